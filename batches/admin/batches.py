@@ -1,0 +1,222 @@
+"""Batches: the list, one of them with its results, cancelling."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+)
+from unfold.decorators import display
+
+from batches.admin.progress import OUTCOME_LABELS, STATUS_LABELS, progress_context
+from batches.downloads import batch_file
+from batches.errors import InvalidTransition
+from batches.models import OUTCOME_CHOICES, BatchItem, BatchOperation, Notification
+from batches.operations import OPERATIONS, describe
+from batches.result_tabs import ResultTabs
+from batches.services import lifecycle
+from batches.services.permissions import may_cancel
+from batches.services.results import totals_of
+from batches.services.submissions import Progress
+from content.admin.base import ReadOnlyAdmin
+from content.admin.filters import DayFilter
+
+
+class OperationFilter(DropdownFilter):
+    title = "operation"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, operation.label) for kind, operation in OPERATIONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class OutcomeFilter(DropdownFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in OUTCOME_CHOICES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in dict(OUTCOME_CHOICES):
+            return queryset
+        return queryset.of_outcome(self.value())
+
+
+@admin.register(BatchOperation)
+class BatchOperationAdmin(ReadOnlyAdmin):
+    list_display = ["show_batch", "show_creator", "show_status", "show_outcome", "show_progress"]
+    list_display += ["show_source", "show_requested_by", "created_at"]
+    list_display_links = ["show_batch"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        OutcomeFilter,
+        OperationFilter,
+        ("source", ChoicesDropdownFilter),
+        ("creator", AutocompleteSelectFilter),
+        ("created_at", DayFilter),
+        ("completed_at", DayFilter),
+    ]
+    names_of = ("creator", "requested_by")
+    list_per_page = 50
+    list_max_show_all = 50
+    change_form_outer_before_template = "batches/admin/_progress.html"
+    fieldsets = [
+        (
+            "About this batch",
+            {
+                "fields": [
+                    ("show_operation", "show_source"),
+                    ("creator", "requested_by"),
+                    ("created_at", "started_at"),
+                    ("completed_at", "show_submission"),
+                    "id",
+                ]
+            },
+        ),
+    ]
+    readonly_fields = ["show_operation", "show_source", "show_submission", "id"]
+    readonly_fields += ["created_at", "started_at", "completed_at"]
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: BatchOperation | None = None
+    ) -> bool:
+        """Superusers only, and only what has ended."""
+        return bool(request.user.is_superuser) and (obj is None or obj.is_finished)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        # Results and mails of a batch go with it; by themselves they can't be deleted.
+        missing -= {BatchItem._meta.verbose_name, Notification._meta.verbose_name}
+        return deleted, counts, missing, protected
+
+    # ------------------------------------------------------------ columns
+
+    @display(description="Batch", ordering="created_at", header=True)
+    def show_batch(self, batch: BatchOperation) -> list[str]:
+        count = "1 item" if batch.total_items == 1 else f"{batch.total_items} items"
+        return [self.show_operation(batch), count]
+
+    @display(description="Operation")
+    def show_operation(self, batch: BatchOperation) -> str:
+        return describe(batch)
+
+    @display(description="Creator")
+    def show_creator(self, batch: BatchOperation) -> str:
+        return str(batch.creator)
+
+    @display(description="Asked for by")
+    def show_requested_by(self, batch: BatchOperation) -> str:
+        return str(batch.requested_by)
+
+    @display(description="Source")
+    def show_source(self, batch: BatchOperation) -> str:
+        return batch.get_source_display()
+
+    @display(description="Status", ordering="status", label=STATUS_LABELS)
+    def show_status(self, batch: BatchOperation) -> str:
+        return batch.get_status_display()
+
+    @display(description="Outcome", label=OUTCOME_LABELS)
+    def show_outcome(self, batch: BatchOperation) -> str:
+        return str(batch.outcome.label) if batch.outcome else ""
+
+    @display(description="Progress")
+    def show_progress(self, batch: BatchOperation) -> SafeString:
+        failed = f", {batch.failure_count} failed" if batch.failure_count else ""
+        words = f"{batch.done_count} of {batch.total_items}{failed}"
+        return render_to_string(
+            "batches/admin/_bar.html",
+            {"title": words, "percent": batch.progress, "has_failed": bool(batch.failure_count)},
+        )
+
+    @display(description="Part of", empty_value="–")
+    def show_submission(self, batch: BatchOperation) -> Any:
+        if batch.submission_id is None:
+            return None
+        url = reverse("admin:batches_submission_progress", args=[batch.submission_id])
+        return render_to_string(
+            "batches/admin/_link.html", {"url": url, "words": "All batches of this run"}
+        )
+
+    # ------------------------------------------------------------ one batch
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        name = "batches_batchoperation"
+        return [
+            path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
+            path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
+            path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        batch = self.get_object(request, object_id)
+        context = _context(request, batch) if batch else {}
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def progress_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """The part of the page that moves."""
+        if not getattr(request, "htmx", False):
+            return redirect("admin:batches_batchoperation_change", key)
+        return TemplateResponse(
+            request, "batches/admin/_progress.html", _context(request, self._visible(request, key))
+        )
+
+    def results_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """The results as a file: all of them, or those that the page shows."""
+        batch = self._visible(request, key)
+        totals = totals_of(batch)
+        tabs = ResultTabs.read(request.GET, totals, is_finished=batch.is_finished)
+        return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
+
+    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        batch = self._visible(request, key)
+        if not may_cancel(request.user, batch):  # type: ignore[arg-type]
+            raise PermissionDenied
+        try:
+            lifecycle.cancel(batch)
+        except InvalidTransition:
+            messages.warning(request, "This batch had ended already.")
+        else:
+            messages.success(request, "Cancelled. What is saved stays saved.")
+        return redirect("admin:batches_batchoperation_change", key)
+
+    def _visible(self, request: HttpRequest, key: UUID) -> BatchOperation:
+        batches = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
+        batch = batches.prefetch_related("creator").filter(pk=key).first()
+        if batch is None:
+            raise Http404
+        return batch
+
+
+def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
+    can_cancel = not batch.is_finished and may_cancel(request.user, batch)  # type: ignore[arg-type]
+    cancel = reverse("admin:batches_batchoperation_cancel", args=[batch.pk])
+    return {
+        **progress_context(Progress([batch]), request.GET),
+        "download_url": reverse("admin:batches_batchoperation_results", args=[batch.pk]),
+        "refresh_url": reverse("admin:batches_batchoperation_progress", args=[batch.pk]),
+        "cancel_url": cancel if can_cancel else "",
+        "error": batch.error,
+    }

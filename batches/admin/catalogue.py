@@ -1,0 +1,205 @@
+"""The catalogue's admin with an action for each operation: choose, fill in, review, start."""
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import QuerySet
+from django.forms import Widget
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold import widgets
+
+from batches.errors import Invalid, NotAllowed
+from batches.forms import FORMS, OperationForm
+from batches.models import Source
+from batches.operations import OPERATIONS, Operation, describe
+from batches.services.history import with_batches
+from batches.services.permissions import may_run_for_others
+from batches.services.submissions import MOST_ITEMS, prepare
+from content.admin.base import replace
+from content.admin.catalogue import ContentAdmin
+from content.models import Content, ContentChange
+
+# Unfold's look for what the forms of the operations use.
+WIDGETS: dict[str, type[Widget]] = {
+    "TextInput": widgets.UnfoldAdminTextInputWidget,
+    "Textarea": widgets.UnfoldAdminTextareaWidget,
+    "NumberInput": widgets.UnfoldAdminIntegerFieldWidget,
+    "RadioSelect": widgets.UnfoldAdminRadioSelectWidget,
+    "Select": widgets.UnfoldAdminSelectWidget,
+    "CheckboxInput": widgets.UnfoldBooleanSwitchWidget,
+}
+
+
+class BatchContentAdmin(ContentAdmin):
+    """Generic over OPERATIONS and FORMS: a new operation has its action by being in both."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        for kind in FORMS:
+            if kind in OPERATIONS and may_run_for_others(_user(request), OPERATIONS[kind]):
+                offer = functools.partial(_offer_form, kind=kind)
+                actions[kind] = (offer, kind, OPERATIONS[kind].label)
+        return actions
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        # Django merely doesn't list an action that somebody may not run.
+        for kind in request.POST.getlist("action"):
+            if kind in OPERATIONS:
+                require_right(request, OPERATIONS[kind])
+        return super().changelist_view(request, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        run = path(
+            "run/<slug:kind>/",
+            self.admin_site.admin_view(self.run_view),
+            name="content_content_run",
+        )
+        return [run, *super().get_urls()]
+
+    def run_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Read the filled-in form and prepare the submission that is reviewed next."""
+        if kind not in OPERATIONS or kind not in FORMS:
+            raise Http404
+        operation = OPERATIONS[kind]
+        require_right(request, operation)
+        selection = request.POST.get("selection", "").split()
+        if not selection:
+            messages.warning(request, "Choose the items first.")
+            return redirect("admin:content_content_changelist")
+        form = FORMS[kind](request.POST)
+        if form.is_valid():
+            try:
+                submission = prepare(
+                    by=_user(request),
+                    source=Source.ADMIN,
+                    operation=operation,
+                    payload=form.payload(),
+                    content_ids=selection,
+                    error_policy=form.cleaned_data["error_policy"],
+                )
+            except Invalid as error:
+                for path_, words in list(error.errors.items())[:10]:
+                    form.add_error(form.paths.get(path_), words)
+            except NotAllowed as error:
+                form.add_error(None, error.message)
+            else:
+                review = reverse("admin:batches_submission_review", args=[submission.pk])
+                query = request.POST.get("list", "")
+                return redirect(f"{review}?{urlencode({'list': query})}" if query else review)
+        return self.form_page(request, operation, form, selection)
+
+    def form_page(
+        self,
+        request: HttpRequest,
+        operation: Operation,
+        form: OperationForm,
+        selection: Sequence[str],
+    ) -> TemplateResponse:
+        for field in form.fields.values():
+            dress(field)
+        # The filter of the list that one comes from, to go back to it.
+        query = request.POST.get("list", request.GET.urlencode())
+        titles = Content.objects.filter(pk__in=selection[:5]).values_list("title", flat=True)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": operation.label,
+            "opts": self.opts,
+            "form": form,
+            "operation": operation,
+            "selection": "\n".join(selection),
+            "list": query,
+            "list_address": list_address(query),
+            "count": len(selection),
+            "titles": list(titles),
+            "rest": max(0, len(selection) - 5),
+        }
+        return TemplateResponse(request, "batches/admin/operation_form.html", context)
+
+    change_form_outer_before_template = "batches/admin/_removed.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        content = self.get_object(request, object_id)
+        context = {"content": content, "restoring": []}
+        if content is not None and content.is_removed:
+            context["removal"] = ContentChange.objects.removal_of(content)
+            context["restoring"] = [
+                operation
+                for operation in OPERATIONS.values()
+                if operation.is_for_removed and may_run_for_others(_user(request), operation)
+            ]
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def with_causes(
+        self, request: HttpRequest, changes: Iterable[ContentChange]
+    ) -> Iterator[tuple[ContentChange, dict[str, str]]]:
+        found = with_batches(changes, _user(request))
+        for (change, cause), (_, batch, is_deleted) in zip(
+            super().with_causes(request, changes), found, strict=True
+        ):
+            if batch is not None:
+                url = reverse("admin:batches_batchoperation_change", args=[batch.pk])
+                words = f"{describe(batch)} ({batch.get_source_display()})"
+                cause = {"words": words, "url": url}
+            elif change.batch_id:
+                cause["words"] = "In a batch that was deleted" if is_deleted else "In a batch"
+            yield change, cause
+
+
+def _offer_form(
+    model_admin: BatchContentAdmin, request: HttpRequest, queryset: QuerySet[Content], *, kind: str
+) -> HttpResponse | None:
+    selection = list(queryset.values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    if len(selection) > MOST_ITEMS:
+        messages.error(
+            request, f"These are too many: choose at most {MOST_ITEMS:,} items at a time."
+        )
+        return None
+    if not selection:
+        messages.warning(request, "None of these items is there any more.")
+        return None
+    return model_admin.form_page(request, OPERATIONS[kind], FORMS[kind](), selection)
+
+
+def list_address(query: str) -> str:
+    """The list of contents, filtered by that query string."""
+    address = reverse("admin:content_content_changelist")
+    try:
+        found = QueryDict(query).urlencode()
+    except (ValueError, SuspiciousOperation):
+        found = ""
+    return f"{address}?{found}" if found else address
+
+
+def require_right(request: HttpRequest, operation: Operation) -> None:
+    if not may_run_for_others(_user(request), operation):
+        raise PermissionDenied
+
+
+def dress(field: Any) -> None:
+    """Give a plain form's field the look of the admin."""
+    look = WIDGETS.get(type(field.widget).__name__)
+    if look is None:
+        return
+    dressed = look(attrs=field.widget.attrs)
+    dressed.is_required = field.widget.is_required
+    if hasattr(field.widget, "choices"):
+        dressed.choices = field.widget.choices  # type: ignore[attr-defined]
+    field.widget = dressed
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
+
+
+replace(Content, BatchContentAdmin)

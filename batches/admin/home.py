@@ -1,0 +1,202 @@
+"""The admin's first page: what runs, what failed today, how the worker does."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+
+from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status
+from batches.services.overview import (
+    ENDS,
+    Day,
+    Failures,
+    Health,
+    StaffOverview,
+    Unfinished,
+    staff_overview,
+)
+from content.models import ContractCall
+from content.words import moment_words
+
+BATCHES = "batches_batchoperation"
+COLOURS = {
+    BatchOperation.Outcome.SUCCEEDED.value: "--color-green-600",
+    BatchOperation.Outcome.PARTIAL.value: "--color-orange-500",
+    BatchOperation.Outcome.FAILED.value: "--color-red-600",
+    UNTOUCHED: "--color-base-400",
+}
+CHART_OPTIONS = {
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "animation": False,
+    "scales": {
+        "x": {"stacked": True, "ticks": {"color": "#9ca3af"}, "grid": {"display": False}},
+        "y": {"stacked": True, "ticks": {"color": "#9ca3af", "precision": 0}, "grid": {}},
+    },
+    "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12, "color": "#9ca3af"}}},
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number that leads to the list of the rows that it counts."""
+
+    label: str
+    words: str
+    url: str = ""
+    hint: str = ""
+    is_alarming: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    figures: Sequence[Figure]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
+    user: Any = request.user
+    if not BatchOperation.objects.sees_all(user):
+        return context
+    overview = staff_overview(user)
+    return context | {
+        "title": "Overview",
+        "worker_is_silent": overview.health.worker_is_silent,
+        "groups": [
+            Group("Now", _now(overview.unfinished)),
+            Group("Failed today", _failed(overview.failures, user)),
+            Group("Worker and queues", _health(overview.health, user)),
+        ],
+        **_chart(overview),
+    }
+
+
+def _now(unfinished: Unfinished) -> list[Figure]:
+    waiting = {"status__exact": Status.PENDING.value}
+    running = {"status__exact": Status.PROCESSING.value}
+    since = unfinished.waiting_since
+    figures = [
+        Figure("Running", f"{unfinished.running:,}", _list(BATCHES, running)),
+        Figure("Waiting", f"{unfinished.waiting:,}", _list(BATCHES, waiting)),
+    ]
+    if since is None:
+        return [*figures, Figure("Longest wait", "None", hint="Nothing is due and waiting.")]
+    longest = timesince(since, depth=1)
+    hint = f"Since {moment_words(since)}"
+    return [*figures, Figure("Longest wait", longest, _list(BATCHES, waiting), hint)]
+
+
+def _failed(failures: Failures, user: Any) -> list[Figure]:
+    today = _within("completed_at", failures.day)
+    may_see_items = user.has_perm("batches.view_batchitem")
+    items = _list("batches_batchitem", {"failed_on": "today"}) if may_see_items else ""
+    return [
+        Figure(
+            "Batches with failed items",
+            f"{failures.batches:,}",
+            _list(BATCHES, today | {"outcome": WITH_FAILURES}),
+            is_alarming=bool(failures.batches),
+        ),
+        Figure("Failed items", f"{failures.items:,}", items, is_alarming=bool(failures.items)),
+        Figure(
+            "Batches broken off",
+            f"{failures.broken_off:,}",
+            _list(BATCHES, today | {"status__exact": Status.FAILED.value}),
+            is_alarming=bool(failures.broken_off),
+        ),
+    ]
+
+
+def _health(health: Health, user: Any) -> list[Figure]:
+    """Mails and contract calls only for who may look at them."""
+    seen = health.worker_seen_at
+    figures = [
+        Figure(
+            "Worker",
+            "Silent" if health.worker_is_silent else "Running",
+            hint=f"Last seen {moment_words(seen)}" if seen else "Never seen yet",
+            is_alarming=health.worker_is_silent,
+        )
+    ]
+    if user.has_perm("batches.view_notification"):
+        name = "batches_notification"
+        figures += [
+            Figure(
+                "Mails waiting",
+                f"{health.mails_waiting:,}",
+                _list(name, {"state__exact": "waiting"}),
+            ),
+            Figure(
+                "Mails overdue",
+                f"{health.mails_overdue:,}",
+                _list(name, {"overdue": "yes"}),
+                is_alarming=bool(health.mails_overdue),
+            ),
+        ]
+    if user.has_perm("content.view_contractcall"):
+        name, failed = "content_contractcall", {"state__exact": ContractCall.State.FAILED.value}
+        figures += [
+            Figure("Contract calls open", f"{health.calls_open:,}", _list(name, {"open": "yes"})),
+            Figure(
+                "Contract calls failed today",
+                f"{health.calls_failed:,}",
+                _list(name, failed | _within("updated_at", timezone.localdate())),
+                is_alarming=bool(health.calls_failed),
+            ),
+        ]
+    return figures
+
+
+def _chart(overview: StaffOverview) -> dict[str, Any]:
+    days = overview.days
+    return {
+        "chart_options": json.dumps(CHART_OPTIONS),
+        "chart_data": json.dumps(
+            {
+                "labels": [date_format(day.day, "j M") for day in days],
+                "datasets": [
+                    {
+                        "label": words,
+                        "data": [day.counts[name] for day in days],
+                        "backgroundColor": f"var({COLOURS[name]})",
+                        "maxBarThickness": 28,
+                    }
+                    for name, words in ENDS.items()
+                ],
+            }
+        ),
+        "chart_total": sum(day.total for day in days),
+        "chart_headers": list(ENDS.values()),
+        "chart_rows": [(date_format(day.day, "j M"), _cells(day)) for day in reversed(days)],
+        "day_count": len(days),
+    }
+
+
+def _cells(day: Day) -> list[Figure]:
+    ended = _within("completed_at", day.day)
+    return [
+        Figure(
+            words,
+            f"{day.counts[name]:,}",
+            _list(BATCHES, ended | {"outcome": name}) if day.counts[name] else "",
+        )
+        for name, words in ENDS.items()
+    ]
+
+
+def _list(name: str, query: dict[str, str]) -> str:
+    return f"{reverse(f'admin:{name}_changelist')}?{urlencode(query)}"
+
+
+def _within(field: str, day: date) -> dict[str, str]:
+    """The query of the admin's filter by days."""
+    return {f"{field}_from": day.isoformat(), f"{field}_to": day.isoformat()}

@@ -1,0 +1,139 @@
+"""What the progress of one batch, or of all batches of a submission, looks like."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import QueryDict
+from django.utils import timezone
+
+from batches.models import BatchItem, BatchOperation, Status
+from batches.result_tabs import ResultTabs
+from batches.services.results import chain_counts, left_of, results_of, totals_of
+from batches.services.submissions import Progress
+from content.admin.words import CHAIN_LABELS
+from content.models import Content, ContentChange
+from content.words import differences
+
+ChainState = ContentChange.ChainState
+CHAIN_MOVES = {ChainState.QUEUED, ChainState.BROADCAST, ChainState.INCLUDED, ChainState.RETRYING}
+LONG_WAIT = timedelta(seconds=15)
+POLL_SECONDS = 1
+POLL_CHAIN_SECONDS = 5
+ROWS_A_PAGE = 100
+
+STATUS_LABELS = {
+    Status.PENDING.label: "info",
+    Status.PROCESSING.label: "primary",
+    Status.COMPLETED.label: "success",
+    Status.FAILED.label: "danger",
+    Status.CANCELLED.label: "",
+}
+OUTCOME_LABELS = {
+    BatchOperation.Outcome.SUCCEEDED.label: "success",
+    BatchOperation.Outcome.PARTIAL.label: "warning",
+    BatchOperation.Outcome.FAILED.label: "danger",
+}
+ITEM_LABELS = {
+    BatchItem.Outcome.SUCCEEDED: "success",
+    BatchItem.Outcome.UNCHANGED: "",
+    BatchItem.Outcome.FAILED: "danger",
+}
+
+
+def progress_context(progress: Progress, query: QueryDict) -> dict[str, Any]:
+    """Counters, chain states and the results that `query` asks for, a page of them.
+
+    Failures come first. `poll_seconds` is 0 at rest.
+    """
+    batches = list(progress.batches)
+    chain = chain_counts(*batches) if progress.is_finished else {}
+    tabs = ResultTabs.read(query, totals_of(*batches), is_finished=progress.is_finished)
+    page = Paginator(_chosen(batches, tabs), ROWS_A_PAGE).get_page(query.get("p"))
+    rows = list(page.object_list)
+    poll_seconds = POLL_SECONDS
+    if progress.is_finished:
+        poll_seconds = POLL_CHAIN_SECONDS if CHAIN_MOVES & set(chain) else 0
+    return {
+        "progress": progress,
+        "headline": headline(progress),
+        "status": _status(batches),
+        "batches": batches,
+        "chain": [
+            (ChainState(state).label, count, CHAIN_LABELS[ChainState(state)])
+            for state, count in sorted(chain.items())
+        ],
+        "waits_long": _waits_long(batches),
+        "poll_seconds": poll_seconds,
+        "tabs": tabs,
+        "page": page,
+        "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
+        "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
+    }
+
+
+def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:
+    if tabs.shows_left:
+        return left_of(batches)
+    items = BatchItem.objects.of(batches).matching(outcome=tabs.outcome, code=tabs.code)
+    return items.with_changes().failures_first()
+
+
+def headline(progress: Progress) -> str:
+    """`37 of 40 saved, 2 of them unchanged, 3 failed`."""
+    parts = [f"{progress.succeeded:,} of {progress.total:,} saved"]
+    if progress.unchanged:
+        parts.append(f"{progress.unchanged:,} of them as they were")
+    if progress.failed:
+        parts.append(f"{progress.failed:,} failed")
+    return ", ".join(parts)
+
+
+def left_rows(left: list[tuple[BatchOperation, str]]) -> list[dict[str, Any]]:
+    """The same of ids whose turn never came."""
+    titles = _titles([key for _, key in left])
+    words = {"outcome": "Not attempted", "why": "The batch ended before its turn"}
+    return [{"id": key, "title": titles.get(key), "label": "", **words} for _, key in left]
+
+
+def _titles(keys: list[str]) -> dict[str, str]:
+    return dict(Content.objects.filter(pk__in=keys).values_list("pk", "title"))
+
+
+def result_rows(batches: list[BatchOperation], items: list[BatchItem]) -> list[dict[str, Any]]:
+    """Results with titles for the table, in the order given; the batches are of one kind."""
+    results = results_of(batches[0], items) if batches else []
+    titles = _titles([result.content_id for result in results])
+    return [
+        {
+            "id": result.content_id,
+            "title": titles.get(result.content_id),
+            "why": result.words,
+            "chain_error": result.chain_error,
+            "tx_id": result.tx_id,
+            "label": ITEM_LABELS[result.outcome],
+            "outcome": result.outcome.label,
+            "differences": differences(result.before, result.after),
+            "chain": ""
+            if result.chain_state == ChainState.NONE
+            else ChainState(result.chain_state).label,
+            "chain_label": CHAIN_LABELS[ChainState(result.chain_state)],
+        }
+        for result in results
+    ]
+
+
+def _status(batches: list[BatchOperation]) -> dict[str, str]:
+    """One label for all of them together: the one that is furthest from its end."""
+    for status in (Status.PROCESSING, Status.PENDING, Status.FAILED, Status.CANCELLED):
+        if any(batch.status == status for batch in batches):
+            if status == Status.PENDING and any(batch.is_finished for batch in batches):
+                status = Status.PROCESSING
+            return {"text": status.label, "label": STATUS_LABELS[status.label]}
+    return {"text": Status.COMPLETED.label, "label": STATUS_LABELS[Status.COMPLETED.label]}
+
+
+def _waits_long(batches: list[BatchOperation]) -> bool:
+    if not batches or any(batch.status != Status.PENDING for batch in batches):
+        return False
+    return min(batch.created_at for batch in batches) < timezone.now() - LONG_WAIT

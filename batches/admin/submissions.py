@@ -1,0 +1,246 @@
+"""What was prepared at a form: its review, its start, its progress."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from batches.admin.batches import OperationFilter
+from batches.admin.catalogue import list_address, require_right
+from batches.admin.progress import progress_context
+from batches.admin.review import review_context
+from batches.downloads import submission_file
+from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
+from batches.models import BatchItem, BatchOperation, Submission
+from batches.operations import OPERATIONS, describe
+from batches.result_tabs import ResultTabs
+from batches.services.permissions import may_cancel
+from batches.services.results import totals_of
+from batches.services.submissions import (
+    batches_of,
+    cancel_submission,
+    check_typed_count,
+    confirm,
+    discard,
+    progress_of,
+)
+from content.admin.base import ReadOnlyAdmin, link
+from content.admin.filters import DayFilter
+
+ROWS_OF_REVIEW = 100
+MOST_LINKS = 50
+Outcome = BatchItem.Outcome
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ReadOnlyAdmin):
+    list_display = ["show_operation", "show_count", "show_state", "by", "source", "created_at"]
+    list_display_links = ["show_operation"]
+    list_filter = [("state", ChoicesDropdownFilter), OperationFilter]
+    list_filter += [("source", ChoicesDropdownFilter), ("created_at", DayFilter)]
+    names_of = ("by",)
+    ordering = ["-id"]
+    fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
+    fields += ["by", "source", "created_at", "confirmed_at", "expires_at"]
+    readonly_fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
+    when_there_are = "The first comes with an action that is chosen at the list of contents."
+
+    @display(description="Operation")
+    def show_operation(self, submission: Submission) -> str:
+        return describe(submission)
+
+    @display(description="Items")
+    def show_count(self, submission: Submission) -> int:
+        return len(submission.content_ids)
+
+    @display(description="State", label={"Prepared": "info", "Started": "success", "Expired": ""})
+    def show_state(self, submission: Submission) -> str:
+        return "Expired" if _has_expired(submission) else submission.get_state_display()
+
+    @display(description="Page")
+    def show_page(self, submission: Submission) -> str:
+        if submission.state == Submission.State.CONFIRMED:
+            page = reverse("admin:batches_submission_progress", args=[submission.pk])
+            return link(page, "Progress and what failed")
+        if _has_expired(submission):
+            return "None: it was never started"
+        page = reverse("admin:batches_submission_review", args=[submission.pk])
+        return format_html("{} (only for {}, who prepared it)", link(page, "Review"), submission.by)
+
+    @display(description="Batches")
+    def show_batches(self, submission: Submission) -> str:
+        batches = progress_of(submission).batches
+        links = [
+            (link(reverse("admin:batches_batchoperation_change", args=[batch.pk]), str(batch)),)
+            + (batch.creator, batch.get_status_display())
+            for batch in batches[:MOST_LINKS]
+        ]
+        rest = len(batches) - len(links)
+        return format_html(
+            "{}{}",
+            format_html_join(mark_safe("<br>"), "{} for {}: {}", links) or "None",
+            f" and {rest:,} more" if rest else "",
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        name = "batches_submission"
+        return [
+            path("<uuid:key>/review/", wrap(self.review_view), name=f"{name}_review"),
+            path(
+                "<uuid:key>/discard/", wrap(require_POST(self.discard_view)), name=f"{name}_discard"
+            ),
+            path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
+            path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
+            path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
+            *super().get_urls(),
+        ]
+
+    # ------------------------------------------------------------ review and start
+
+    def review_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Show what would happen, to whoever prepared it; a POST starts exactly that."""
+        submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
+        if submission is None:
+            raise Http404
+        require_right(request, OPERATIONS[submission.kind])
+        refusal = ""
+        if request.method == "POST":
+            refusal = _start(request, submission)
+        if submission.state == Submission.State.CONFIRMED:
+            return redirect("admin:batches_submission_progress", submission.pk)
+        if _has_expired(submission):
+            return self._page(request, submission, "batches/admin/expired.html", http_status=410)
+        try:
+            context = review_context(submission, request.GET.get("show", ""), request.GET.get("p"))
+        except NotAllowed as error:
+            messages.error(request, error.message)
+            return redirect("admin:content_content_changelist")
+        return self._page(
+            request,
+            submission,
+            "batches/admin/review.html",
+            http_status=409 if refusal else 200,
+            refusal=refusal,
+            **context,
+        )
+
+    def discard_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        if not Submission.objects.filter(pk=key, by_id=request.user.pk).exists():
+            raise Http404
+        try:
+            discard(key, by=request.user)  # type: ignore[arg-type]
+        except SubmissionUsed:
+            messages.warning(request, "This was started already.")
+            return redirect("admin:batches_submission_progress", key)
+        messages.success(request, "Put aside. Nothing was changed.")
+        return redirect(list_address(request.POST.get("list", "")))
+
+    # ------------------------------------------------------------ progress
+
+    def progress_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        submission = self._visible(request, key)
+        if submission.state != Submission.State.CONFIRMED:
+            return redirect("admin:batches_submission_review", key)
+        progress = progress_of(submission)
+        can_cancel = not progress.is_finished and _may_cancel(request, progress)
+        context = {
+            **progress_context(progress, request.GET),
+            "download_url": reverse("admin:batches_submission_results", args=[key]),
+            "is_submission": True,
+            "refresh_url": reverse("admin:batches_submission_progress", args=[key]),
+            "cancel_url": reverse("admin:batches_submission_cancel", args=[key])
+            if can_cancel
+            else "",
+        }
+        moving = bool(getattr(request, "htmx", False))
+        template = "batches/admin/_progress.html" if moving else "batches/admin/progress.html"
+        return self._page(request, submission, template, **context)
+
+    def results_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+        """The results of all its batches as a file: all of them, or those that the page shows."""
+        submission = self._visible(request, key)
+        visible = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
+        batches = batches_of(submission, visible)
+        is_finished = all(batch.is_finished for batch in batches)
+        tabs = ResultTabs.read(request.GET, totals_of(*batches), is_finished=is_finished)
+        return submission_file(submission, batches, outcome=tabs.outcome, code=tabs.code)
+
+    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        submission = self._visible(request, key)
+        if not _may_cancel(request, progress_of(submission)):
+            raise PermissionDenied
+        try:
+            cancel_submission(submission)
+        except InvalidTransition:
+            messages.warning(request, "All of it had ended already.")
+        else:
+            messages.success(request, "Cancelled what had not ended. What is saved stays saved.")
+        return redirect("admin:batches_submission_progress", key)
+
+    def _visible(self, request: HttpRequest, key: UUID) -> Submission:
+        submission = Submission.objects.visible_to(request.user).filter(pk=key).first()  # type: ignore[arg-type]
+        if submission is None:
+            raise Http404
+        return submission
+
+    def _page(
+        self,
+        request: HttpRequest,
+        submission: Submission,
+        template: str,
+        http_status: int = 200,
+        **context: Any,
+    ) -> TemplateResponse:
+        count = len(submission.content_ids)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": describe(submission),
+            "subtitle": "1 item" if count == 1 else f"{count:,} items",
+            "submission": submission,
+            "list": request.GET.get("list", ""),
+            "list_address": list_address(request.GET.get("list", "")),
+            # The way back at the top of the page, for those who may go there.
+            **(
+                {"opts": self.opts, "original": submission}
+                if self.has_view_permission(request)
+                else {}
+            ),
+            **context,
+        }
+        return TemplateResponse(request, template, context, status=http_status)
+
+
+def _start(request: HttpRequest, submission: Submission) -> str:
+    """Confirm; the reason in words when that is refused. Brings the submission up to date."""
+    refusal = ""
+    try:
+        check_typed_count(submission, request.POST.get("count", ""))
+        confirm(submission.pk, by=request.user)  # type: ignore[arg-type]
+    except SubmissionUsed:
+        pass  # a double click lands where the first click led; an expired one says so
+    except ApplicationError as error:
+        refusal = error.message
+    submission.refresh_from_db()
+    return refusal
+
+
+def _may_cancel(request: HttpRequest, progress: Any) -> bool:
+    return all(may_cancel(request.user, batch) for batch in progress.batches)  # type: ignore[arg-type]
+
+
+def _has_expired(submission: Submission) -> bool:
+    is_draft = submission.state == Submission.State.DRAFT
+    return is_draft and submission.expires_at <= timezone.now()

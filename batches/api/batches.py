@@ -1,0 +1,256 @@
+"""Batches: lists, one, its results, cancel."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from batches.api.serializers import (
+    BatchAnswer,
+    BatchPage,
+    BatchWithResults,
+    ResultAnswer,
+    ResultPage,
+    ResultTotals,
+)
+from batches.downloads import batch_file
+from batches.errors import Invalid, NotAllowed, NotThere
+from batches.models import BatchItem, BatchOperation, Source, Status
+from batches.models.operation import BatchQuerySet
+from batches.operations import OPERATIONS
+from batches.operations.base import REFUSALS
+from batches.services.lifecycle import cancel
+from batches.services.permissions import may_cancel
+from batches.services.results import results_of, totals_of
+from content import rules
+from content.api.described import errors
+from content.api.negotiation import AlwaysJSON
+from content.api.queries import (
+    PAGE_PARAMETERS,
+    Checked,
+    choice,
+    filter_parameters,
+    filtered,
+    instant,
+    page,
+    page_by_key,
+    rows_under,
+)
+from content.models import User, Wallet
+
+FORMATS = ("json", "csv")
+ORDERINGS = {"createdAt": ("created_at", "id"), "-createdAt": ("-created_at", "-id")}
+# Nobody turns so many pages, and counting on would make every list as slow as it is long.
+MOST_COUNTED = 10_000
+AFTER = OpenApiParameter(
+    "after",
+    {"type": "string", "format": "uuid"},
+    description="Instead of `skip`: the `_id` of the last batch of the page before. As fast on the "
+    "thousandth page as on the first; `total` is null then.",
+)
+_INSTANT = {"type": "string", "format": "date-time"}
+
+
+def _one_of(*choices: str) -> tuple[Any, dict[str, Any]]:
+    return choice(*choices), {"type": "string", "enum": list(choices)}
+
+
+def _equal(field: str, values: tuple[str, ...]) -> Checked:
+    check, schema = _one_of(*values)
+    return Checked(check, lambda rows, value: rows.filter(**{field: value}), schema)
+
+
+def _as_it_is(*values: str) -> Checked:
+    """Checked, and read by the view itself."""
+    check, schema = _one_of(*values)
+    return Checked(check, lambda rows, value: rows, schema)
+
+
+def _after(rows: BatchQuerySet, moment: datetime) -> BatchQuerySet:
+    return rows.filter(created_at__gte=moment)
+
+
+def _before(rows: BatchQuerySet, moment: datetime) -> BatchQuerySet:
+    return rows.filter(created_at__lt=moment)
+
+
+class BatchFilter(FilterSet):  # type: ignore[misc]
+    creator = Checked(
+        rules.clean_address,
+        lambda rows, address: rows.filter(creator_id=address),
+        {"type": "string"},
+    )
+    status = _equal("status", tuple(Status.values))
+    operationType = _equal("kind", tuple(OPERATIONS))
+    source = _equal("source", tuple(Source.values))
+    createdAfter = Checked(instant, _after, _INSTANT)
+    createdBefore = Checked(instant, _before, _INSTANT)
+    ordering = Checked(
+        choice(*ORDERINGS),
+        lambda rows, name: rows.order_by(*ORDERINGS[name]),
+        {"type": "string", "enum": list(ORDERINGS), "default": "-createdAt"},
+        default="-createdAt",
+    )
+
+
+class BatchListView(APIView):
+    @extend_schema(
+        operation_id="listBatches",
+        tags=["batches"],
+        parameters=[*filter_parameters(BatchFilter), *PAGE_PARAMETERS, AFTER],
+        responses={200: BatchPage, **errors(400, 401, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        """Own batches, newest first, without results; staff who may view see everybody's."""
+        return _list(request, request.query_params.get("creator"))
+
+
+class CreatorListView(APIView):
+    @extend_schema(
+        operation_id="listBatchesOfCreator",
+        tags=["batches"],
+        parameters=[*PAGE_PARAMETERS, AFTER],
+        responses={200: BatchPage, **errors(400, 401, 404)},
+    )
+    def get(self, request: Request, address: str) -> Response:
+        """The batches on one creator's content, newest first, without results."""
+        return _list(request, address)
+
+
+class BatchView(APIView):
+    @extend_schema(
+        operation_id="getBatch",
+        tags=["batches"],
+        parameters=[
+            OpenApiParameter(
+                "If-None-Match",
+                str,
+                OpenApiParameter.HEADER,
+                description="The `ETag` of the last answer; 304 while nothing changed.",
+            )
+        ],
+        responses={
+            200: BatchWithResults,
+            304: OpenApiResponse(description="Nothing changed."),
+            **errors(401, 404),
+        },
+    )
+    def get(self, request: Request, batch_id: str) -> Response:
+        """One batch with its results so far, in the order of the request.
+
+        `ETag` changes with every result and every step on the chain.
+        """
+        batch = _get(request, batch_id)
+        headers = {"ETag": batch.etag} | ({} if batch.is_finished else {"Retry-After": "1"})
+        if get_conditional_response(request._request, etag=batch.etag) is not None:
+            return Response(status=304, headers=headers)
+        return Response(_one(batch), headers=headers)
+
+
+class ResultFilter(FilterSet):  # type: ignore[misc]
+    outcome = _equal("outcome", tuple(BatchItem.Outcome.values))
+    code = _equal("code", tuple(REFUSALS))
+    format = _as_it_is(*FORMATS)
+
+
+class ResultsView(APIView):
+    # CSV is asked for by name, and whoever asks with `Accept: text/csv` reads errors as JSON too.
+    content_negotiation_class = AlwaysJSON
+
+    @extend_schema(
+        operation_id="listResults",
+        tags=["batches"],
+        parameters=[*filter_parameters(ResultFilter), *PAGE_PARAMETERS],
+        responses={
+            (200, "application/json"): ResultPage,
+            (200, "text/csv"): str,
+            **errors(400, 401, 404),
+        },
+    )
+    def get(self, request: Request, batch_id: str) -> HttpResponse:
+        """The results so far, in the order of the request; `format=csv` for all in one file.
+
+        The file is whole, whatever `limit` and `skip` say, with prices in micro-STX. Of a batch
+        that has ended, and without a filter, it also holds the ids whose turn never came, with
+        the outcome `not-attempted`.
+        """
+        batch = _get(request, batch_id)
+        query = request.query_params
+        items = filtered(ResultFilter, request, batch.items.order_by("position"))
+        if query.get("format") == "csv":
+            outcome, code = query.get("outcome", ""), query.get("code", "")
+            # Programs know that it is UTF-8 and would take a mark for a part of the first name.
+            return batch_file(batch, outcome=outcome, code=code, begins_with="")
+        frame = page(request, items, creator=batch.creator_id)
+        results = results_of(batch, frame.pop("rows"))
+        shown = rows_under(frame, "results", ResultAnswer(results, many=True).data)
+        return Response({**shown, **ResultTotals(totals_of(batch)).data})
+
+
+class CancelView(APIView):
+    @extend_schema(
+        operation_id="cancelBatch",
+        tags=["batches"],
+        request=None,
+        responses={200: BatchWithResults, **errors(401, 403, 404, 409)},
+    )
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Stop a batch: what is done stays done, the rest is left as it is."""
+        batch = _get(request, batch_id)
+        if not may_cancel(cast("User", request.user), batch):
+            raise NotAllowed("You may not cancel the batches of this creator.")
+        return Response(_one(cancel(batch)))
+
+
+def _list(request: Request, address: str | None) -> Response:
+    user = cast("User", request.user)
+    batches = BatchOperation.objects.visible_to(user)
+    key = request.query_params.get("after")
+    if key is not None:
+        newest_first = request.query_params.get("ordering") != "createdAt"
+        batches = batches.following(_last_seen(request, key), newest_first=newest_first)
+    found = filtered(BatchFilter, request, batches)
+    if address is not None:
+        # The batches of somebody else are not there, for lists as for single ones.
+        # PostgreSQL takes no NUL, not even to compare.
+        if "\0" in address or not (batches.sees_all(user) or _owns(user, address)):
+            raise NotThere
+        found = found.filter(creator_id=address)
+    if key is None:
+        frame = page(request, found, creator=address, most_counted=MOST_COUNTED)
+    else:
+        frame = page_by_key(request, found, creator=address)
+    return Response(rows_under(frame, "batches", BatchAnswer(frame.pop("rows"), many=True).data))
+
+
+def _owns(user: User, address: str) -> bool:
+    return Wallet.objects.owned_by(user).filter(pk=address).exists()
+
+
+def _last_seen(request: Request, key: str) -> BatchOperation:
+    try:
+        return _get(request, key)
+    except NotThere:
+        raise Invalid(errors={"after": ["Give the id of the last batch that you saw."]}) from None
+
+
+def _get(request: Request, batch_id: str) -> BatchOperation:
+    try:
+        key = UUID(batch_id)
+    except ValueError:
+        raise NotThere from None
+    batch = BatchOperation.objects.one_visible_to(cast("User", request.user), key)
+    if batch is None:
+        raise NotThere
+    return batch
+
+
+def _one(batch: BatchOperation) -> Any:
+    return BatchWithResults(batch, context={"results": results_of(batch)}).data

@@ -1,0 +1,105 @@
+"""The bodies that create batches, for the OpenAPI description. No rules: see the operations."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from batches.operations import OPERATIONS
+from batches.rules import ERROR_POLICIES
+from content import rules
+from content.api.serializers import TokenGating
+
+
+class ContentFilterBody(serializers.Serializer[Any]):
+    contentType = serializers.ChoiceField(rules.CONTENT_TYPES, required=False)
+    priceMin = serializers.IntegerField(min_value=0, max_value=rules.MAX_PRICE, required=False)
+    priceMax = serializers.IntegerField(min_value=0, max_value=rules.MAX_PRICE, required=False)
+    isRemoved = serializers.BooleanField(default=False)
+    search = serializers.CharField(max_length=rules.MAX_SEARCH, required=False)
+
+
+class CreateBatch(serializers.Serializer[Any]):
+    """`contentIds` or `filter`, exactly one of them; the rest is the operation's own."""
+
+    creator = serializers.CharField(
+        required=False, help_text="An own address; needed only by who sells from several."
+    )
+    contentIds = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"),
+        min_length=1,
+        max_length=100,
+        required=False,
+    )
+    filter = ContentFilterBody(
+        required=False,
+        help_text="Instead of contentIds: the creator's items that match when the batch is "
+        "created; more than 100 are refused.",
+    )
+    errorPolicy = serializers.ChoiceField(ERROR_POLICIES, default=ERROR_POLICIES[0])
+    expectedVersions = serializers.DictField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        help_text="From a preview; an item that changed since fails with `conflict`.",
+    )
+
+
+class PriceFields(serializers.Serializer[Any]):
+    newPrice = serializers.IntegerField(
+        min_value=0, max_value=rules.MAX_PRICE, required=False, help_text="In micro-STX."
+    )
+    percentChange = serializers.FloatField(
+        min_value=-100, max_value=1000, required=False, help_text="Two places, not 0."
+    )
+
+
+class Updates(serializers.Serializer[Any]):
+    """At least one of them."""
+
+    title = serializers.CharField(max_length=rules.MAX_TITLE, required=False)
+    description = serializers.CharField(
+        max_length=rules.MAX_DESCRIPTION, required=False, allow_blank=True
+    )
+    contentType = serializers.ChoiceField(rules.CONTENT_TYPES, required=False)
+    tokenGating = TokenGating(
+        required=False, help_text="Or true and false, which keep the rest as it is."
+    )
+    refundable = serializers.BooleanField(required=False)
+    refundWindowDays = serializers.IntegerField(
+        min_value=0, max_value=rules.MAX_REFUND_WINDOW_DAYS, required=False
+    )
+
+
+class UpdatePriceBody(PriceFields, CreateBatch):
+    """`newPrice` or `percentChange`, exactly one of them."""
+
+
+class UpdateMetadataBody(CreateBatch):
+    updates = Updates()
+
+
+class RemoveBody(CreateBatch):
+    removalReason = serializers.CharField(
+        max_length=rules.MAX_REMOVAL_REASON, required=False, allow_blank=True
+    )
+
+
+class RestoreBody(CreateBatch):
+    pass
+
+
+BODIES: dict[str, type[CreateBatch]] = {
+    "update-price": UpdatePriceBody,
+    "update-metadata": UpdateMetadataBody,
+    "remove-content": RemoveBody,
+    "restore-content": RestoreBody,
+}
+
+
+class PreviewBody(PriceFields, CreateBatch):
+    """The body that would create the batch, and the kind of operation."""
+
+    operationType = serializers.ChoiceField(list(OPERATIONS))
+    updates = Updates(required=False)
+    removalReason = serializers.CharField(
+        max_length=rules.MAX_REMOVAL_REASON, required=False, allow_blank=True
+    )

@@ -1,0 +1,116 @@
+"""Asks for a batch, or for what one would do."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from batches.api.bodies import BODIES, PreviewBody
+from batches.api.examples import CREATED, PREVIEW, PREVIEW_BODY
+from batches.api.serializers import BatchCreated, PreviewAnswer, PreviewItemAnswer
+from batches.models import BatchOperation, Source
+from batches.operations import Operation
+from batches.services.create import clean_order, create_batch, operation_of
+from batches.services.preview import preview_order
+from batches.services.quota import quota_of
+from content.api.described import errors, example
+from content.api.errors import rate_limit_headers
+from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from content.api.idempotency import once
+from content.api.parsers import body_of
+from content.models import User
+
+
+def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
+    """The view that creates batches of one kind."""
+
+    class CreateView(APIView):
+        @extend_schema(
+            operation_id=operation.api_path,
+            summary=f"{operation.label}: create a batch that runs in the background",
+            description="The `Location` of the answer is the batch, to be polled with its `ETag`. "
+            "Send an `Idempotency-Key` wherever a request may have to be repeated.",
+            tags=["batches"],
+            request=BODIES[operation.kind],
+            parameters=[IDEMPOTENCY_KEY],
+            responses={201: BatchCreated, **errors(400, 401, 403, 409, 413, 415, 422, 429)},
+            examples=[
+                *(
+                    example(title, {"contentIds": ["7", "8"], **payload}, request_only=True)
+                    for title, payload in operation.examples.items()
+                ),
+                example(
+                    "Created",
+                    {**CREATED, "message": operation.created_message},
+                    response_only=True,
+                    status_codes=["201"],
+                ),
+            ],
+        )
+        def post(self, request: Request) -> Response:
+            """Create a batch; it runs in the background."""
+            order = clean_order(operation, body_of(request))
+
+            def create() -> Response:
+                batch = create_batch(order, by=cast("User", request.user), source=Source.API)
+                return _created(batch, operation.created_message)
+
+            return once(request, create)
+
+    CreateView.__name__ = f"Create{operation.kind.title().replace('-', '')}View"
+    return CreateView.as_view()
+
+
+def _created(batch: BatchOperation, message: str) -> Response:
+    quota = quota_of(batch.creator)
+    headers = {
+        "Location": f"/api/batches/{batch.pk}",
+        "Retry-After": "1",
+        **rate_limit_headers(
+            limit=quota.limit, remaining=quota.remaining, reset_seconds=quota.reset_seconds
+        ),
+    }
+    answer = BatchCreated(batch, context={"message": message})
+    return Response(answer.data, status=201, headers=headers)
+
+
+class PreviewView(APIView):
+    @extend_schema(
+        operation_id="previewBatch",
+        tags=["batches"],
+        request=PreviewBody,
+        responses={200: PreviewAnswer, **errors(400, 401, 403, 413, 415)},
+        examples=[
+            example("Ten percent more", PREVIEW_BODY, request_only=True),
+            example("What it would do", PREVIEW, response_only=True, status_codes=["200"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """What a creating request would do: nothing is written and no quota is used.
+
+        Send `expectedVersions` along when creating, and items that change in between fail with
+        `conflict` instead of being overwritten.
+        """
+        body: dict[str, Any] = dict(body_of(request))
+        operation = operation_of(body.pop("operationType", None))
+        order = clean_order(operation, body)
+        wallet, preview = preview_order(order, by=cast("User", request.user))
+        return Response(
+            {
+                "operationType": operation.kind,
+                "creator": wallet.pk,
+                "totalItems": len(preview.items),
+                "changeCount": preview.change_count,
+                "unchangedCount": preview.unchanged_count,
+                "failureCount": preview.failure_count,
+                "headline": preview.headline,
+                "results": PreviewItemAnswer(preview.items, many=True).data,
+                "expectedVersions": {
+                    item.content_id: item.version for item in preview.items if item.version
+                },
+            }
+        )

@@ -1,0 +1,185 @@
+"""How batches stand in answers and in the OpenAPI description. No rules: see the operations."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from batches.models import BatchItem, BatchOperation, Source, Status
+from batches.services.preview import PreviewItem
+from batches.services.results import Result
+from content.api.fields import Instant, OnChain, wire_fields
+from content.models import ContentChange
+
+SHOWN_CHAIN_STATES = [
+    state.value for state in ContentChange.ChainState if state != ContentChange.ChainState.NONE
+]
+
+
+class BatchCreated(serializers.Serializer[BatchOperation]):
+    message = serializers.SerializerMethodField()
+    batchId = serializers.UUIDField(source="pk")
+    status = serializers.ChoiceField(Status.choices)
+    totalItems = serializers.IntegerField(source="total_items")
+
+    def get_message(self, batch: BatchOperation) -> str:
+        return str(self.context["message"])
+
+
+class ResultAnswer(serializers.Serializer[Any]):
+    """One item. `message` where it succeeded; `error` and `code` where it failed."""
+
+    contentId = serializers.CharField(source="content_id")
+    success = serializers.BooleanField(source="is_success")
+    outcome = serializers.ChoiceField(BatchItem.Outcome.choices)
+    message = serializers.CharField(source="words", required=False)
+    error = serializers.CharField(source="words", required=False)
+    code = serializers.CharField(required=False)
+    before = serializers.DictField(required=False)
+    after = serializers.DictField(required=False)
+    version = serializers.IntegerField(required=False)
+    txId = serializers.CharField(source="tx_id", required=False, allow_null=True)
+    onChain = OnChain(source="*", required=False)
+
+    def to_representation(self, result: Result) -> dict[str, Any]:
+        shown = {
+            "contentId": result.content_id,
+            "success": result.is_success,
+            "outcome": result.outcome.value,
+        }
+        if not result.is_success:
+            return {**shown, "code": result.code, "error": result.words}
+        return {
+            **shown,
+            "message": result.words,
+            "before": wire_fields(result.before),
+            "after": wire_fields(result.after),
+            "txId": result.tx_id or None,
+            "onChain": {"status": str(result.chain_state), "error": result.chain_error or None},
+            "version": result.version,
+        }
+
+
+class BatchAnswer(serializers.Serializer[BatchOperation]):
+    """A batch without its results, as lists have it."""
+
+    _id = serializers.UUIDField(source="pk")
+    creator = serializers.CharField(source="creator_id")
+    operationType = serializers.CharField(source="kind")
+    status = serializers.ChoiceField(Status.choices)
+    outcome = serializers.ChoiceField(BatchOperation.Outcome.choices, allow_null=True)
+    source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
+    totalItems = serializers.IntegerField(source="total_items")
+    successCount = serializers.IntegerField(source="success_count")
+    unchangedCount = serializers.IntegerField(source="unchanged_count")
+    failureCount = serializers.IntegerField(source="failure_count")
+    successRate = serializers.FloatField(source="success_rate")
+    progress = serializers.IntegerField(help_text="Percent of the items that have a result.")
+    contentIds = serializers.ListField(source="content_ids", child=serializers.CharField())
+    updatePayload = serializers.DictField(source="payload")
+    scheduledFor = Instant(source="scheduled_for", allow_null=True)
+    dependsOn = serializers.SerializerMethodField()
+    retryOf = serializers.UUIDField(source="retry_of_id", allow_null=True)
+    undoOf = serializers.UUIDField(source="undo_of_id", allow_null=True)
+    error = serializers.SerializerMethodField()
+    createdAt = Instant(source="created_at")
+    startedAt = Instant(source="started_at", allow_null=True)
+    completedAt = Instant(source="completed_at", allow_null=True)
+    updatedAt = Instant(source="updated_at")
+
+    def get_dependsOn(self, batch: BatchOperation) -> list[str]:
+        return []
+
+    def get_error(self, batch: BatchOperation) -> str | None:
+        return batch.error or None
+
+
+class BatchWithResults(BatchAnswer):
+    """One batch. Give its results as `results` in the context."""
+
+    results = serializers.SerializerMethodField()
+    onChain = serializers.SerializerMethodField()
+
+    @extend_schema_field(ResultAnswer(many=True))
+    def get_results(self, batch: BatchOperation) -> Any:
+        return ResultAnswer(self.context["results"], many=True).data
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
+    def get_onChain(self, batch: BatchOperation) -> dict[str, int]:
+        results: Sequence[Result] = self.context["results"]
+        counted = Counter(str(result.chain_state) for result in results)
+        return {state: counted[state] for state in SHOWN_CHAIN_STATES}
+
+
+class BatchPage(serializers.Serializer[Any]):
+    creator = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField(
+        allow_null=True, help_text="Counted to 10,000: 10,001 stands for any number above."
+    )
+    batches = BatchAnswer(many=True)
+    limit = serializers.IntegerField()
+    skip = serializers.IntegerField()
+
+
+class OutcomeTotals(serializers.Serializer[Any]):
+    succeeded = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class ResultTotals(serializers.Serializer[Any]):
+    """Counts over the whole batch, whatever the filter; `codes` of the failed ones."""
+
+    totals = OutcomeTotals(source="*")
+    codes = serializers.DictField(child=serializers.IntegerField())
+
+
+class ResultPage(ResultTotals):
+    creator = serializers.CharField()
+    total = serializers.IntegerField()
+    results = ResultAnswer(many=True)
+    limit = serializers.IntegerField()
+    skip = serializers.IntegerField()
+
+
+class PreviewItemAnswer(serializers.Serializer[Any]):
+    """One item; `before` and `after` where it would change."""
+
+    contentId = serializers.CharField(source="content_id")
+    title = serializers.CharField()
+    success = serializers.BooleanField()
+    outcome = serializers.ChoiceField(BatchItem.Outcome.choices)
+    message = serializers.CharField(required=False)
+    error = serializers.CharField(required=False)
+    code = serializers.CharField(required=False)
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
+
+    def to_representation(self, item: PreviewItem) -> dict[str, Any]:
+        is_failed = item.outcome == BatchItem.Outcome.FAILED
+        words = {"error": item.words, "code": item.code} if is_failed else {"message": item.words}
+        return {
+            "contentId": item.content_id,
+            "title": item.title,
+            "success": not is_failed,
+            "outcome": item.outcome.value,
+            **words,
+            "before": wire_fields(item.before),
+            "after": wire_fields(item.after),
+            "version": item.version,
+        }
+
+
+class PreviewAnswer(serializers.Serializer[Any]):
+    operationType = serializers.CharField()
+    creator = serializers.CharField()
+    totalItems = serializers.IntegerField()
+    changeCount = serializers.IntegerField()
+    unchangedCount = serializers.IntegerField()
+    failureCount = serializers.IntegerField()
+    headline = serializers.CharField()
+    results = PreviewItemAnswer(many=True)
+    expectedVersions = serializers.DictField(child=serializers.IntegerField())

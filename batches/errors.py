@@ -1,0 +1,45 @@
+"""What goes wrong by design with batches; the base is content's."""
+
+from content.errors import ApplicationError, Invalid, NotAllowed, NotThere
+
+__all__ = [
+    "ApplicationError",
+    "Invalid",
+    "InvalidTransition",
+    "NotAllowed",
+    "NotThere",
+    "QuotaExceeded",
+    "SubmissionUsed",
+]
+
+
+class InvalidTransition(ApplicationError):
+    """The batch is in no state for this, or somebody else moved it first."""
+
+    code = "wrong-state"
+
+    def __init__(self, was: str, to: str) -> None:
+        super().__init__(f"The batch is {was} and can't become {to}.", was=was, to=to)
+
+
+class QuotaExceeded(ApplicationError):
+    """This creator started as many batches as one may in an hour."""
+
+    code = "quota"
+
+    def __init__(self, *, limit: int, remaining: int, reset_seconds: int) -> None:
+        minutes = max(1, round(reset_seconds / 60))
+        super().__init__(
+            f"At most {limit} batches an hour; {remaining} are left. "
+            f"Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
+            limit=limit,
+            remaining=remaining,
+            reset_seconds=reset_seconds,
+        )
+
+
+class SubmissionUsed(ApplicationError):
+    """The prepared change was started already, has expired, or is somebody else's."""
+
+    code = "wrong-state"
+    message = "This was started already, or an hour has passed. Please prepare it again."

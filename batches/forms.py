@@ -1,0 +1,259 @@
+"""What people type for each kind of operation; the rules are the operation's own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from batches.operations import OPERATIONS
+from batches.operations.remove_content import DEFAULT_REASON
+from batches.rules import REJECT_ALL, SKIP_FAILED, FieldErrors, nested
+from content.models import Content
+from content.rules import format_stx, parse_percent, parse_stx, parse_whole_number
+
+__all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "RemoveForm", "RestoreForm"]
+
+AS_IT_IS = ("", "Leave as it is")
+
+
+class OperationForm(forms.Form):
+    """The form of one kind of operation: turns what was typed into the operation's payload.
+
+    An empty field is left out of the payload. What the operation refuses is shown beside the
+    field that `paths` names for it, in the words that the API answers with.
+    """
+
+    kind: ClassVar[str]
+    # The form's field for each path of the payload; empty where nothing can be said.
+    paths: ClassVar[Mapping[str, str]] = {}
+
+    error_policy = forms.ChoiceField(
+        label="If an item can’t be changed",
+        choices=[
+            (SKIP_FAILED, "Change the others, and say which failed"),
+            (REJECT_ALL, "Change nothing at all"),
+        ],
+        initial=SKIP_FAILED,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Last: it is hardly ever touched.
+        self.order_fields([name for name in self.fields if name != "error_policy"])
+
+    @classmethod
+    def prepared(cls, payload: Mapping[str, Any], error_policy: str) -> "OperationForm":
+        """The form as it was filled in for this payload."""
+        return cls(initial={**cls.typed(payload), "error_policy": error_policy})
+
+    @classmethod
+    def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """What a person typed for this payload, by field."""
+        return {name: payload[path] for path, name in cls.paths.items() if path in payload}
+
+    def raw_payload(self) -> dict[str, Any]:
+        """The typed values under the payload's names, for the operation to judge."""
+        values = {path: self.cleaned_data.get(name) for path, name in self.paths.items()}
+        return nested({path: value for path, value in values.items() if value not in (None, "")})
+
+    def clean_error_policy(self) -> str:
+        return self.cleaned_data["error_policy"] or SKIP_FAILED
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                OPERATIONS[self.kind].clean_payload(self.raw_payload())
+            except FieldErrors as error:
+                for path, messages in error.errors.items():
+                    self.add_error(self.paths.get(path), messages)
+        return cleaned
+
+    def payload(self) -> dict[str, Any]:
+        """What `submissions.prepare` takes. Only for a valid form."""
+        return self.raw_payload()
+
+    def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
+        text = self.cleaned_data[name]
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class PriceForm(OperationForm):
+    """A new price in STX, or a change in percent: one of the two."""
+
+    kind = "update-price"
+    paths = {"newPrice": "new_price", "percentChange": "percent_change"}
+
+    new_price = forms.CharField(
+        label="New price in STX",
+        required=False,
+        help_text="The same price for every item, for example 2.5.",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    percent_change = forms.CharField(
+        label="Change in percent",
+        required=False,
+        help_text="Up or down from each item's current price, for example 10 or -12.5.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    @classmethod
+    def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
+        if "newPrice" in payload:
+            return {"new_price": format_stx(payload["newPrice"]).removesuffix(" STX")}
+        return {"percent_change": payload["percentChange"]}
+
+    def clean_new_price(self) -> Any:
+        return self._parsed("new_price", parse_stx)
+
+    def clean_percent_change(self) -> Any:
+        return self._parsed("percent_change", parse_percent)
+
+
+class MetadataForm(OperationForm):
+    """What is to become of each field; an empty one stays as it is on every item."""
+
+    kind = "update-metadata"
+    paths = {
+        "updates.title": "title",
+        "updates.description": "description",
+        "updates.contentType": "content_type",
+        "updates.refundable": "refundable",
+        "updates.refundWindowDays": "refund_window_days",
+        "updates.tokenGating": "token_gating",
+    }
+
+    title = forms.CharField(
+        required=False, help_text="Every selected item gets this title.", widget=forms.TextInput
+    )
+    description = forms.CharField(
+        required=False,
+        help_text="Every selected item gets this description.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    clear_description = forms.BooleanField(label="Empty the description", required=False)
+    content_type = forms.ChoiceField(
+        label="Type", required=False, choices=[AS_IT_IS, *Content.Type.choices]
+    )
+    refundable = forms.ChoiceField(
+        label="Refundable", required=False, choices=[AS_IT_IS, ("yes", "Yes"), ("no", "No")]
+    )
+    refund_window_days = forms.CharField(
+        label="Days in which a refund can be asked for",
+        required=False,
+        help_text="0 to 365. Purchases keep the days they were made with.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    token_gating = forms.ChoiceField(
+        label="Only for holders of a token",
+        required=False,
+        choices=[AS_IT_IS, ("on", "Yes"), ("off", "No, for everybody")],
+    )
+    token_type = forms.ChoiceField(
+        label="Kind of token",
+        required=False,
+        choices=[AS_IT_IS, ("sip-009", "One of a collection (SIP-009)"), ("sip-010", "SIP-010")],
+    )
+    token_contract = forms.CharField(
+        label="Contract of the token",
+        required=False,
+        help_text="Its address and name with a dot between. Where nothing is said of the token, "
+        "each item keeps its own.",
+    )
+    min_balance = forms.CharField(
+        label="How many of it at least",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    @classmethod
+    def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
+        updates = payload["updates"]
+        typed = super().typed({f"updates.{name}": value for name, value in updates.items()})
+        if "refundable" in updates:
+            typed["refundable"] = "yes" if updates["refundable"] else "no"
+        if updates.get("description") == "":
+            typed["clear_description"] = True
+        if "tokenGating" in updates:
+            gate = updates["tokenGating"]
+            gate = {"enabled": gate} if isinstance(gate, bool) else gate
+            typed["token_gating"] = "on" if gate["enabled"] else "off"
+            typed["token_type"] = gate.get("tokenType", "")
+            typed["token_contract"] = gate.get("tokenContract", "")
+            typed["min_balance"] = gate.get("minBalance", "")
+        return typed
+
+    def clean_description(self) -> str:
+        # Browsers send a line break as two characters.
+        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
+
+    def clean_refundable(self) -> bool | None:
+        return {"yes": True, "no": False}.get(self.cleaned_data["refundable"])
+
+    def clean_refund_window_days(self) -> Any:
+        return self._parsed("refund_window_days", parse_whole_number)
+
+    def clean_min_balance(self) -> Any:
+        return self._parsed("min_balance", parse_whole_number)
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("clear_description") and given.get("description"):
+            self.add_error("clear_description", "Write a description, or empty it: not both.")
+        token = self._token()
+        if token and given.get("token_gating") != "on":
+            self.add_error("token_gating", "Choose Yes, or leave the fields of the token empty.")
+        return super().clean()
+
+    def raw_payload(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        updates = super().raw_payload().get("updates", {})
+        if given.get("clear_description"):
+            updates["description"] = ""
+        if gate := given.get("token_gating"):
+            is_on = gate == "on"
+            token = self._token()
+            updates["tokenGating"] = {"enabled": is_on, **token} if token else is_on
+        return {"updates": updates}
+
+    def _token(self) -> dict[str, Any]:
+        fields = {
+            "tokenType": "token_type",
+            "tokenContract": "token_contract",
+            "minBalance": "min_balance",
+        }
+        values = {path: self.cleaned_data.get(name) for path, name in fields.items()}
+        return {path: value for path, value in values.items() if value not in (None, "")}
+
+
+class RemoveForm(OperationForm):
+    """Why the items go."""
+
+    kind = "remove-content"
+    paths = {"removalReason": "removal_reason"}
+
+    removal_reason = forms.CharField(
+        label="Reason",
+        required=False,
+        help_text=f"Buyers can read it. Left empty, it says “{DEFAULT_REASON}”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RestoreForm(OperationForm):
+    """Nothing to say."""
+
+    kind = "restore-content"
+
+
+# The registry: a new kind of operation is a form above and a line here.
+FORMS: dict[str, type[OperationForm]] = {
+    form.kind: form for form in (PriceForm, MetadataForm, RemoveForm, RestoreForm)
+}

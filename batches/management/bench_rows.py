@@ -1,0 +1,88 @@
+"""What the bench reports: rows of measured times against a floor and a goal."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """Our times and the floor's, of the same run, in milliseconds (or, of memory, in MiB)."""
+
+    name: str
+    floor: str
+    goal: float
+    ours: Sequence[float] = field(default_factory=list)
+    raw: Sequence[float] = field(default_factory=list)
+    # Speed as a part of the floor's is to be at least the goal; else time, at most the goal.
+    is_speed: bool = False
+    # 50 is the median.
+    percentile: int = 50
+    unit: str = "ms"
+    # Why there are no times.
+    reason: str = ""
+
+    @property
+    def our_figure(self) -> float:
+        return percentile_of(self.ours, self.percentile)
+
+    @property
+    def raw_figure(self) -> float:
+        return percentile_of(self.raw, self.percentile)
+
+    @property
+    def ratio(self) -> float:
+        ours, raw = self.our_figure, self.raw_figure
+        return raw / ours if self.is_speed else ours / raw
+
+    @property
+    def is_reached(self) -> bool:
+        return self.ratio >= self.goal if self.is_speed else self.ratio <= self.goal
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Between these lies the middle half of our times."""
+        return percentile_of(self.ours, 25), percentile_of(self.ours, 75)
+
+    def as_json(self) -> dict[str, Any]:
+        known = {"name": self.name, "floor": self.floor, "goal": self.goal}
+        known |= {"isAtLeast": self.is_speed}
+        if self.reason:
+            return {**known, "notMeasured": self.reason}
+        return {
+            **known,
+            "unit": self.unit,
+            "ours": round(self.our_figure, 3),
+            "floorFigure": round(self.raw_figure, 3),
+            "spread": [round(bound, 3) for bound in self.spread],
+            "samples": len(self.ours),
+            "ratio": round(self.ratio, 3),
+            "isReached": self.is_reached,
+        }
+
+    def as_words(self) -> str:
+        sign = "at least" if self.is_speed else "at most"
+        head = f"{self.name}\n    against {self.floor}: "
+        if self.reason:
+            return f"{head}not measured: {self.reason}"
+        least, most = self.spread
+        verdict = "reached" if self.is_reached else "missed"
+        return (
+            f"{head}{self.our_figure:,.2f} {self.unit} to {self.raw_figure:,.2f} {self.unit}"
+            f" (middle half {least:,.2f} to {most:,.2f})\n"
+            f"    ratio {self.ratio:.3f}, goal {sign} {self.goal:g}: {verdict}"
+        )
+
+
+def percentile_of(times: Sequence[float], percentile: int) -> float:
+    if len(times) == 1:
+        return times[0]
+    return statistics.quantiles(times, n=100, method="inclusive")[percentile - 1]
+
+
+def milliseconds(work: Callable[..., object], *arguments: object) -> float:
+    began = time.perf_counter()
+    work(*arguments)
+    return (time.perf_counter() - began) * 1000

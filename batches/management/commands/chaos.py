@@ -1,0 +1,156 @@
+"""Kills processes under a load and counts what came of it: `manage.py chaos`."""
+
+import json
+import random
+import secrets
+import signal
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from batches.management.chaos_count import Count, recount
+from batches.management.chaos_installation import Installation
+from batches.management.chaos_kills import Kills, Recovery, Stop
+from batches.management.chaos_load import Load
+from batches.management.scratch import scratch_database
+from batches.services.chain import send_contract_calls
+from config import environment
+from config.brokers import broker_settings
+from config.celery import app
+from content.management.terminal import counted
+from content.models import ContractCall
+
+SECONDS_A_KILL = 1.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Kill workers, their children, the beat and, where it is Redis, the broker at random while "
+        "batches of all kinds are made, run and cancelled; then count whether every effect is "
+        "there exactly once. Uses a database that is made for it and dropped afterwards, on the "
+        "server of DATABASE_URL, and the kind of broker of CELERY_BROKER_URL: a Redis of its own, "
+        "but RabbitMQ as given, so give it a virtual host that nobody else uses. Exit code 1 when "
+        "anything was lost, doubled or stuck, 130 when stopped before the end."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--kills", type=_positive, default=20, help="how many (20)")
+        parser.add_argument(
+            "--seconds", type=_positive, help="spread over about so long (a second each)"
+        )
+        parser.add_argument("--seed", type=int, help="of the chance; made up and printed if none")
+        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+
+    def handle(
+        self, *, kills: int, seconds: int | None, seed: int | None, json: bool, **options: Any
+    ) -> None:
+        # Heard between two steps: an end in the middle of one would leave half of it behind.
+        is_over = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: is_over.set())
+        seed = secrets.randbelow(1_000_000) if seed is None else seed
+        try:
+            count, recovery, installation = _measure(
+                kills, seconds or kills * SECONDS_A_KILL, seed, is_over
+            )
+        except Stop:
+            self.stderr.write("Stopped; nothing is left behind.")
+            raise SystemExit(128 + signal.SIGINT) from None
+        found = _facts(count, recovery, installation, seed)
+        self.stdout.write(_as_json(found) if json else _as_words(found))
+        if not found["isClean"]:
+            raise SystemExit(1)
+
+
+def _measure(
+    kills: int, seconds: float, seed: int, is_over: threading.Event
+) -> tuple[Count, Recovery, Installation]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    settings.BATCH_QUOTA_PER_HOUR = 1_000_000_000
+    chance = random.Random(seed)  # noqa: S311
+    database, broker = _addresses()
+    with scratch_database(database) as scratch:
+        installation = Installation(scratch.folder, scratch.database_url, broker)
+        try:
+            _tell_this_broker(installation)
+            load = Load(chance)
+            installation.start()
+            run = Kills(installation, load, chance, is_over)
+            run.run(kills, seconds)
+            run.drain()
+        finally:
+            installation.stop()
+        _end_the_calls()
+        return recount(load.accepted, load.cancelled), run.recovery, installation
+
+
+def _addresses() -> tuple[str, str]:
+    """DATABASE_URL and CELERY_BROKER_URL as the settings read them."""
+    return environment.text("DATABASE_URL"), environment.text("CELERY_BROKER_URL", "filesystem://")
+
+
+def _tell_this_broker(installation: Installation) -> None:
+    """Messages of this process go to the installation's broker, of which the settings know not."""
+    url, options = broker_settings(installation.broker_url, installation.folder)
+    app.conf.update(broker_url=url, broker_transport_options=options)
+
+
+def _end_the_calls() -> None:
+    """As if the minute had passed after which another worker takes up a killed one's call."""
+    ContractCall.objects.open().update(due_at=timezone.now())
+    while send_contract_calls():
+        pass
+
+
+def _facts(
+    count: Count, recovery: Recovery, installation: Installation, seed: int
+) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "kills": installation.killed,
+        "batches": count.batches,
+        "cancelled": count.cancelled,
+        "items": count.items,
+        "changes": count.changes,
+        "lost": count.lost,
+        "doubled": count.doubled,
+        "stuck": count.stuck + recovery.never,
+        "faults": list(count.faults),
+        "recoveryP50Seconds": recovery.part(50),
+        "recoveryP99Seconds": recovery.part(99),
+        "isClean": count.is_clean and not recovery.never,
+    }
+
+
+def _as_json(found: dict[str, Any]) -> str:
+    return json.dumps(found)
+
+
+def _as_words(found: dict[str, Any]) -> str:
+    kills = ", ".join(f"{what} {times}" for what, times in sorted(found["kills"].items()))
+    lines = [
+        f"{counted(sum(found['kills'].values()), 'kill')} ({kills}), seed {found['seed']}",
+        f"  batches   {found['batches']:>9,}, {found['cancelled']:,} of them cancelled",
+        f"  items     {found['items']:>9,}, {found['changes']:,} of them changed",
+        f"  lost      {found['lost']:>9,}",
+        f"  doubled   {found['doubled']:>9,}",
+        f"  stuck     {found['stuck']:>9,}",
+        (
+            f"  recovery  {found['recoveryP50Seconds']:>9.2f} s for half of the kills, "
+            f"{found['recoveryP99Seconds']:.2f} s for 99 of 100"
+        ),
+        *(f"  wrong: {words}" for words in found["faults"]),
+        "Every effect is there exactly once." if found["isClean"] else "Something went wrong.",
+    ]
+    return "\n".join(lines)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError("give a whole number above zero")
+    return int(text)

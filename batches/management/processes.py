@@ -1,0 +1,68 @@
+"""Several children of one parent: started together, ended together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+PATIENCE_SECONDS = 3.0
+
+
+class Family:
+    """Child processes, each in a group of its own, so that Ctrl-C reaches only the parent."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self.environment, self.folder = dict(environment), folder
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        is_silent: bool = False,
+        log: BinaryIO | None = None,
+    ) -> None:
+        """Run a Python module with these arguments; a silent one is heard on stderr only.
+
+        With a log all that it says goes there.
+        """
+        child = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            stdout=log or (subprocess.DEVNULL if is_silent else None),
+            stderr=log,
+            start_new_session=True,
+        )
+        self.adopt(name, child)
+
+    def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
+        """Have a process that leads a group of its own end with the others."""
+        self.children[name] = child
+
+    def dead(self) -> str | None:
+        """The name of a child that has ended, if any has."""
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                return name
+        return None
+
+    def stop(self) -> None:
+        """Ask all to end, and kill what has not within PATIENCE_SECONDS, with its children."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        end = time.monotonic() + PATIENCE_SECONDS
+        for child in self.children.values():
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.0, end - time.monotonic()))
+        for child in self.children.values():
+            # The group: a parent that is killed leaves its own children behind.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

@@ -1,0 +1,40 @@
+"""A database that is made for one command and dropped afterwards."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A folder to write in, and what processes of one's own are told as DATABASE_URL."""
+
+    folder: Path
+    database_url: str
+
+
+@contextmanager
+def scratch_database(url: str = "") -> Iterator[Scratch]:
+    """A new, migrated database beside the usual one, whose address is `url`; dropped at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = connection.settings_dict["NAME"]
+        name = f"content_{secrets.token_hex(4)}_scratch"
+        is_file = connection.vendor == "sqlite"
+        test = connection.settings_dict["TEST"]
+        test["NAME"] = str(Path(folder) / f"{name}.sqlite3") if is_file else name
+        address = f"sqlite:///{test['NAME']}" if is_file else _renamed(url, name)
+        connection.creation.create_test_db(verbosity=0, serialize=False)
+        try:
+            yield Scratch(Path(folder), address)
+        finally:
+            connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def _renamed(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

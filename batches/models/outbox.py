@@ -1,0 +1,62 @@
+"""What people are to be told: rows written with what they speak of, sent afterwards."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from batches.models.operation import BatchOperation
+from batches.models.submission import Submission
+from content.models import Wallet
+
+# A mail that is due goes out within seconds.
+OVERDUE_AFTER = timedelta(minutes=5)
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def waiting(self) -> Self:
+        return self.filter(state=Notification.State.WAITING)
+
+    def due(self) -> Self:
+        return self.waiting().filter(due_at__lte=timezone.now())
+
+    def overdue(self) -> Self:
+        """Due for so long that something must be wrong: no worker, or no mail server."""
+        late = timezone.now() - OVERDUE_AFTER
+        return self.waiting().filter(due_at__lt=late)
+
+
+class Notification(models.Model):
+    """One digest to one creator: of a batch, or of what a submission did to the own items."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        DROPPED = "dropped", "Not sent"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
+    wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="+", db_index=False)
+    batch = models.ForeignKey(
+        BatchOperation, null=True, on_delete=models.CASCADE, related_name="notifications"
+    )
+    submission = models.ForeignKey(
+        Submission, null=True, on_delete=models.CASCADE, related_name="notifications"
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    # When it is sent next; whoever sends it pushes this ahead first, which is the lease.
+    due_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "due_at"], name="batches_notification_due")]
+
+    def __str__(self) -> str:
+        return f"Mail to {self.wallet_id}"

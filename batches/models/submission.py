@@ -1,0 +1,56 @@
+"""What somebody prepared at a form and may confirm once."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from batches.models.source import Source, kind_label
+from batches.rules import SKIP_FAILED
+from content.models import User
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: User) -> Self:
+        """Own ones; all of them for those who may see every batch."""
+        if user.is_active and user.is_staff and user.has_perm("batches.view_batchoperation"):
+            return self
+        return self.filter(by_id=user.pk)
+
+    def confirmable(self) -> Self:
+        return self.filter(state=Submission.State.DRAFT, expires_at__gt=timezone.now())
+
+
+class Submission(models.Model):
+    """A prepared change: frozen ids with their versions; confirming makes its batches."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Prepared"
+        CONFIRMED = "confirmed", "Started"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    source = models.CharField(max_length=16, choices=Source)
+    kind = models.CharField("operation", max_length=32)
+    payload = models.JSONField(default=dict)
+    content_ids = models.JSONField(default=list)
+    # As long as content_ids; null where there is no such item.
+    versions = models.JSONField(default=list)
+    # What any item that can't be changed does to the whole; one of batches.rules.ERROR_POLICIES.
+    error_policy = models.CharField(max_length=16, default=SKIP_FAILED)
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    # Batches that have not ended yet; the one that brings it to 0 sends the mail.
+    unfinished = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{kind_label(self.kind)}, {len(self.content_ids)} items"

@@ -1,0 +1,141 @@
+"""What every operation has: rules for its payload, a plan for one item, words."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from batches.models.source import kind_label
+from content.models import Content
+
+
+@dataclass(frozen=True)
+class Alter:
+    """The item is to get these values, in the model's names; all of them differ from now."""
+
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """The item is as it should be already."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The item can't be changed; `code` is one of `REFUSALS`."""
+
+    code: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+Plan = Alter | Unchanged | Refused
+
+NOT_FOUND, REMOVED, OUT_OF_RANGE = "not-found", "removed", "out-of-range"
+CONFLICT, FORBIDDEN, INTERNAL = "conflict", "forbidden", "internal"
+
+REFUSALS = {
+    NOT_FOUND: "Content not found or not owned by creator",
+    REMOVED: "Content was removed; restore it first",
+    OUT_OF_RANGE: "The new price would be {price}, which is outside 0 to {most}",
+    CONFLICT: "Content was changed by somebody else since; check it and try again",
+    FORBIDDEN: "The person who started this batch may no longer change this content",
+    INTERNAL: "Something went wrong on our side; try this item again",
+}
+
+
+# The same in two or three words, to choose by.
+REFUSAL_LABELS = {
+    NOT_FOUND: "Not found",
+    REMOVED: "Removed",
+    OUT_OF_RANGE: "Price out of range",
+    CONFLICT: "Changed meanwhile",
+    FORBIDDEN: "No longer allowed",
+    INTERNAL: "Broke on our side",
+}
+
+
+def refusal_label(code: str) -> str:
+    """`not-found` is *Not found*; of a code that is gone its name."""
+    return REFUSAL_LABELS.get(code, kind_label(code))
+
+
+def refusal_words(code: str, parameters: Mapping[str, Any]) -> str:
+    """Why an item failed, for people."""
+    return REFUSALS.get(code, REFUSALS[INTERNAL]).format_map(parameters)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A field of the payload as a person types it at a command line: `--price 2.5`."""
+
+    name: str
+    # The field's path in the payload: `newPrice`, `updates.title`.
+    path: str
+    # Raises ValueError with words for people.
+    parse: Callable[[str], Any]
+    help: str
+
+
+class Operation(ABC):
+    """One kind of batch. Knows no HTTP, no form and no database; `plan` is pure."""
+
+    kind: ClassVar[str]
+    # The sentence that the API answers a creation with.
+    created_message: ClassVar[str]
+    # The last part of the path that creates such a batch.
+    api_path: ClassVar[str]
+    # The fields of a request's body that are this operation's own.
+    payload_fields: ClassVar[tuple[str, ...]]
+    # Payloads that show what can be asked for, by a title; the demo runs the first.
+    examples: ClassVar[Mapping[str, Mapping[str, Any]]]
+    options: ClassVar[tuple[Option, ...]] = ()
+    # What it does, at the beginning of a sentence: `Change 37 of 40`.
+    verb: ClassVar[str] = "Change"
+    # What it is offered for: items on sale, or removed ones.
+    is_for_removed: ClassVar[bool] = False
+    # So many items may be changed at a form without typing how many they are; None for any.
+    most_without_count: ClassVar[int | None] = None
+
+    @property
+    def label(self) -> str:
+        """What a person reads on a button."""
+        return kind_label(self.kind)
+
+    @property
+    def codename(self) -> str:
+        """The permission to run it on other people's items: `run_update_price`."""
+        return f"run_{self.kind.replace('-', '_')}"
+
+    @property
+    def permission(self) -> str:
+        return f"batches.{self.codename}"
+
+    @abstractmethod
+    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
+
+    @abstractmethod
+    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+        """What is to become of one item, from the item, the clean payload and the time of it."""
+
+    @abstractmethod
+    def changed_fields(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
+        """The fields that it may change, in the model's names."""
+
+    def describe(self, payload: Mapping[str, Any]) -> str:
+        """The change in one phrase: `Update price +10 %`."""
+        return self.label
+
+    def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What a person should know before so many items get these values."""
+        return []
+
+    @abstractmethod
+    def success_words(self, after: Mapping[str, Any]) -> str:
+        """What happened to an item that was changed."""
+
+    @abstractmethod
+    def unchanged_words(self) -> str:
+        """Why an item was left as it was."""

@@ -1,0 +1,57 @@
+"""Take items off sale; what was bought stays bought."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from batches.operations.base import Alter, Operation, Option, Plan, Unchanged
+from batches.rules import FieldErrors
+from content.models import Content
+from content.rules import MAX_REMOVAL_REASON, clean_text
+
+DEFAULT_REASON = "Batch removal by creator"
+MOST_SHOWN = 60
+
+
+def _clean_reason(value: Any) -> str:
+    return clean_text(value, most=MAX_REMOVAL_REASON)
+
+
+class RemoveContent(Operation):
+    kind = "remove-content"
+    created_message = "Batch removal initiated"
+    api_path = "batch-remove"
+    payload_fields = ("removalReason",)
+    examples = {"With a reason": {"removalReason": "Rights expired"}, "Without one": {}}
+    options = (Option("reason", "removalReason", _clean_reason, "why, for buyers to read"),)
+    verb = "Remove"
+    most_without_count = 10
+
+    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"removalReason": text}`, DEFAULT_REASON where none is given."""
+        try:
+            return {"removalReason": _clean_reason(raw.get("removalReason", DEFAULT_REASON))}
+        except ValueError as error:
+            raise FieldErrors({"removalReason": [str(error)]}) from error
+
+    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+        if content.is_removed:  # keeps the date and the reason of the first time
+            return Unchanged()
+        reason = payload["removalReason"]
+        return Alter({"is_removed": True, "removed_at": at, "removal_reason": reason})
+
+    def changed_fields(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("is_removed", "removed_at", "removal_reason")
+
+    def describe(self, payload: Mapping[str, Any]) -> str:
+        reason = payload["removalReason"]
+        if reason in ("", DEFAULT_REASON):
+            return self.label
+        shown = reason if len(reason) <= MOST_SHOWN else f"{reason[:MOST_SHOWN]}…"
+        return f"{self.label}: {shown}"
+
+    def success_words(self, after: Mapping[str, Any]) -> str:
+        return "Content removed"
+
+    def unchanged_words(self) -> str:
+        return "It was removed already"

@@ -1,0 +1,43 @@
+"""Put removed items on sale again, at the price and with the words they had."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from batches.operations.base import Alter, Operation, Plan, Unchanged
+from content.models import Content
+
+ONLY_HERE = (
+    "The contract knows no way back: items that were removed on the chain stay removed there."
+)
+
+
+class RestoreContent(Operation):
+    kind = "restore-content"
+    created_message = "Batch restore initiated"
+    api_path = "batch-restore"
+    payload_fields = ()
+    examples = {"Back on sale": {}}
+    verb = "Restore"
+    is_for_removed = True
+
+    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Nothing can be said of it: `{}`."""
+        return {}
+
+    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+        if not content.is_removed:
+            return Unchanged()
+        return Alter({"is_removed": False, "removed_at": None, "removal_reason": ""})
+
+    def changed_fields(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("is_removed", "removed_at", "removal_reason")
+
+    def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
+        return [ONLY_HERE] if afters else []
+
+    def success_words(self, after: Mapping[str, Any]) -> str:
+        return "Content restored"
+
+    def unchanged_words(self) -> str:
+        return "It was on sale already"

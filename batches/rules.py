@@ -1,0 +1,132 @@
+"""Pure checks of what every batch has, whatever its kind."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from content.rules import (
+    CONTENT_TYPES,
+    MAX_ID,
+    MAX_SEARCH,
+    clean_boolean,
+    clean_choice,
+    clean_content_id,
+    clean_integer,
+    clean_price,
+    clean_text,
+)
+
+SKIP_FAILED, REJECT_ALL = "skip-failed", "reject-all"
+ERROR_POLICIES = (SKIP_FAILED, REJECT_ALL)
+
+
+class FieldErrors(ValueError):
+    """Several fields are wrong: maps the path of each to its messages.
+
+    `message` sums them up; `details` are further facts for programs.
+    """
+
+    def __init__(self, errors: dict[str, list[str]], *, message: str = "", **details: Any) -> None:
+        self.errors, self.message, self.details = errors, message, details
+        super().__init__("; ".join(words for messages in errors.values() for words in messages))
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"updates.title": "A"}` as `{"updates": {"title": "A"}}`."""
+    found: dict[str, Any] = {}
+    for path, value in values.items():
+        *above, name = path.split(".")
+        place = found
+        for part in above:
+            place = place.setdefault(part, {})
+        place[name] = value
+    return found
+
+
+def clean_content_ids(value: Any, *, most: int | None = None) -> list[str]:
+    """1 … `most` different ids as strings (`most` is BATCH_MAX_ITEMS unless told).
+
+    Raises FieldErrors with `contentIds` or `contentIds.<position>` as paths.
+    """
+    most = most or settings.BATCH_MAX_ITEMS
+    if not isinstance(value, list):
+        raise FieldErrors({"contentIds": ["Send a list of ids."]})
+    if not value:
+        raise FieldErrors({"contentIds": ["Choose at least one item."]})
+    if len(value) > most:
+        raise FieldErrors(
+            {"contentIds": [f"{len(value):,} items are too many: choose at most {most:,}."]}
+        )
+    errors: dict[str, list[str]] = {}
+    clean: list[str] = []
+    for position, raw in enumerate(value):
+        try:
+            clean.append(clean_content_id(raw))
+        except ValueError as error:
+            errors[f"contentIds.{position}"] = [str(error)]
+    if repeated := [key for key, times in Counter(clean).items() if times > 1]:
+        shown = ", ".join(repeated[:5])
+        errors["contentIds"] = [f"These ids are there more than once: {shown}."]
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "contentType": ("content_type", lambda value: clean_choice(value, CONTENT_TYPES)),
+    "priceMin": ("least", clean_price),
+    "priceMax": ("most", clean_price),
+    "isRemoved": ("is_removed", clean_boolean),
+    "search": ("search", lambda value: clean_text(value, least=1, most=MAX_SEARCH)),
+}
+
+
+def clean_filter(value: Any) -> dict[str, Any]:
+    """A selection by what items are, as the arguments of `ContentQuerySet.matching`."""
+    if not isinstance(value, Mapping):
+        raise FieldErrors({"filter": ["Send an object of what the items must match."]})
+    errors: dict[str, list[str]] = {}
+    clean: dict[str, Any] = {"is_removed": False}
+    for name, wanted in value.items():
+        path = f"filter.{str(name)[:64]}"
+        if name not in FILTERS:
+            errors[path] = [f"Unknown field; there are {', '.join(FILTERS)}."]
+            continue
+        argument, check = FILTERS[name]
+        try:
+            clean[argument] = check(wanted)
+        except ValueError as error:
+            errors[path] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def clean_expected_versions(value: Any, content_ids: list[str] | None) -> dict[str, int]:
+    """`{contentId: version}`; of ids that are among `content_ids`, where those are known."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise FieldErrors({"expectedVersions": ["Send an object of ids and versions."]})
+    errors: dict[str, list[str]] = {}
+    clean: dict[str, int] = {}
+    for key, version in value.items():
+        path = f"expectedVersions.{str(key)[:64]}"
+        if content_ids is not None and key not in content_ids:
+            errors[path] = ["This id is not among contentIds."]
+            continue
+        try:
+            clean[key] = clean_integer(version, least=1, most=MAX_ID, noun="version")
+        except ValueError as error:
+            errors[path] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def clean_error_policy(value: Any) -> str:
+    if not isinstance(value, str) or value not in ERROR_POLICIES:
+        raise FieldErrors({"errorPolicy": [f"Choose one of: {', '.join(ERROR_POLICIES)}."]})
+    return value

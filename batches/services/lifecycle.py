@@ -1,0 +1,81 @@
+"""Every change of a batch's status, and the guarded update that they all are."""
+
+import copy
+
+import structlog
+from django.utils import timezone
+
+from batches.errors import InvalidTransition
+from batches.models import MOVES, BatchOperation, Status
+from batches.services.notify import batch_ended
+from config.database import atomic, on_commit
+
+log = structlog.get_logger(__name__)
+
+CANCEL_TRIES = 5
+
+
+@atomic
+def move(batch: BatchOperation, to: Status, **changes: object) -> BatchOperation:
+    """Advance the batch; raise InvalidTransition if somebody else moved it, or took it, first.
+
+    The end of a batch writes the mails about it in the same transaction. Returns the batch as it
+    stands then.
+    """
+    was = batch.status
+    if to not in MOVES[was]:
+        raise InvalidTransition(was, to)
+    moved = record(batch, status=to, **changes)
+    if moved.is_finished:
+        batch_ended(moved)
+    on_commit(
+        lambda: log.info(
+            "batch_moved",
+            batch_id=str(moved.pk),
+            was=was,
+            to=moved.status,
+            succeeded=moved.success_count,
+            failed=moved.failure_count,
+        )
+    )
+    return moved
+
+
+def record(batch: BatchOperation, **changes: object) -> BatchOperation:
+    """Write to the batch's row as long as its status and lease are the ones that we know.
+
+    Raises InvalidTransition. Returns a changed copy, without another query; the object passed in
+    stays as it was, since the transaction around may be repeated.
+    """
+    changes["updated_at"] = timezone.now()
+    ours = BatchOperation.objects.filter(
+        pk=batch.pk, status=batch.status, lease_token=batch.lease_token
+    )
+    if not ours.update(**changes):
+        raise InvalidTransition(batch.status, str(changes.get("status", batch.status)))
+    changed = copy.copy(batch)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def cancel(batch: BatchOperation) -> BatchOperation:
+    """Stop a batch: what is done stays done, a chunk in flight rolls back.
+
+    Returns the cancelled batch. Raises InvalidTransition once it has ended.
+    """
+    for tries_left in reversed(range(CANCEL_TRIES)):
+        try:
+            return move(
+                batch,
+                Status.CANCELLED,
+                lease_token=None,
+                lease_until=None,
+                completed_at=timezone.now(),
+            )
+        except InvalidTransition:
+            # A worker may have claimed it between our read and our write: look again.
+            batch.refresh_from_db()
+            if batch.is_finished or not tries_left:
+                raise
+    raise AssertionError("unreachable")

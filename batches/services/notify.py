@@ -1,0 +1,40 @@
+"""Decides who is to be told what; writes outbox rows in the transaction of what they speak of."""
+
+from django.db.models import F
+
+from batches.models import BatchOperation, Notification, Submission
+from batches.queue import enqueue
+from content.models import Wallet
+
+
+def batch_ended(batch: BatchOperation) -> None:
+    """Write the mails that the end of this batch calls for. Call it in that transaction.
+
+    A batch of a submission waits for its sisters: the one that ends last speaks for all, with
+    one mail to each creator.
+    """
+    if batch.submission_id is None:
+        _write([batch], batch=batch)
+        return
+    # The update makes sisters that end at the same time wait for one another, so that exactly
+    # one of them reads 0.
+    ours = Submission.objects.filter(pk=batch.submission_id)
+    ours.update(unfinished=F("unfinished") - 1)
+    if ours.filter(unfinished=0).exists():
+        sisters = BatchOperation.objects.filter(submission_id=batch.submission_id)
+        by_creator: dict[str, list[BatchOperation]] = {}
+        for sister in sisters.select_related("creator"):
+            by_creator.setdefault(sister.creator_id, []).append(sister)
+        for batches in by_creator.values():
+            _write(batches, submission_id=batch.submission_id)
+
+
+def _write(batches: list[BatchOperation], **about: object) -> None:
+    wallet = batches[0].creator
+    if not wallet.email or wallet.notify == Wallet.Notify.NEVER:
+        return
+    has_failures = any(batch.failure_count or batch.error for batch in batches)
+    if wallet.notify == Wallet.Notify.FAILURES and not has_failures:
+        return
+    notification = Notification.objects.create(wallet=wallet, **about)
+    enqueue("batches.deliver_notification", str(notification.pk))

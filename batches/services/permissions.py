@@ -1,0 +1,60 @@
+"""Who may run what on whose items: the one place."""
+
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+
+from batches.errors import Invalid, NotAllowed
+from batches.models import BatchOperation
+from batches.operations import OPERATIONS, Operation
+from content.models import User, Wallet
+
+
+def may_run(user: User, wallet: Wallet, operation: Operation) -> bool:
+    """The wallet's owner, if a creator, and staff with the view and the run permission."""
+    if not user.is_active:
+        return False
+    if wallet.owner_id == user.pk and wallet.is_creator:
+        return True
+    return may_run_for_others(user, operation)
+
+
+def may_run_for_others(user: User, operation: Operation) -> bool:
+    return (
+        user.is_active
+        and user.is_staff
+        and user.has_perms(["content.view_content", operation.permission])
+    )
+
+
+def may_cancel(user: User, batch: BatchOperation) -> bool:
+    return may_run(user, batch.creator, OPERATIONS[batch.kind])
+
+
+def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:
+    """The wallet that a batch is for; without an address the only one that the user sells from.
+
+    Raises NotAllowed, in the same words for unknown and foreign addresses, and Invalid when
+    there are several to choose from.
+    """
+    if address is not None:
+        wallet = Wallet.objects.filter(pk=address).first()
+        if wallet is None or not may_run(user, wallet, operation):
+            raise NotAllowed("You may not change the content of this creator.")
+        return wallet
+    own = list(Wallet.objects.owned_by(user).creators()[:2])
+    if len(own) == 1:
+        return own[0]
+    if own or may_run_for_others(user, operation):
+        raise Invalid(errors={"creator": ["Say for which creator's address this is."]})
+    raise NotAllowed("Only creators can change content.")
+
+
+def create_run_permissions(**_: object) -> None:
+    """Make a permission for each operation, after every migrate: a new kind needs no migration."""
+    content_type = ContentType.objects.get_for_model(BatchOperation)
+    for operation in OPERATIONS.values():
+        Permission.objects.update_or_create(
+            content_type=content_type,
+            codename=operation.codename,
+            defaults={"name": f"Can run “{operation.label}” on any creator's items"},
+        )

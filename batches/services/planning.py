@@ -1,0 +1,28 @@
+"""What is to become of one item: the same judgement for the preview and for the run."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Plan, Refused
+from content.models import Content
+
+
+def plan_item(
+    operation: Operation,
+    payload: Mapping[str, Any],
+    content: Content | None,
+    *,
+    creator_id: str,
+    expected_version: int | None,
+    is_allowed: bool,
+    at: datetime,
+) -> Plan:
+    """Right first, then ownership, then version, then the operation's own rules."""
+    if not is_allowed:
+        return Refused(FORBIDDEN)
+    if content is None or content.creator_id != creator_id:
+        return Refused(NOT_FOUND)
+    if expected_version is not None and content.version != expected_version:
+        return Refused(CONFLICT)
+    return operation.plan(content, payload, at)

@@ -1,0 +1,130 @@
+"""What a change would do: the same plan as the run's, nothing written, no quota used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from batches.models import BatchItem
+from batches.operations import Operation
+from batches.operations.base import Alter, Plan, Refused, Unchanged, refusal_words
+from batches.services.create import Order, freeze_selection, refuse_selection
+from batches.services.permissions import wallet_to_act_for
+from batches.services.planning import plan_item
+from content.models import Content, User, Wallet
+
+
+@dataclass(frozen=True)
+class PreviewItem:
+    """What would become of one item; `version` is the one that this was computed from."""
+
+    content_id: str
+    outcome: BatchItem.Outcome
+    words: str
+    title: str = ""
+    code: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of a selection, in the order of the selection."""
+
+    items: Sequence[PreviewItem]
+    verb: str = "Change"
+
+    @property
+    def afters(self) -> list[dict[str, Any]]:
+        """The new values of each item that would change."""
+        return [item.after for item in self.items if item.after is not None]
+
+    def count(self, outcome: BatchItem.Outcome) -> int:
+        return sum(item.outcome == outcome for item in self.items)
+
+    @property
+    def change_count(self) -> int:
+        return self.count(BatchItem.Outcome.SUCCEEDED)
+
+    @property
+    def unchanged_count(self) -> int:
+        return self.count(BatchItem.Outcome.UNCHANGED)
+
+    @property
+    def failure_count(self) -> int:
+        return self.count(BatchItem.Outcome.FAILED)
+
+    @property
+    def headline(self) -> str:
+        """`Change 37 of 40, 2 unchanged, 1 not allowed`."""
+        parts = [f"{self.verb} {self.change_count:,} of {len(self.items):,}"]
+        if self.unchanged_count:
+            parts.append(f"{self.unchanged_count:,} unchanged")
+        if self.failure_count:
+            parts.append(f"{self.failure_count:,} not possible")
+        return ", ".join(parts)
+
+
+def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
+    """What a creating request would do, refused just as that would be.
+
+    Raises Invalid and NotAllowed.
+    """
+    wallet = wallet_to_act_for(by, order.creator, order.operation)
+    order = freeze_selection(wallet, order)
+    refuse_selection(wallet, order)
+    contents = Content.objects.in_bulk(order.content_ids)
+    now = timezone.now()
+    return wallet, Preview(
+        [
+            preview_item(
+                order.operation,
+                content_id,
+                contents.get(content_id),
+                plan_item(
+                    order.operation,
+                    order.payload,
+                    contents.get(content_id),
+                    creator_id=wallet.pk,
+                    expected_version=order.expected_versions.get(content_id),
+                    is_allowed=True,
+                    at=now,
+                ),
+                is_own=content_id in contents and contents[content_id].creator_id == wallet.pk,
+            )
+            for content_id in order.content_ids
+        ],
+        order.operation.verb,
+    )
+
+
+def preview_item(
+    operation: Operation, content_id: str, content: Content | None, plan: Plan, *, is_own: bool
+) -> PreviewItem:
+    """One item's plan in words; of an item that is not one's own nothing is told."""
+    known: dict[str, Any] = {}
+    if content is not None and is_own:
+        known = {"title": content.title, "version": content.version}
+    if isinstance(plan, Alter) and content is not None:
+        return PreviewItem(
+            content_id,
+            BatchItem.Outcome.SUCCEEDED,
+            operation.success_words(plan.after),
+            before={name: getattr(content, name) for name in plan.after},
+            after=dict(plan.after),
+            **known,
+        )
+    if isinstance(plan, Unchanged):
+        return PreviewItem(
+            content_id, BatchItem.Outcome.UNCHANGED, operation.unchanged_words(), **known
+        )
+    assert isinstance(plan, Refused)
+    return PreviewItem(
+        content_id,
+        BatchItem.Outcome.FAILED,
+        refusal_words(plan.code, plan.parameters),
+        code=plan.code,
+        **known,
+    )

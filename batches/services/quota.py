@@ -1,0 +1,69 @@
+"""How many batches a creator may start in an hour; the wallet's row makes rivals wait."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+from batches.errors import QuotaExceeded
+from content.models import Wallet
+
+WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The hour begins with the first batch in it; `reset_at` is None while none was started."""
+
+    limit: int
+    remaining: int
+    reset_at: datetime | None
+
+    @property
+    def reset_seconds(self) -> int:
+        if self.reset_at is None:
+            return 0
+        return max(0, round((self.reset_at - timezone.now()).total_seconds()))
+
+
+def quota_of(wallet: Wallet) -> Quota:
+    """What is left, from the row as it was read."""
+    limit = settings.BATCH_QUOTA_PER_HOUR
+    if wallet.quota_since is None or wallet.quota_since <= timezone.now() - WINDOW:
+        return Quota(limit, limit, None)
+    remaining = max(0, limit - wallet.quota_used)
+    return Quota(limit, remaining, wallet.quota_since + WINDOW)
+
+
+def take_quota(wallet: Wallet, batches: int = 1) -> None:
+    """Count so many batches against the quota; call it in the transaction that creates them.
+
+    Raises QuotaExceeded when fewer are left. The wallet object is brought up to date.
+    """
+    limit = settings.BATCH_QUOTA_PER_HOUR
+    now = timezone.now()
+    row = Wallet.objects.filter(pk=wallet.pk)
+    begun = row.filter(quota_since__gt=now - WINDOW)
+    over = Q(quota_since__isnull=True) | Q(quota_since__lte=now - WINDOW)
+    if wallet.quota_since is not None and wallet.quota_since > now - WINDOW:
+        # What was read still holds, unless somebody was faster: nothing to read again.
+        used = wallet.quota_used + batches
+        as_read = row.filter(quota_used=wallet.quota_used, quota_since=wallet.quota_since)
+        if used <= limit and as_read.update(quota_used=used):
+            wallet.quota_used = used
+            return
+    room = begun.filter(quota_used__lte=limit - batches)
+    taken = (
+        room.update(quota_used=F("quota_used") + batches)
+        or (batches <= limit and row.filter(over).update(quota_used=batches, quota_since=now))
+        # Somebody may have begun the hour between the two.
+        or room.update(quota_used=F("quota_used") + batches)
+    )
+    wallet.refresh_from_db(fields=["quota_used", "quota_since"])
+    if not taken:
+        quota = quota_of(wallet)
+        raise QuotaExceeded(
+            limit=limit, remaining=quota.remaining, reset_seconds=quota.reset_seconds
+        )

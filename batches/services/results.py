@@ -1,0 +1,153 @@
+"""The results of batches in people's words, for every door."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+
+from batches.models import BatchItem, BatchOperation, Submission
+from batches.models.item import BatchItemQuerySet
+from batches.operations import OPERATIONS
+from batches.operations.base import Operation, refusal_words
+from content.models import Content, ContentChange, User
+
+
+@dataclass(frozen=True)
+class Result:
+    """One item's result. `before` and `after` hold the changed fields in the model's names."""
+
+    content_id: str
+    outcome: BatchItem.Outcome
+    words: str
+    code: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    version: int | None = None
+    chain_state: str = ContentChange.ChainState.NONE
+    chain_error: str = ""
+    tx_id: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        return self.outcome != BatchItem.Outcome.FAILED
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many items of one or several batches came out how; `left` ones have no result yet."""
+
+    succeeded: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    left: int = 0
+    # How many failed with each code, the most frequent first.
+    codes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        return self.succeeded + self.unchanged + self.failed
+
+
+def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) -> list[Result]:
+    """The results in the order of the request, two queries at most."""
+    if items is None:
+        items = batch.items.all()
+    if isinstance(items, BatchItemQuerySet):
+        items = items.with_changes()
+    operation = OPERATIONS[batch.kind]
+    return [result_of(operation, item) for item in items]
+
+
+def result_of(operation: Operation, item: BatchItem) -> Result:
+    outcome = BatchItem.Outcome(item.outcome)
+    change = item.change
+    if change is not None:
+        call = change.contract_call
+        return Result(
+            content_id=item.content_id,
+            outcome=outcome,
+            words=operation.success_words(change.after),
+            before=change.before,
+            after=change.after,
+            version=change.version,
+            chain_state=change.chain_state,
+            chain_error=change.chain_error,
+            tx_id=call.tx_id if call else "",
+        )
+    if outcome == BatchItem.Outcome.UNCHANGED:
+        return Result(item.content_id, outcome, operation.unchanged_words())
+    return Result(
+        item.content_id, outcome, refusal_words(item.code, item.parameters), code=item.code
+    )
+
+
+def totals_of(*batches: BatchOperation) -> Totals:
+    """Counted by the database in one query, however many items."""
+    groups = BatchItem.objects.of(batches).order_by().values("outcome", "code")
+    counted: dict[str, int] = {}
+    codes: dict[str, int] = {}
+    for group in groups.annotate(count=Count("pk")):
+        counted[group["outcome"]] = counted.get(group["outcome"], 0) + group["count"]
+        if group["outcome"] == BatchItem.Outcome.FAILED:
+            codes[group["code"]] = group["count"]
+    return Totals(
+        succeeded=counted.get(BatchItem.Outcome.SUCCEEDED, 0),
+        unchanged=counted.get(BatchItem.Outcome.UNCHANGED, 0),
+        failed=counted.get(BatchItem.Outcome.FAILED, 0),
+        left=sum(batch.total_items for batch in batches) - sum(counted.values()),
+        codes=dict(sorted(codes.items(), key=lambda code: (-code[1], code[0]))),
+    )
+
+
+def left_of(batches: Sequence[BatchOperation]) -> list[tuple[BatchOperation, str]]:
+    """The ids that have no result, in the order of the requests, each with its batch; one query."""
+    unfinished = [batch for batch in batches if batch.done_count < batch.total_items]
+    if not unfinished:
+        return []
+    done = set(BatchItem.objects.of(unfinished).values_list("batch_id", "content_id"))
+    asked = [(batch, key) for batch in unfinished for key in batch.content_ids]
+    return [(batch, key) for batch, key in asked if (batch.pk, key) not in done]
+
+
+def chain_counts(*batches: BatchOperation) -> dict[str, int]:
+    """How many items of the batches stand in each chain state; `none` is left out. One query."""
+    items = BatchItem.objects.of(batches).filter(change__isnull=False).order_by()
+    states = items.values("change__chain_state").annotate(count=Count("pk"))
+    return {
+        group["change__chain_state"]: group["count"]
+        for group in states
+        if group["change__chain_state"] != ContentChange.ChainState.NONE
+    }
+
+
+def titles_of(pairs: Iterable[tuple[BatchOperation, str]]) -> dict[tuple[UUID, str], str]:
+    """The titles by batch and id, of items that still are the batch's creator's. One query."""
+    pairs = list(pairs)
+    contents = Content.objects.filter(pk__in=list({key for _, key in pairs}))
+    found = {
+        (key, creator): title
+        for key, title, creator in contents.values_list("pk", "title", "creator_id")
+    }
+    return {
+        (batch.pk, key): found[key, batch.creator_id]
+        for batch, key in pairs
+        if (key, batch.creator_id) in found
+    }
+
+
+def sisters_of(batches: Iterable[BatchOperation], user: User) -> dict[UUID | None, int]:
+    """How many batches were started together, by submission, where it was more than one.
+
+    Only of submissions that the person may see.
+    """
+    keys = {batch.submission_id for batch in batches if batch.submission_id}
+    visible = Submission.objects.visible_to(user).filter(pk__in=keys)
+    keys = set(visible.values_list("pk", flat=True)) if keys else set()
+    if not keys:
+        return {}
+    rows = BatchOperation.objects.filter(submission_id__in=keys).order_by()
+    counts = rows.values("submission_id").annotate(count=Count("pk"))
+    found = counts.values_list("submission_id", "count")
+    return {key: count for key, count in found if count > 1}

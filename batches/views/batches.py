@@ -1,0 +1,122 @@
+"""The history of batches, and one batch with its results."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from batches.downloads import batch_file
+from batches.errors import InvalidTransition
+from batches.filter_forms import BatchFilterForm
+from batches.models import BatchOperation, Submission
+from batches.operations import OPERATIONS, describe
+from batches.result_tabs import ResultTabs
+from batches.services import lifecycle
+from batches.services.permissions import may_cancel
+from batches.services.results import left_of, results_of, sisters_of, titles_of, totals_of
+from batches.services.submissions import Progress
+from batches.views.standing import answer_poll, standing_of
+from content.models import User
+
+ROWS_A_PAGE = 50
+
+
+@login_required
+@require_safe
+def batch_list(request: HttpRequest) -> HttpResponse:
+    """Own batches, for staff all of them, newest first."""
+    user = cast("User", request.user)
+    visible = BatchOperation.objects.visible_to(user)
+    form = BatchFilterForm(request.GET, user=user)
+    if form.is_valid() and form.cleaned_data.get("own"):
+        visible = visible.owned_by(user)
+    batches = form.matching(visible).select_related("creator", "requested_by")
+    page = Paginator(batches, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    sisters = sisters_of(page, user)
+    context = {
+        "form": form,
+        "page": page,
+        "rows": [(batch, describe(batch), sisters.get(batch.submission_id, 0)) for batch in page],
+        "sees_all": visible.sees_all(user),
+        "has_any": bool(page.paginator.count) or visible.exists(),
+    }
+    return render(request, "batches/batch_list.html", context)
+
+
+@login_required
+@require_safe
+def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """One batch: how far it is, and the result of each item, failures first."""
+    batch = _visible(request, batch_id)
+    standing = standing_of(Progress([batch]))
+    tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
+    items = batch.items.matching(outcome=tabs.outcome, code=tabs.code).failures_first()
+    results = [] if tabs.shows_left else results_of(batch, items)
+    left = [key for _, key in left_of([batch])] if tabs.shows_left else []
+    titles = titles_of((batch, key) for key in [*(row.content_id for row in results), *left])
+    context = {
+        "batch": batch,
+        "operation": OPERATIONS.get(batch.kind),
+        "description": describe(batch),
+        "standing": standing,
+        "tabs": tabs,
+        "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
+        "left": [(key, titles.get((batch.pk, key))) for key in left],
+        "submission": _submission(request, batch),
+        "may_cancel": not batch.is_finished and may_cancel(cast("User", request.user), batch),
+    }
+    return answer_poll(
+        request,
+        standing,
+        page="batches/batch_detail.html",
+        partial="batches/_batch_progress.html",
+        context=context,
+    )
+
+
+@login_required
+@require_safe
+def batch_results(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """The results as a file: all of them, or those that the page shows."""
+    batch = _visible(request, batch_id)
+    tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
+    return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+    """Stop a batch; what is saved stays saved."""
+    batch = _visible(request, batch_id)
+    if request.method == "POST":
+        if not may_cancel(cast("User", request.user), batch):
+            raise PermissionDenied("You may not cancel this batch.")
+        try:
+            lifecycle.cancel(batch)
+        except InvalidTransition:
+            messages.info(request, "It had ended already, so there was nothing left to cancel.")
+        else:
+            messages.success(request, "Cancelled. What was saved before stays saved.")
+    return redirect("batch-detail", batch.pk)
+
+
+def _visible(request: HttpRequest, batch_id: UUID) -> BatchOperation:
+    visible = BatchOperation.objects.visible_to(cast("User", request.user)).filter(pk=batch_id)
+    batch = visible.select_related("creator", "requested_by").first()
+    if batch is None:
+        raise Http404
+    return batch
+
+
+def _submission(request: HttpRequest, batch: BatchOperation) -> Submission | None:
+    """What it was started with, where the person may see that."""
+    if batch.submission_id is None:
+        return None
+    visible = Submission.objects.visible_to(cast("User", request.user))
+    return visible.filter(pk=batch.submission_id).first()

@@ -1,0 +1,98 @@
+"""A creator's first page: what moves, what failed, what is left of the quota, the last days."""
+
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.views.decorators.http import require_safe
+
+from batches.models import UNTOUCHED, BatchOperation, Status
+from batches.operations import describe
+from batches.services.overview import ENDS, Day, creator_overview, prepared_by
+from batches.services.sweep import worker_is_silent
+from content.models import User
+
+TONES = {
+    BatchOperation.Outcome.SUCCEEDED.value: "good",
+    BatchOperation.Outcome.PARTIAL.value: "mixed",
+    BatchOperation.Outcome.FAILED.value: "bad",
+    UNTOUCHED: "quiet",
+}
+BAR_HEIGHT = 100
+
+
+@dataclass(frozen=True)
+class Part:
+    """What ended in one way on a day: its piece of the bar, and the list of these batches."""
+
+    words: str
+    tone: str
+    count: int
+    url: str
+    top: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The batches of one day; heights are in percent of the fullest day."""
+
+    label: str
+    short_label: str
+    total: int
+    url: str
+    parts: list[Part]
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The own batches, wallets and items at a glance; for staff too only the own."""
+    user = cast("User", request.user)
+    overview = creator_overview(user)
+    # Whoever sees everybody's batches in the list must get there to the own ones alone.
+    own = {"own": "on"} if BatchOperation.objects.sees_all(user) else {}
+    most = max((day.total for day in overview.days), default=0)
+    context = {
+        "overview": overview,
+        "moving": [(batch, describe(batch)) for batch in overview.moving],
+        "prepared": [(draft, describe(draft)) for draft in prepared_by(user)],
+        "failed": [(batch, describe(batch)) for batch in overview.failed],
+        "running_url": _list(own | {"status": Status.PROCESSING.value}),
+        "waiting_url": _list(own | {"status": Status.PENDING.value}),
+        "bars": [_bar(day, most, own) for day in overview.days],
+        "legend": [(words, TONES[name]) for name, words in ENDS.items()],
+        "most": most,
+        "total": sum(day.total for day in overview.days),
+        # Nobody waits for a worker who has nothing that it could do.
+        "worker_is_silent": bool(overview.wallets) and worker_is_silent(),
+    }
+    return render(request, "batches/home.html", context)
+
+
+def _bar(day: Day, most: int, own: dict[str, str]) -> Bar:
+    ended = own | {"ended": day.day.isoformat()}
+    parts = []
+    top = float(BAR_HEIGHT)
+    for name, words in ENDS.items():
+        count = day.counts[name]
+        height = BAR_HEIGHT * count / most if most else 0.0
+        top -= height
+        url = _list(ended | {"outcome": name})
+        parts.append(Part(words, TONES[name], count, url, round(top, 2), round(height, 2)))
+    return Bar(
+        label=date_format(day.day, "j M"),
+        short_label=str(day.day.day),
+        total=day.total,
+        url=_list(ended),
+        parts=parts,
+    )
+
+
+def _list(query: dict[str, str]) -> str:
+    return f"{reverse('batch-list')}?{urlencode(query)}"

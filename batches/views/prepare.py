@@ -1,0 +1,95 @@
+"""From a selection to a form, and from the form to a submission that waits for its Start."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from batches.errors import Invalid, NotAllowed
+from batches.forms import FORMS
+from batches.models import Source, Submission
+from batches.operations import OPERATIONS
+from batches.services.submissions import MOST_ITEMS, prepare
+from content.forms import ContentFilterForm
+from content.models import Content, User
+
+NOTHING_CHOSEN = "Choose at least one item first."
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show the form of a kind for the selection that was posted; with `step=review`, prepare it.
+
+    By GET with `again=<submission>` the form comes back as that one was prepared.
+    """
+    operation = OPERATIONS.get(kind)
+    if operation is None:
+        raise Http404
+    earlier = _earlier(request, kind)
+    content_ids = earlier.content_ids if earlier else selected_ids(request)
+    if not content_ids:
+        if request.method == "POST":  # else reloaded, or come back from the log-in
+            messages.error(request, NOTHING_CHOSEN)
+        return redirect("content-list")
+    form_type = FORMS[kind]
+    if earlier:
+        form = form_type.prepared(earlier.payload, earlier.error_policy)
+    else:
+        # Where nothing can be said there is nothing to fill in either.
+        is_filled_in = request.POST.get("step") == "review" or not form_type.paths
+        form = form_type(request.POST if is_filled_in else None)
+    problems: list[str] = []
+    if form.is_valid():
+        try:
+            submission = prepare(
+                by=cast("User", request.user),
+                source=Source.PAGE,
+                operation=operation,
+                payload=form.payload(),
+                content_ids=content_ids,
+                error_policy=form.cleaned_data["error_policy"],
+            )
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+        except Invalid as error:
+            problems = [words for messages_ in error.errors.values() for words in messages_]
+        else:
+            return redirect("submission-detail", submission.pk)
+    context = {
+        "operation": operation,
+        "form": form,
+        "problems": problems,
+        "content_ids": " ".join(content_ids),
+        "count": len(content_ids),
+    }
+    status = 400 if form.errors or problems else 200
+    return render(request, "batches/batch_prepare.html", context, status=status)
+
+
+def _earlier(request: HttpRequest, kind: str) -> Submission | None:
+    """The own submission that is to be prepared again."""
+    try:
+        key = UUID(request.GET.get("again", ""))
+    except ValueError:
+        return None
+    own = Submission.objects.filter(by_id=cast("User", request.user).pk, kind=kind)
+    return own.filter(pk=key).first() if request.method == "GET" else None
+
+
+def selected_ids(request: HttpRequest) -> list[str]:
+    """The ids that were ticked; with `all`, those of the own content that match the filter now.
+
+    Each field `ids` holds one id or several with spaces between, which no id has.
+    """
+    if not request.POST.get("all"):
+        return list(dict.fromkeys(" ".join(request.POST.getlist("ids")).split()))
+    form = ContentFilterForm(QueryDict(request.POST.get("query", "")))
+    own = Content.objects.owned_by(cast("User", request.user))
+    # One more than is allowed, so that too many are refused and never cut short.
+    return list(form.matching(own).values_list("pk", flat=True)[: MOST_ITEMS + 1])

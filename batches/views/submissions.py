@@ -1,0 +1,211 @@
+"""Review, start, progress and cancelling of what was prepared."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from batches.downloads import submission_file
+from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded, SubmissionUsed
+from batches.forms import FORMS
+from batches.models import BatchItem, BatchOperation, Submission
+from batches.operations import OPERATIONS, describe
+from batches.rules import REJECT_ALL
+from batches.services.permissions import may_cancel
+from batches.services.preview import PreviewItem
+from batches.services.quota import Quota, quota_of
+from batches.services.submissions import (
+    batches_needed,
+    batches_of,
+    cancel_submission,
+    check_typed_count,
+    confirm,
+    contents_of,
+    count_to_type,
+    discard,
+    preview_submission,
+    progress_of,
+)
+from batches.views.standing import answer_poll, standing_of
+from content.models import User, Wallet
+
+ROWS_A_PAGE = 100
+REFUSALS_SHOWN = 50
+
+
+@login_required
+@require_safe
+def submission_detail(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """The review before the start, the progress after it."""
+    submission = _visible(request, submission_id)
+    if submission.state == Submission.State.CONFIRMED:
+        return _progress(request, submission)
+    if submission.expires_at <= timezone.now():
+        return render(request, "batches/submission_expired.html", _about(request, submission))
+    return _review(request, submission)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def submission_confirm(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Start it; started twice, or too late, its page says what became of it."""
+    submission = _visible(request, submission_id)
+    if request.method == "POST":
+        try:
+            check_typed_count(submission, request.POST.get("count", ""))
+            confirm(submission.pk, by=cast("User", request.user))
+        except SubmissionUsed:
+            pass
+        except QuotaExceeded as error:
+            return _review(request, submission, problem=error.message, status=429)
+        except Invalid as error:
+            return _review(request, submission, problem=error.message, status=400)
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+    return redirect("submission-detail", submission.pk)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def submission_discard(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Put aside what was prepared; only who prepared it can."""
+    submission = _visible(request, submission_id)
+    if request.method == "POST":
+        try:
+            discard(submission.pk, by=cast("User", request.user))
+        except SubmissionUsed:
+            return redirect("submission-detail", submission.pk)
+        messages.success(request, "Put aside. Nothing was changed.")
+    return redirect("content-list")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Stop whatever of it has not ended yet."""
+    submission = _visible(request, submission_id)
+    if request.method == "POST":
+        user = cast("User", request.user)
+        if not all(may_cancel(user, batch) for batch in progress_of(submission).batches):
+            raise PermissionDenied("You may not cancel this change.")
+        try:
+            cancel_submission(submission)
+        except InvalidTransition:
+            messages.info(request, "It had ended already, so there was nothing left to cancel.")
+        else:
+            messages.success(request, "Cancelled. What was saved before stays saved.")
+    return redirect("submission-detail", submission.pk)
+
+
+@login_required
+@require_safe
+def submission_results(request: HttpRequest, submission_id: UUID) -> HttpResponseBase:
+    """All results of all its batches as a file."""
+    submission = _visible(request, submission_id)
+    batches = BatchOperation.objects.visible_to(cast("User", request.user))
+    return submission_file(submission, batches_of(submission, batches))
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many batches of one creator the start makes, and what the quota leaves."""
+
+    wallet: Wallet
+    batches: int
+    quota: Quota | None  # None for runs by staff, which don't count
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.quota is not None and self.batches > self.quota.remaining
+
+
+def _review(
+    request: HttpRequest, submission: Submission, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    try:
+        contents = contents_of(submission)
+        preview = preview_submission(submission, contents)
+        needed = batches_needed(submission, contents)
+    except NotAllowed as error:  # the items changed hands since
+        raise PermissionDenied(error.message) from error
+    needs = [
+        Need(wallet, count, quota_of(wallet) if wallet.owner_id == submission.by_id else None)
+        for wallet, count in needed.items()
+    ]
+    is_strict = submission.error_policy == REJECT_ALL
+    refused = [item for item in preview.items if item.outcome == BatchItem.Outcome.FAILED]
+    changing = [item for item in preview.items if item.outcome == BatchItem.Outcome.SUCCEEDED]
+    changing.sort(key=_size_of_move, reverse=True)
+    context = _about(request, submission) | {
+        "preview": preview,
+        "page": Paginator(changing, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "refused": refused[:REFUSALS_SHOWN],
+        "refused_left": max(0, len(refused) - REFUSALS_SHOWN),
+        "needs": needs,
+        "batch_count": sum(need.batches for need in needs),
+        "most_items": settings.BATCH_MAX_ITEMS,
+        "count_to_type": count_to_type(submission, preview),
+        "is_startable": bool(preview.change_count)
+        and not any(need.is_too_much for need in needs)
+        and not (is_strict and refused),
+        "is_strict": is_strict,
+        "cautions": OPERATIONS[submission.kind].cautions(preview.afters),
+        "can_go_back": bool(FORMS[submission.kind].paths),
+        "problem": problem,
+    }
+    return render(request, "batches/submission_review.html", context, status=status)
+
+
+def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
+    user = cast("User", request.user)
+    progress = progress_of(submission, user)
+    if not progress.batches:  # their wallets are somebody else's by now
+        raise Http404
+    standing = standing_of(progress)
+    context = _about(request, submission) | {
+        "standing": standing,
+        "may_cancel": not progress.is_finished
+        and all(may_cancel(user, batch) for batch in progress.batches),
+    }
+    return answer_poll(
+        request,
+        standing,
+        page="batches/submission_progress.html",
+        partial="batches/_submission_progress.html",
+        context=context,
+    )
+
+
+def _visible(request: HttpRequest, submission_id: UUID) -> Submission:
+    visible = Submission.objects.visible_to(cast("User", request.user)).filter(pk=submission_id)
+    submission = visible.select_related("by").first()
+    if submission is None or submission.kind not in OPERATIONS:
+        raise Http404
+    return submission
+
+
+def _about(request: HttpRequest, submission: Submission) -> dict[str, Any]:
+    operation = OPERATIONS[submission.kind]
+    return {
+        "submission": submission,
+        "operation": operation,
+        "description": describe(submission),
+        "is_own": submission.by_id == cast("User", request.user).pk,
+        "count": len(submission.content_ids),
+    }
+
+
+def _size_of_move(item: PreviewItem) -> int:
+    """By how many micro-STX the price moves; 0 where it doesn't."""
+    before, after = item.before or {}, item.after or {}
+    return abs(after["price"] - before["price"]) if "price" in after and "price" in before else 0

@@ -1,0 +1,76 @@
+"""What each kind of broker needs beside its URL."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult
+
+from config.environment import WrongSurroundings, split_url
+
+SOCKET_SECONDS = 2
+# Longer than any task: Redis hands a message out again when this has passed.
+VISIBILITY_SECONDS = 3600
+
+
+def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
+    """The URL and the transport options of filesystem://, redis:// or amqp:// .
+
+    Asks no broker. Raises WrongSurroundings with a sentence that names what is wrong.
+    """
+    parts = split_url("CELERY_BROKER_URL", url)
+    scheme = parts.scheme
+    if scheme == "filesystem":
+        folder = data_dir / "broker"
+        _make_folders(folder)
+        return "filesystem://", {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "processed_folder": str(folder / "processed"),
+            "control_folder": str(folder / "control"),
+            # A message moves by a rename; without this it would be read and deleted, and a
+            # worker that dies in between would leave nothing to look at. `sweep` prunes.
+            "store_processed": True,
+            # The default polls once a second, which is a second for each batch.
+            "polling_interval": 0.1,
+        }
+    if scheme in {"redis", "rediss"}:
+        _refuse_wrong_redis(parts)
+        return url, {
+            "visibility_timeout": VISIBILITY_SECONDS,
+            "socket_timeout": SOCKET_SECONDS,
+            "socket_connect_timeout": SOCKET_SECONDS,
+            "socket_keepalive": True,
+        }
+    if scheme in {"amqp", "amqps", "pyamqp"}:
+        return url, {
+            "read_timeout": SOCKET_SECONDS,
+            "write_timeout": SOCKET_SECONDS,
+            "confirm_publish": True,
+        }
+    if scheme == "memory":
+        raise WrongSurroundings(
+            "CELERY_BROKER_URL names a broker in memory, which other processes can't see; "
+            "use filesystem://, redis://… or amqp://… ."
+        )
+    begins = f"begins with {scheme!r}" if scheme else "names no kind of broker"
+    raise WrongSurroundings(
+        f"CELERY_BROKER_URL {begins}; use filesystem://, redis://… or amqp://… ."
+    )
+
+
+def _make_folders(folder: Path) -> None:
+    try:
+        for name in ("messages", "processed", "control"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongSurroundings(
+            f"The broker's folder {folder} can't be made: {error.strerror}. "
+            "Choose a DATA_DIR that can be written."
+        ) from None
+
+
+def _refuse_wrong_redis(parts: SplitResult) -> None:
+    number = parts.path.strip("/")
+    if number and not (number.isascii() and number.isdecimal()):
+        raise WrongSurroundings(
+            f"CELERY_BROKER_URL names {number!r} where Redis has a number: redis://host:6379/0."
+        )

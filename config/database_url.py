@@ -1,0 +1,108 @@
+"""What DATABASE_URL says, as Django's settings of one database; opens no connection."""
+
+from typing import Any
+from urllib.parse import SplitResult, parse_qs
+
+import environ
+
+from config.environment import WrongSurroundings, split_url
+
+CONNECT_SECONDS = 5
+
+SQLITE_OPTIONS = {
+    # IMMEDIATE: a transaction that reads first and writes later would fail at once with
+    # "database is locked", whatever the timeout, if somebody else wrote in between.
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "timeout": 20,
+}
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": CONNECT_SECONDS,
+    # A server whose machine is gone says nothing: without these a query waits for a quarter hour.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+MONGODB_OPTIONS = {
+    "serverSelectionTimeoutMS": CONNECT_SECONDS * 1000,
+    "connectTimeoutMS": CONNECT_SECONDS * 1000,
+}
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Settings of one database: sqlite:///…, postgres://… or mongodb://… .
+
+    Raises WrongSurroundings with a sentence that names what is wrong.
+    """
+    if url == "sqlite://:memory:":  # no URL by the book, but known from elsewhere
+        raise _memory()
+    parts = split_url("DATABASE_URL", url)
+    if parts.scheme in {"mongodb", "mongodb+srv"}:
+        return _mongodb(url, parts)
+    if parts.scheme == "sqlite":
+        return _sqlite(url, parts)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return _postgresql(url, parts)
+    begins = f"begins with {parts.scheme!r}" if parts.scheme else "names no kind of database"
+    raise WrongSurroundings(
+        f"DATABASE_URL {begins}; use sqlite:///…, postgres://… or mongodb://… ."
+    )
+
+
+def _sqlite(url: str, parts: SplitResult) -> dict[str, Any]:
+    if parts.netloc:
+        raise WrongSurroundings(
+            "DATABASE_URL names a host for SQLite; write sqlite:////whole/path/to/file.sqlite3."
+        )
+    if not parts.path.strip("/") or ":memory:" in parts.path:
+        raise _memory()
+    return {**environ.Env.db_url_config(url), "OPTIONS": dict(SQLITE_OPTIONS)}
+
+
+def _memory() -> WrongSurroundings:
+    return WrongSurroundings(
+        "DATABASE_URL names a database in memory, of which each process would have its own; "
+        "name a file: sqlite:////whole/path/to/file.sqlite3."
+    )
+
+
+def _postgresql(url: str, parts: SplitResult) -> dict[str, Any]:
+    if not parts.path.strip("/"):
+        raise WrongSurroundings(
+            "DATABASE_URL names no database: write postgres://user:password@host:5432/NAME."
+        )
+    known = environ.Env.db_url_config(url)
+    return {
+        **known,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**POSTGRESQL_OPTIONS, **known.get("OPTIONS", {})},
+    }
+
+
+def _mongodb(url: str, parts: SplitResult) -> dict[str, Any]:
+    name = parts.path.strip("/")
+    if not name:
+        raise WrongSurroundings(
+            "DATABASE_URL names no database: write mongodb://host:27017/NAME?replicaSet=… ."
+        )
+    if parts.scheme == "mongodb":  # the other kind would be looked up in the network
+        _refuse_by_driver(url)
+    given = {option.lower() for option in parse_qs(parts.query)}
+    options = {key: value for key, value in MONGODB_OPTIONS.items() if key.lower() not in given}
+    return {"ENGINE": "django_mongodb_backend", "HOST": url, "NAME": name, "OPTIONS": options}
+
+
+def _refuse_by_driver(url: str) -> None:
+    from pymongo.errors import PyMongoError
+    from pymongo.uri_parser import parse_uri
+
+    try:
+        parse_uri(url, warn=False)
+    except (PyMongoError, ValueError):
+        # Its words may quote the password.
+        raise WrongSurroundings(
+            "DATABASE_URL is not what MongoDB's driver takes: write mongodb://user:password@host:27017"
+            "/name?replicaSet=…, with %-codes for special characters."
+        ) from None

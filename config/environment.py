@@ -1,0 +1,144 @@
+"""Reads the environment strictly: what can't be meant is refused in one sentence.
+
+Nothing here opens a connection; `config.surroundings` does, before a process begins to work.
+"""
+
+import math
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+MOST = 1_000_000_000
+FLAGS = {"true": True, "1": True, "yes": True, "on": True}
+FLAGS |= {"false": False, "0": False, "no": False, "off": False}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps", "smtp+ssl", "consolemail", "filemail", "memorymail")
+
+
+class WrongSurroundings(ImproperlyConfigured):
+    """No process can work with what was found; the one sentence says what to change."""
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def texts(name: str) -> list[str]:
+    """What stands between commas."""
+    return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def whole(name: str, *, default: int, least: int = 1) -> int:
+    """A whole number from `least` on."""
+    given = text(name)
+    if not given:
+        return default
+    number = int(given) if given.isascii() and given.removeprefix("-").isdecimal() else None
+    if number is None or not least <= number <= MOST:
+        raise WrongSurroundings(f"{name} is {given!r}; give a whole number of at least {least}.")
+    return number
+
+
+def seconds(name: str, *, default: float) -> float:
+    """More than no time at all."""
+    given = text(name)
+    if not given:
+        return default
+    try:
+        number = float(given)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= MOST:  # false for what is no number, too
+        raise WrongSurroundings(f"{name} is {given!r}; give a number of seconds above 0.")
+    return number
+
+
+def flag(name: str, *, default: bool) -> bool:
+    given = text(name)
+    if not given:
+        return default
+    if given.lower() not in FLAGS:
+        raise WrongSurroundings(f"{name} is {given!r}; give true or false.")
+    return FLAGS[given.lower()]
+
+
+def choice(name: str, *, default: str, among: Collection[str]) -> str:
+    given = text(name) or default
+    if given not in among:
+        raise WrongSurroundings(f"{name} is {given!r}; use {' or '.join(among)}.")
+    return given
+
+
+def log_level(default: str) -> str:
+    given = text("LOG_LEVEL", default).upper() or default
+    if given not in LOG_LEVELS:
+        raise WrongSurroundings(f"LOG_LEVEL is {given!r}; use one of {', '.join(LOG_LEVELS)}.")
+    return given
+
+
+def split_url(name: str, url: str) -> SplitResult:
+    """The parts of a URL; its password is in none of the sentences that refuse it."""
+    try:
+        parts = urlsplit(url)
+        # With several hosts, as PostgreSQL and MongoDB take them, there is no one port.
+        _ = parts.hostname if "," in parts.netloc else parts.port
+    except ValueError as error:
+        raise WrongSurroundings(
+            f"{name} is no valid URL: {_cleaned(error)}. Write scheme://user:password@host:port"
+            "/name, with %-codes for special characters in the password."
+        ) from None
+    return parts
+
+
+def _cleaned(error: ValueError) -> str:
+    """Python's words begin small; of a port that is none they quote what may be a password."""
+    words = str(error)
+    return "the port is not a number" if words.startswith("Port") else words
+
+
+def site_url() -> str:
+    url = text("SITE_URL", "http://localhost:8000").rstrip("/")
+    parts = split_url("SITE_URL", url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise WrongSurroundings(
+            f"SITE_URL is {url!r}; write it like https://batches.example.org, without a path."
+        )
+    return url
+
+
+def mail_settings() -> dict[str, Any]:
+    """Django's settings of EMAIL_URL; empty where there is none."""
+    url = text("EMAIL_URL")
+    if not url:
+        return {}
+    parts = split_url("EMAIL_URL", url)
+    if parts.scheme not in MAIL_SCHEMES or (parts.scheme.startswith("smtp") and not parts.hostname):
+        raise WrongSurroundings(
+            "EMAIL_URL is no address of a mail server; "
+            "write it like smtp+tls://user:password@host:587."
+        )
+    found: dict[str, Any] = environ.Env.email_url_config(url)
+    return found
+
+
+def data_dir(default: Path) -> Path:
+    """The folder that all processes of this machine keep files in; made where it is missing."""
+    folder = Path(text("DATA_DIR") or default).resolve()
+    try:
+        for needed in (folder, folder / "static"):
+            needed.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WrongSurroundings(
+            f"DATA_DIR {folder} can't be made: {reason}. Choose a folder that can be written."
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WrongSurroundings(
+            f"DATA_DIR {folder} can't be written. Choose another folder, or change its owner."
+        )
+    return folder

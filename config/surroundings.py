@@ -1,0 +1,183 @@
+"""What has to be so before a process begins to work: said in one sentence, with exit code 2.
+
+`python -m config.surroundings` does nothing but look, for a parent that wants to stay without
+Django. A broker that is down is nothing wrong: whoever needs it waits for it, and says so.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config.database import is_away, is_mongodb, lacks_tables
+from config.environment import WrongSurroundings
+from config.errors import NO_TABLES
+
+WRONG = 2
+MOST_NAMED = 3
+LONGEST_REASON = 120
+# What drivers say, and what it means.
+REASONS = {
+    "connection refused": "connection refused",
+    "resolve": "no such host",
+    "name or service not known": "no such host",
+    "timeout": "no word for seconds",
+    "timed out": "no word for seconds",
+    "starting up": "it is starting up",
+    "shutting down": "it is shutting down",
+    "too many": "too many connections",
+}
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """End the process with a sentence where the surroundings are wrong."""
+    try:
+        yield
+    except WrongSurroundings as error:
+        end(str(error))
+    except Exception as error:
+        if lacks_tables(error):
+            end(NO_TABLES)
+        if not is_away(error):
+            raise
+        end(_refusal(error))
+
+
+def end(words: str) -> None:
+    """Print the sentence and raise SystemExit."""
+    sys.stderr.write(f"{words}\n")
+    sys.exit(WRONG)
+
+
+def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
+    """Look at the database; raises WrongSurroundings. Leaves no connection for a fork to share."""
+    try:
+        _refuse_wrong_file()
+        _refuse_wrong_server()
+        _refuse_wrong_migrations(may_lack_migrations=may_lack_migrations)
+    except WrongSurroundings:
+        raise
+    except Exception as error:
+        if not isinstance(error, DatabaseError) and not is_away(error):
+            raise
+        raise WrongSurroundings(_refusal(error)) from None
+    finally:
+        connection.close()
+        if is_mongodb():
+            with suppress(KeyError):  # there may be no pool yet
+                connection.close_pool()  # type: ignore[attr-defined]
+
+
+def _refuse_wrong_file() -> None:
+    if connection.vendor != "sqlite":
+        return
+    file = Path(connection.settings_dict["NAME"])
+    if not file.parent.is_dir():
+        raise WrongSurroundings(
+            f"DATABASE_URL names a file in {file.parent}, which is no folder; "
+            "make it, or name another."
+        )
+    # SQLite keeps two more files beside this one.
+    needed = [path for path in (file, file.parent) if path.exists()]
+    if file.is_dir() or not all(os.access(path, os.W_OK) for path in needed):
+        raise WrongSurroundings(
+            f"The database file {file} can't be written; change its owner, or name another file "
+            "in DATABASE_URL."
+        )
+
+
+def _refuse_wrong_server() -> None:
+    connection.ensure_connection()
+    if not is_mongodb():
+        return
+    client = connection.database.client  # type: ignore[attr-defined]
+    hello = client.admin.command("hello")
+    # A router before several replica sets names none, and says this instead.
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise WrongSurroundings(
+            "This MongoDB is no replica set, and without one it has no transactions; start it with "
+            "--replSet and run rs.initiate() once, a single node will do."
+        )
+
+
+def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
+    executor = MigrationExecutor(connection)
+    loader = executor.loader
+    known = set(loader.disk_migrations)
+    for migration in loader.disk_migrations.values():
+        known.update(migration.replaces)
+    applied = set(loader.applied_migrations)
+    newer = sorted(key for key in applied - known if key[0] in loader.migrated_apps)
+    if newer:
+        raise WrongSurroundings(
+            f"The database is newer than this program, which does not know its {_named(newer)}; "
+            "install the version that made it, or restore the backup from before the upgrade."
+        )
+    if may_lack_migrations:
+        return
+    if not applied:
+        raise WrongSurroundings(NO_TABLES)
+    plan = executor.migration_plan(loader.graph.leaf_nodes())
+    lacking = [(migration.app_label, migration.name) for migration, _ in plan]
+    if lacking:
+        raise WrongSurroundings(
+            f"The database is older than this program and lacks its {_named(lacking)}: "
+            "run manage.py migrate"
+        )
+
+
+def _named(keys: list[tuple[str, str]]) -> str:
+    names = [".".join(key) for key in keys[:MOST_NAMED]]
+    more = f" and {len(keys) - MOST_NAMED:,} more" if len(keys) > MOST_NAMED else ""
+    return f"migration{'s' if len(keys) > 1 else ''} {', '.join(names)}{more}"
+
+
+def _refusal(error: BaseException) -> str:
+    """Which database, what it said, and what to do; never its password."""
+    words = " ".join(str(error).split())
+    if connection.vendor == "sqlite":
+        remedy = (
+            "wait for the other process, or end it"
+            if "locked" in words
+            else "name another file in DATABASE_URL, or restore a backup"
+        )
+        file = connection.settings_dict["NAME"]
+        return f"The database file {file} can't be used: {words}; {remedy}."
+    return f"The database at {_place()} {_said(words)}"
+
+
+def _place() -> str:
+    settings = connection.settings_dict
+    if is_mongodb():
+        return str(urlsplit(settings["HOST"]).netloc.rpartition("@")[2])
+    return f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}"
+
+
+def _said(words: str) -> str:
+    name, user = connection.settings_dict["NAME"], connection.settings_dict.get("USER")
+    if "does not exist" in words and f'database "{name}"' in words:
+        return f"has none of the name {name}; make it (createdb {name}), or correct DATABASE_URL."
+    refusals = ("authentication failed", "no password supplied", "Authentication failed")
+    if any(refusal in words for refusal in refusals) or f'role "{user}" does not exist' in words:
+        return f"refuses {user or 'this user'}; correct the user and the password in DATABASE_URL."
+    known = (reason for sign, reason in REASONS.items() if sign in words.lower())
+    reason = next(known, words.rpartition("failed: ")[2][:LONGEST_REASON])
+    return f"does not answer ({reason}); start it, or correct DATABASE_URL."
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    with in_words():
+        django.setup()
+        refuse_wrong()
+
+
+if __name__ == "__main__":
+    main()

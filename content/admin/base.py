@@ -1,0 +1,121 @@
+"""What the admin pages share."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from config.database import is_away
+
+NO_SUCH_LIST = "There is no such filter or page; this is the whole list."
+NO_SUCH_ROWS = "What was chosen is not in this list. Nothing was done; choose from the rows below."
+
+
+class CarefulChangeList(ChangeList):
+    """A list whose address the database may not be able to read: then the address is wrong."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except Exception as error:
+            # Lookups fail with whatever they like; without any it is a fault of ours.
+            if is_away(error) or not request.GET:
+                raise
+            raise IncorrectLookupParameters from error
+
+
+class CarefulAdmin(ModelAdmin):
+    """Refuses hand-made requests in words, where Django's own pages would break."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # A pattern can keep a database busy for hours.
+        return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CarefulChangeList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            messages.warning(request, NO_SUCH_LIST)
+            raise
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        chosen = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        if not all(map(self.may_be_key, chosen)):
+            messages.warning(request, NO_SUCH_ROWS)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            answer = super().changeform_view(request, *args, **kwargs)
+            # Now, so that what the fields can't be drawn with is met here.
+            return answer.render() if hasattr(answer, "render") else answer
+        except (ValidationError, OverflowError) as error:
+            raise BadRequest("A field holds what it can't.") from error
+
+    def may_be_key(self, text: str) -> bool:
+        """Whether a row of this list could have such a key."""
+        try:
+            self.opts.pk.clean(text, None)
+        except (ValidationError, ValueError, OverflowError):
+            return False
+        return True
+
+
+class ReadOnlyAdmin(CarefulAdmin):
+    """Rows that the application writes itself: to be looked at, by nobody to be edited."""
+
+    show_full_result_count = False
+    list_filter_submit = True
+    # What makes the first rows appear, for an empty list.
+    when_there_are = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        # Django's history tells of edits by hand, of which there are none.
+        context = {"show_history": False, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # One more query for each of the names, instead of a join in MongoDB.
+        return super().get_queryset(request).prefetch_related(*self.names_of)
+
+    # The foreign keys whose names the list shows.
+    names_of: tuple[str, ...] = ()
+
+
+def link(url: str, words: str) -> SafeString:
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, words
+    )
+
+
+def replace(model: type[Any], model_admin: type[ModelAdmin]) -> None:
+    """Register the model's page anew, in place of the one that another app made."""
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+    admin.site.register(model, model_admin)

@@ -1,0 +1,154 @@
+"""Turns whatever was raised into the one shape of error: `{message, code, errors, …}`."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.database import is_away, lacks_tables
+from config.errors import NO_TABLES
+from content.errors import ApplicationError, Invalid
+
+log = structlog.get_logger(__name__)
+
+DATABASE_AWAY_SECONDS = 5
+HOUR_SECONDS = 3600
+BROKE = "Something went wrong on our side. Please try again."
+AWAY = "The database does not answer. Nothing was stored; please try again."
+# The statuses of our own errors, by their code; any other is 400.
+STATUSES = {
+    "invalid": 400,
+    "wrong-credentials": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "wrong-state": 409,
+    "exists": 409,
+    "removed": 410,
+    "conflict": 412,
+    "idempotency-key-in-use": 409,
+    "idempotency-key-reused": 422,
+    "quota": 429,
+    "too-many-failures": 429,
+}
+# What frameworks raise says more in words of ours than in theirs.
+CODES = {
+    400: ("invalid", "This request is not valid."),
+    401: ("unauthenticated", "Please send credentials."),
+    403: ("forbidden", "You are not allowed to do this."),
+    404: ("not-found", "Not found."),
+    405: ("method-not-allowed", "This path does not know the method."),
+    406: ("not-acceptable", "Only JSON can be answered here."),
+    413: ("too-large", "The body is over 1 MiB."),
+    415: ("unsupported-media-type", "Send JSON, with Content-Type: application/json."),
+}
+
+
+def answer(error: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer to any exception of a view; what nobody foresaw is logged and told nobody."""
+    status, body, headers = _answer(error)
+    return Response(body, status=status, headers=headers)
+
+
+def server_error(error: BaseException | None) -> JsonResponse:
+    """The answer to what was raised outside of the API's views, in a middleware."""
+    status, body, headers = _broken(error)
+    return JsonResponse(body, status=status, headers=headers)
+
+
+class UnknownPath(APIView):
+    """404 in the one shape for every path and method that nothing else answers."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    schema = None
+
+    def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        raise Http404
+
+
+def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    if isinstance(error, ApplicationError):
+        return _foreseen(error)
+    if isinstance(error, exceptions.ValidationError):
+        messages = {path: [str(words) for words in found] for path, found in error.detail.items()}  # type: ignore[union-attr]
+        return _foreseen(Invalid(errors=messages))
+    if isinstance(error, exceptions.APIException) and error.status_code < 500:
+        return _refused(error)
+    if isinstance(error, Http404):
+        return _shape(404)
+    if isinstance(error, PermissionDenied):
+        return _shape(403)
+    if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
+        return _shape(413)
+    if isinstance(error, SuspiciousOperation):
+        return _shape(400)
+    return _broken(error)
+
+
+def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, str]]:
+    status = STATUSES.get(error.code, 400)
+    details = {_camel_case(name): value for name, value in error.details.items()}
+    body = {
+        "message": error.message,
+        "code": error.code,
+        "errors": error.errors if isinstance(error, Invalid) else {},
+        **details,
+    }
+    headers = {}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(max(1, error.details.get("reset_seconds", 1)))
+        if error.code == "quota":
+            headers |= rate_limit_headers(**error.details)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Token"
+    return status, body, headers
+
+
+def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:
+    # The parser's words, the token's and the missing CSRF token's are worth repeating.
+    is_told = isinstance(error, exceptions.ParseError | exceptions.AuthenticationFailed) or (
+        isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF")
+    )
+    status, body, headers = _shape(error.status_code, str(error.detail) if is_told else "")
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    return status, body, headers
+
+
+def _broken(error: BaseException | None) -> tuple[int, dict[str, Any], dict[str, str]]:
+    if error is not None and (is_away(error) or lacks_tables(error)):
+        log.warning("database_away", exc_info=error)
+        words = NO_TABLES if lacks_tables(error) else AWAY
+        body = {"message": words, "code": "unavailable", "errors": {}}
+        return 503, body, {"Retry-After": str(DATABASE_AWAY_SECONDS)}
+    log.error("request_broke", exc_info=error)
+    return 500, {"message": BROKE, "code": "internal", "errors": {}}, {}
+
+
+def rate_limit_headers(*, limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:
+    """The quota of an hour as the IETF's draft on RateLimit header fields writes it."""
+    return {
+        "RateLimit-Policy": f'"batches";q={limit};w={HOUR_SECONDS}',
+        "RateLimit": f'"batches";r={remaining};t={reset_seconds or HOUR_SECONDS}',
+    }
+
+
+def _shape(status: int, message: str = "") -> tuple[int, dict[str, Any], dict[str, str]]:
+    code, words = CODES.get(status, ("refused", "This request was refused."))
+    return status, {"message": message or words, "code": code, "errors": {}}, {}
+
+
+def _camel_case(name: str) -> str:
+    return re.sub(r"_(\w)", lambda found: found.group(1).upper(), name)

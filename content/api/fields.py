@@ -1,0 +1,31 @@
+"""How values stand on the wire: camelCase names, instants in UTC."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from rest_framework import serializers
+
+from content.rules import wire_name
+
+
+class Instant(serializers.DateTimeField):
+    """ISO 8601 in UTC, whatever zone the user reads pages in."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
+
+
+class OnChain(serializers.Serializer[Any]):
+    """Where the change of an item stands on the chain."""
+
+    status = serializers.CharField(source="chain_state")
+    error = serializers.SerializerMethodField()
+
+    def get_error(self, change: Any) -> str | None:
+        return change.chain_error or None
+
+
+def wire_fields(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The `before` or `after` of a change as clients know it."""
+    return None if fields is None else {wire_name(name): fields[name] for name in fields}

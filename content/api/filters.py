@@ -1,0 +1,50 @@
+"""What a list of items may be narrowed by."""
+
+from django_filters.rest_framework import FilterSet
+
+from content import rules
+from content.api.queries import Checked, boolean, choice, integer, search_words
+from content.models import ContentQuerySet
+
+_PRICE = integer(least=0, most=rules.MAX_PRICE)
+_PRICE_SCHEMA = {"type": "integer", "minimum": 0, "maximum": rules.MAX_PRICE}
+ORDERINGS = {
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+    "price": "price",
+    "title": "title",
+}
+_ORDERING_NAMES = [sign + name for name in ORDERINGS for sign in ("", "-")]
+
+
+def ordered(contents: ContentQuerySet, ordering: str) -> ContentQuerySet:
+    """By one field, and among equals by the key, so that pages don't overlap."""
+    sign = "-" if ordering.startswith("-") else ""
+    return contents.order_by(sign + ORDERINGS[ordering.removeprefix("-")], f"{sign}content_id")
+
+
+class ContentFilter(FilterSet):  # type: ignore[misc]
+    creator = Checked(
+        rules.clean_address, lambda rows, address: rows.by_creator(address), {"type": "string"}
+    )
+    contentType = Checked(
+        choice(*rules.CONTENT_TYPES),
+        lambda rows, kind: rows.of_type(kind),
+        {"type": "string", "enum": list(rules.CONTENT_TYPES)},
+    )
+    isRemoved = Checked(
+        boolean, lambda rows, wanted: rows.removed(wanted), {"type": "boolean"}, default=False
+    )
+    priceMin = Checked(_PRICE, lambda rows, least: rows.priced(least=least), _PRICE_SCHEMA)
+    priceMax = Checked(_PRICE, lambda rows, most: rows.priced(most=most), _PRICE_SCHEMA)
+    search = Checked(
+        search_words,
+        lambda rows, words: rows.search(words),
+        {"type": "string", "minLength": 1, "maxLength": 100},
+    )
+    ordering = Checked(
+        choice(*_ORDERING_NAMES),
+        ordered,
+        {"type": "string", "enum": _ORDERING_NAMES, "default": "-createdAt"},
+        default="-createdAt",
+    )

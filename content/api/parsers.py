@@ -1,0 +1,82 @@
+"""Reads request bodies: JSON taken strictly, so that nothing means two things."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.http import UnreadablePostError
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from content.strict_json import parse_json
+
+# A client that is still sending would not read an answer; so much is read and dropped for it.
+MOST_DROPPED_BYTES = 16 * 1024 * 1024
+
+
+class BodyTooLarge(APIException):
+    """The body is over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    status_code = 413
+    default_code = "too-large"
+    default_detail = "The body is over 1 MiB."
+
+
+class StrictJSONParser(BaseParser):
+    """One JSON object in UTF-8: no byte-order mark, no name twice, no NaN, bounded."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Raises ParseError, UnsupportedMediaType and BodyTooLarge."""
+        _refuse_other_charsets(media_type or "")
+        try:
+            text = _read(stream).decode("utf-8")
+        except UnicodeDecodeError:
+            raise ParseError("The body is not UTF-8.") from None
+        try:
+            body = parse_json(text, noun="body")
+        except ValueError as error:
+            raise ParseError(str(error)) from None
+        if not isinstance(body, dict):
+            raise ParseError("The body must be a JSON object.")
+        return body
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The object that was sent, or an empty one where no body was. Raises what the parser does."""
+    return request.data if isinstance(request.data, dict) and request.data else {}
+
+
+def _refuse_other_charsets(media_type: str) -> None:
+    name, *parameters = media_type.split(";")
+    if "*" in name:  # frameworks take a range for any of its types
+        raise UnsupportedMediaType(name)
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"').lower()
+        # `charset*` is a second way to say it, which nobody needs for UTF-8.
+        if name.strip().lower().startswith("charset") and (
+            "*" in name or charset not in {"utf-8", "utf8"}
+        ):
+            raise ParseError("The body must be UTF-8; leave the charset out or say utf-8.")
+
+
+def _read(stream: IO[Any]) -> bytes:
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    try:
+        data: bytes = stream.read(most + 1)
+        if len(data) > most:
+            dropped = len(data)
+            while dropped < MOST_DROPPED_BYTES and (more := stream.read(64 * 1024)):
+                dropped += len(more)
+            raise BodyTooLarge
+    except UnreadablePostError:
+        raise ParseError("The body ended too soon.") from None
+    return data

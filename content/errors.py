@@ -1,0 +1,125 @@
+"""What goes wrong by design. Doors turn these into answers; anything else is a fault of ours."""
+
+import math
+from typing import Any
+
+
+class ApplicationError(Exception):
+    """One base for all: words for people, a stable code, further facts for programs."""
+
+    code = "error"
+    message = "That did not work."
+
+    def __init__(self, message: str = "", **details: Any) -> None:
+        self.message = message or self.message
+        self.details = details
+        super().__init__(self.message)
+
+
+class Invalid(ApplicationError):
+    """What was sent is not valid; `errors` maps the path of each field to its messages."""
+
+    code = "invalid"
+    message = "Please check what you entered."
+
+    def __init__(self, message: str = "", *, errors: dict[str, list[str]], **details: Any) -> None:
+        self.errors = errors
+        super().__init__(message, **details)
+
+
+class NotAllowed(ApplicationError):
+    """The person who asks may not do this."""
+
+    code = "forbidden"
+    message = "You are not allowed to do this."
+
+
+class NotThere(ApplicationError):
+    """It does not exist, or the person who asks may not know that it does."""
+
+    code = "not-found"
+    message = "Not found."
+
+
+class StaleVersion(ApplicationError):
+    """Somebody else changed the item since it was read."""
+
+    code = "conflict"
+    message = "Somebody changed this item since you opened it. Load it again to see the change."
+
+
+class AlreadyThere(ApplicationError):
+    """Something with this key exists."""
+
+    code = "exists"
+    message = "There is one with this id already."
+
+
+class Removed(ApplicationError):
+    """The item was taken off sale; who wants to change it restores it first."""
+
+    code = "removed"
+    message = "This item was removed; restore it first."
+
+
+class WrongCredentials(ApplicationError):
+    """User name and password don't belong together, or the account is closed."""
+
+    code = "wrong-credentials"
+    message = "User name or password is wrong."
+
+
+class TooManyFailures(ApplicationError):
+    """Too many failed log-ins with this name from this address; even a right password waits."""
+
+    code = "too-many-failures"
+
+    def __init__(self, *, reset_seconds: int) -> None:
+        super().__init__(
+            f"Too many failed log-ins. Try again in {_minutes(reset_seconds)}.",
+            reset_seconds=reset_seconds,
+        )
+
+
+class KeyReused(ApplicationError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency-key-reused"
+    message = "This Idempotency-Key was used for another request; choose a new one."
+
+
+class KeyInUse(ApplicationError):
+    """The first request with this idempotency key has not ended yet."""
+
+    code = "idempotency-key-in-use"
+    message = "A request with this Idempotency-Key is still running; try again in a moment."
+
+
+class TooManyLinks(ApplicationError):
+    """Too many links to new passwords were asked for from this address."""
+
+    code = "too-many-links"
+
+    def __init__(self, *, reset_seconds: int) -> None:
+        super().__init__(
+            "Too many links were asked for from your network. "
+            f"Try again in {_minutes(reset_seconds)}.",
+            reset_seconds=reset_seconds,
+        )
+
+
+class TooManyTokens(ApplicationError):
+    """This person has as many API tokens as one may have."""
+
+    code = "too-many-tokens"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(
+            f"You have {most} tokens, as many as one may have. "
+            "Revoke those that you no longer need, then create this one."
+        )
+
+
+def _minutes(seconds: int) -> str:
+    minutes = max(1, math.ceil(seconds / 60))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"

@@ -1,0 +1,171 @@
+"""Who there is: people, the wallets they own, the tokens they call the API with."""
+
+import zoneinfo
+from collections.abc import Iterator
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from knox.models import AbstractAuthToken
+from uuid_utils.compat import uuid7
+
+from content import rules
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"{name} is no time zone; write it like Europe/Berlin.")
+
+
+def validate_address(address: str) -> None:
+    try:
+        rules.clean_address(address)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+class User(AbstractUser):
+    """A person who signs in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
+    time_zone = models.CharField(
+        max_length=63,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="Times are shown in this zone, for example Europe/Berlin.",
+    )
+    # Grows when all sessions of this person are to end: it is part of what each is checked by.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("set_staff", "Can make people staff")]
+
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}{self._epoch_suffix}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for known in super().get_session_auth_fallback_hash():
+            yield f"{known}{self._epoch_suffix}"
+
+    @property
+    def _epoch_suffix(self) -> str:
+        return f".{self.session_epoch}" if self.session_epoch else ""
+
+
+class WalletQuerySet(models.QuerySet["Wallet"]):
+    def owned_by(self, user: User) -> Self:
+        return self.filter(owner_id=user.pk)
+
+    def creators(self) -> Self:
+        return self.filter(is_creator=True)
+
+
+class Wallet(models.Model):
+    """An address on the Stacks chain; sellers and buyers are both wallets."""
+
+    class Notify(models.TextChoices):
+        ALWAYS = "always", "Every batch that ends"
+        FAILURES = "failures", "Only batches with failed items"
+        NEVER = "never", "Never"
+
+    address = models.CharField(
+        primary_key=True, max_length=64, db_column="_id", validators=[validate_address]
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="wallets",
+        help_text="Who may act for this address. Imported addresses have nobody yet.",
+    )
+    display_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True, help_text="Where the mails about batches go.")
+    notify = models.CharField(
+        "mail me about", max_length=10, choices=Notify, default=Notify.FAILURES
+    )
+    is_creator = models.BooleanField("creator", default=False, help_text="May sell content.")
+    # The quota: so many batches since then. Guarded updates only, by batches.services.quota.
+    quota_used = models.PositiveIntegerField(default=0, editable=False)
+    quota_since = models.DateTimeField(null=True, editable=False)
+
+    objects = WalletQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["display_name", "address"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.short_address
+
+    @property
+    def short_address(self) -> str:
+        return f"{self.address[:6]}…{self.address[-4:]}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A token for the API, stored as its hash."""
+
+    digest = models.CharField(primary_key=True, max_length=128, db_column="_id", editable=False)
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return self.name or f"{self.token_key}…"
+
+
+class FailedLogin(models.Model):
+    """How often one name failed to log in from one address; `content.services.sign_in` counts.
+
+    Also how often links to new passwords were asked for from there.
+    """
+
+    key = models.CharField(primary_key=True, max_length=64, db_column="_id")
+    failures = models.PositiveIntegerField(default=1)
+    since = models.DateTimeField()
+
+    class Meta:
+        # Those whose time has passed are dropped.
+        indexes = [models.Index(fields=["since"], name="content_failedlogin_since")]
+
+    def __str__(self) -> str:
+        return f"{self.failures} since {self.since}"
+
+
+class PasswordMailQuerySet(models.QuerySet["PasswordMail"]):
+    def due(self) -> Self:
+        return self.filter(due_at__lte=timezone.now())
+
+
+class PasswordMail(models.Model):
+    """A mailbox that a link to a new password was asked for, whether or not anybody has it.
+
+    Both the outbox row and the bound on mails, so that there is nothing to count first. Written
+    by `content.services.password_mail` only.
+    """
+
+    # The hash of the address, whatever its letters' case.
+    key = models.CharField(primary_key=True, max_length=64, db_column="_id")
+    address = models.EmailField()
+    asked = models.PositiveIntegerField(default=1)
+    since = models.DateTimeField()
+    # Empty once the mail is sent, or given up.
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    objects = PasswordMailQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # What the sweeper looks for.
+            models.Index(fields=["due_at"], name="content_passwordmail_due"),
+            # Those whose hour has passed are dropped.
+            models.Index(fields=["since"], name="content_passwordmail_since"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asked} since {self.since}"

@@ -1,0 +1,70 @@
+"""What was said to the contract, and what the sandbox answered."""
+
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+
+class ContractCallQuerySet(models.QuerySet["ContractCall"]):
+    def open(self) -> Self:
+        """Calls of which the contract has not said yet what came of them."""
+        return self.filter(state__in=sorted(ContractCall.OPEN))
+
+    def due(self) -> Self:
+        """Open calls whose time has come and which nobody holds."""
+        return self.open().filter(due_at__lte=timezone.now())
+
+
+class ContractCall(models.Model):
+    """One transaction for up to 100 queued changes; stored before it is sent."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RETRYING = "retrying", "Retrying"
+        BROADCAST = "broadcast", "Sent"
+        CONFIRMED = "confirmed", "Confirmed"
+        FAILED = "failed", "Failed"
+
+    OPEN = frozenset({State.QUEUED, State.RETRYING, State.BROADCAST})
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
+    client = models.CharField(max_length=16)
+    function = models.CharField(max_length=64)
+    # A list with one object for each item, in the order of the contract's answers.
+    arguments = models.JSONField(default=list)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    tx_id = models.CharField("transaction", max_length=66, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # When it is to be sent or asked about next; whoever works on it first pushes it ahead.
+    due_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ContractCallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "due_at"], name="content_contractcall_due")]
+
+    def __str__(self) -> str:
+        return f"{self.function} with {len(self.arguments)} items"
+
+
+class SandboxTransaction(models.Model):
+    """The sandbox's ledger: what its contract executed, once for each call."""
+
+    tx_id = models.CharField("transaction", primary_key=True, max_length=66, db_column="_id")
+    function = models.CharField(max_length=64)
+    arguments = models.JSONField(default=list)
+    # One for each item: {"ok": true} or {"error": words}.
+    responses = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return self.tx_id

@@ -1,0 +1,300 @@
+"""Pure checks on plain values: the clean value, or ValueError with words for people."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+MICRO_STX_PER_STX = 1_000_000
+MAX_PRICE = 10**15
+MAX_ID = 2**63 - 1
+MAX_TITLE = 255
+MAX_DESCRIPTION = 10_000
+MAX_REFUND_WINDOW_DAYS = 365
+MAX_URL = 2000
+MAX_SEARCH = 100
+MAX_REMOVAL_REASON = 500
+CONTENT_TYPES = ("video", "article", "image", "music", "tutorial", "podcast", "course", "book")
+TOKEN_TYPES = ("sip-009", "sip-010")
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_NOT_TEXT = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_check_url = URLValidator(schemes=["http", "https"])
+# Also as full-width signs, which some spreadsheets read alike.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Blanks, and signs that only change how others look.
+_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"}
+_C32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Mainnet and testnet, single and multiple signature: SP, SM, ST, SN.
+_ADDRESS_VERSIONS = {22, 20, 26, 21}
+
+
+def clean_content_id(value: Any) -> str:
+    """An id as its string; an integer 0 … 2^63-1 is read as its decimal string."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= MAX_ID:
+            raise ValueError("An id that is a number lies between 0 and 9223372036854775807.")
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("An id is a text or a whole number.")
+    if not _ID.fullmatch(value):
+        raise ValueError("An id has 1 to 64 letters, digits, dots, dashes, colons or underscores.")
+    return value
+
+
+def clean_integer(value: Any, *, least: int, most: int, noun: str = "number") -> int:
+    """A JSON integer within the limits: no float, boolean or text."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"The {noun} must be a whole number.")
+    if not least <= value <= most:
+        raise ValueError(f"The {noun} must lie between {least:,} and {most:,}.")
+    return value
+
+
+def clean_price(value: Any) -> int:
+    """A price in micro-STX, 0 … 10^15."""
+    try:
+        return clean_integer(value, least=0, most=MAX_PRICE, noun="price")
+    except ValueError as error:
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise ValueError(
+                f"The price must lie between 0 and {MAX_PRICE:,} micro-STX "
+                f"({format_stx(MAX_PRICE)})."
+            ) from None
+        raise ValueError(
+            "The price must be a whole number of micro-STX (1 STX = 1,000,000)."
+        ) from error
+
+
+def clean_percent(value: Any) -> Decimal:
+    """A percentage −100 … +1000 with at most two places, not 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("The percentage must be a number.")
+    percent = Decimal(str(value))
+    if not percent.is_finite() or not -100 <= percent <= 1000:
+        raise ValueError("The percentage must lie between -100 and 1,000.")
+    if percent == 0:
+        raise ValueError("A change of 0 % changes nothing.")
+    if percent != percent.quantize(Decimal("0.01")):
+        raise ValueError("The percentage has at most two decimal places.")
+    return percent
+
+
+def percent_of_price(price: int, percent: Decimal) -> int:
+    """The price after a change by so many percent, rounded half up to a whole micro-STX."""
+    exact = Decimal(price) * (100 + percent) / 100
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def clean_text(value: Any, *, most: int, least: int = 0, newlines: bool = False) -> str:
+    """Text without control characters, lone surrogates or marks that turn the reading direction."""
+    if not isinstance(value, str):
+        raise ValueError("This must be a text.")
+    if not least <= len(value) <= most:
+        raise ValueError(
+            f"This text has {len(value):,} characters; {least:,} to {most:,} are allowed."
+        )
+    if _NOT_TEXT.search(value) or ("\n" in value and not newlines):
+        raise ValueError("This text holds a character that can't be shown, such as a line break.")
+    if least and all(unicodedata.category(sign) in _INVISIBLE for sign in value):
+        raise ValueError("This text is empty.")
+    return value
+
+
+def one_line(text: str) -> str:
+    """The text with each run of white space, line breaks among it, as one space."""
+    return " ".join(text.split())
+
+
+def clean_idempotency_key(value: str) -> str:
+    """1 to 255 visible characters of ASCII."""
+    if not re.fullmatch(r"[!-~]{1,255}", value):
+        raise ValueError("An Idempotency-Key has 1 to 255 letters, digits or signs, no spaces.")
+    return value
+
+
+def clean_boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("This must be true or false.")
+    return value
+
+
+def clean_choice(value: Any, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"Choose one of: {', '.join(choices)}.")
+    return value
+
+
+def clean_url(value: Any) -> str:
+    """An http or https URL of at most 2,000 characters; an empty text stands for none."""
+    url = clean_text(value, most=MAX_URL)
+    if url:
+        try:
+            _check_url(url)
+        except ValidationError as error:
+            raise ValueError("This is no URL; write it like https://example.org/file.") from error
+    return url
+
+
+def clean_token_gating(value: Any) -> dict[str, Any] | bool:
+    """`{enabled, tokenType, tokenContract, minBalance}`, or a boolean: see `token_gating_after`."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("Token gating is true, false, or an object.")
+    known = {"enabled", "tokenType", "tokenContract", "minBalance"}
+    if unknown := sorted(set(value) - known):
+        raise ValueError(f"Unknown field in token gating: {unknown[0][:64]!r}.")
+    clean: dict[str, Any] = {"enabled": clean_boolean(value.get("enabled"))}
+    if "tokenType" in value:
+        clean["tokenType"] = clean_choice(value["tokenType"], TOKEN_TYPES)
+    if "tokenContract" in value:
+        clean["tokenContract"] = clean_text(value["tokenContract"], least=1, most=200)
+    if "minBalance" in value:
+        clean["minBalance"] = clean_integer(
+            value["minBalance"], least=1, most=MAX_ID, noun="balance"
+        )
+    return clean
+
+
+def token_gating_after(now: Mapping[str, Any], wanted: Mapping[str, Any] | bool) -> dict[str, Any]:
+    """What the gate becomes: an object replaces it, a boolean turns it on or off, no more.
+
+    No gate and one that is off and says nothing else are the same.
+    """
+    after = {**now, "enabled": wanted} if isinstance(wanted, bool) else dict(wanted)
+    return dict(now) if not now and after == {"enabled": False} else after
+
+
+def clean_refund_window(value: Any) -> int:
+    return clean_integer(value, least=0, most=MAX_REFUND_WINDOW_DAYS, noun="number of days")
+
+
+# What metadata is: the field on the wire, the model's field, and its rule.
+METADATA: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "title": ("title", lambda value: clean_text(value, least=1, most=MAX_TITLE)),
+    "description": (
+        "description",
+        lambda value: clean_text(value, most=MAX_DESCRIPTION, newlines=True),
+    ),
+    "contentType": ("content_type", lambda value: clean_choice(value, CONTENT_TYPES)),
+    "tokenGating": ("token_gating", clean_token_gating),
+    "refundable": ("refundable", clean_boolean),
+    "refundWindowDays": ("refund_window_days", clean_refund_window),
+}
+
+
+def _without_thousands_commas(text: str) -> str:
+    """`1,234.5` as `1234.5`; in `2,5` the comma stays: it would be a decimal point."""
+    groups = re.match(r"\d{1,3}(,\d{3})+(?!\d)", text, re.ASCII)
+    return groups.group().replace(",", "") + text[groups.end() :] if groups else text
+
+
+def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """When that day begins in the zone, and when the next one does: 23 to 25 hours later."""
+    begin = datetime.combine(day, time.min, zone)
+    return begin, datetime.combine(day + timedelta(days=1), time.min, zone)
+
+
+def wire_name(name: str) -> str:
+    """A field of the model as clients of the API know it: `creator_id` is `creator`."""
+    if name == "creator_id":
+        return "creator"
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def parse_stx(text: str) -> int:
+    """What a person types as a price in STX, such as `1,234.5`, in micro-STX."""
+    typed = text.strip().removesuffix("STX").strip()
+    plain = _without_thousands_commas(typed)
+    if not re.fullmatch(r"\d{1,20}(\.\d+)?", plain, re.ASCII):
+        hint = " The decimal point is a dot." if "," in typed else ""
+        raise ValueError(f"Enter a price in STX, such as 2.5 or 1,250.{hint}")
+    micro = Decimal(plain) * MICRO_STX_PER_STX
+    if micro != int(micro):
+        raise ValueError("A price has at most six decimal places.")
+    return clean_price(int(micro))
+
+
+def parse_whole_number(text: str) -> int:
+    """What a person types as a whole number, such as `1,000`."""
+    plain = _without_thousands_commas(text.strip())
+    if not re.fullmatch(r"\d{1,19}", plain, re.ASCII):
+        raise ValueError("Enter a whole number.")
+    return int(plain)
+
+
+def parse_percent(text: str) -> Decimal:
+    """What a person types as a percentage, such as `-12.5` or `+10 %`."""
+    plain = text.strip().removesuffix("%").strip().replace("\u2212", "-")
+    if not re.fullmatch(r"[+-]?\d{1,9}(\.\d+)?", plain, re.ASCII):
+        raise ValueError("Enter a percentage, such as 10 or -12.5.")
+    try:
+        return clean_percent(Decimal(plain))
+    except InvalidOperation:
+        raise ValueError("Enter a percentage, such as 10 or -12.5.") from None
+
+
+def format_stx(micro_stx: int) -> str:
+    """`1234500000` micro-STX as `1,234.5 STX`."""
+    sign = "-" if micro_stx < 0 else ""
+    whole, rest = divmod(abs(micro_stx), MICRO_STX_PER_STX)
+    places = f".{rest:06}".rstrip("0") if rest else ""
+    return f"{sign}{whole:,}{places} STX"
+
+
+def clean_address(value: Any) -> str:
+    """A Stacks principal of a person, with its checksum.
+
+    Source: c32check of SIP-005: base-32 digits, 20 bytes of hash and the first 4 of
+    SHA-256(SHA-256(version ‖ hash)).
+    """
+    if not isinstance(value, str) or not re.fullmatch(f"S[{_C32}]{{24,43}}", value, re.ASCII):
+        raise ValueError("A Stacks address begins with SP or ST and has about 40 characters.")
+    version = _C32.index(value[1])
+    number = 0
+    for character in value[2:]:
+        number = number * 32 + _C32.index(character)
+    if version not in _ADDRESS_VERSIONS or number >> 192:
+        raise ValueError("This is no Stacks address.")
+    payload = number.to_bytes(24, "big")
+    if (
+        _checksum(version, payload[:20]) != payload[20:]
+        or c32_address(version, payload[:20]) != value
+    ):
+        raise ValueError("This address has a typing error: its checksum is wrong.")
+    return value
+
+
+def c32_address(version: int, hash160: bytes) -> str:
+    """The address of a 20-byte hash; version 22 is mainnet, 26 testnet."""
+    payload = hash160 + _checksum(version, hash160)
+    number = int.from_bytes(payload, "big")
+    digits = ""
+    while number:
+        number, digit = divmod(number, 32)
+        digits = _C32[digit] + digits
+    # Each leading zero byte is one leading zero digit, as in base 58.
+    zeros = len(payload) - len(payload.lstrip(b"\0"))
+    return "S" + _C32[version] + "0" * zeros + digits
+
+
+def _checksum(version: int, hash160: bytes) -> bytes:
+    inner = hashlib.sha256(bytes([version]) + hash160).digest()
+    return hashlib.sha256(inner).digest()[:4]
+
+
+def neutral_cell(value: Any) -> Any:
+    """A cell of a CSV file; text that a spreadsheet would take for a formula gets a `'` before."""
+    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,169 @@
+"""Reads rows out of CSV and JSON files of any size, one at a time.
+
+tablib, which django-import-export reads with, holds the whole file in memory; a catalogue may have
+a million rows. Everything comes out as text (or boolean, or None), whatever the file says, so that
+a film called 300 has a title in both formats.
+"""
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from content.errors import ApplicationError
+
+DELIMITERS = ",;\t|"
+BLOCK = 1 << 16
+LONGEST_LINE = 1 << 20
+LONGEST_ITEM = 1 << 23
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+_NUMBERS_AS_TEXT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+class Unreadable(ApplicationError):
+    """The file as a whole is of no use; the message says why."""
+
+    code = "unreadable"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row by its columns; `place` is `line 7` or `item 7`. A `problem` means no values."""
+
+    place: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+class CatalogueFile:
+    """A file on disk, opened with `with`. Raises Unreadable, also while rows are read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.encoding = ""
+
+    def __enter__(self) -> "CatalogueFile":
+        try:
+            self.size = self.path.stat().st_size
+            self.encoding = _encoding_of(self.path)
+            self._bytes: io.BufferedReader = self.path.open("rb")
+        except OSError as error:
+            raise Unreadable(f"{self.path}: {error.strerror}.") from error
+        # newline="": the CSV reader sees line ends inside quotes as they are.
+        self._text = io.TextIOWrapper(self._bytes, encoding=self.encoding, newline="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._text.close()
+
+    @property
+    def is_json(self) -> bool:
+        return self.path.suffix.lower() in {".json", ".jsonl", ".ndjson"}
+
+    @property
+    def fraction_read(self) -> float:
+        return self._bytes.tell() / self.size if self.size else 1.0
+
+    def rows(self) -> Iterator[Row]:
+        """Every row that is not blank, in order."""
+        return self._json_rows() if self.is_json else self._csv_rows()
+
+    def _csv_rows(self) -> Iterator[Row]:
+        lines = iter(lambda: self._text.readline(LONGEST_LINE), "")
+        heading = next(lines, "")
+        if not heading.strip():
+            raise Unreadable(f"{self.path}: the first line must name the columns.")
+        delimiter = max(DELIMITERS, key=heading.count)
+        columns = [name.strip() for name in next(csv.reader([heading], delimiter=delimiter))]
+        if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
+            raise Unreadable(f"{self.path}: the column {repeated[0]!r} is there twice.")
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            place = f"line {reader.line_num + 2}"
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(place, problem=f"This can't be read as CSV: {error}.")
+                continue
+            if any(cell.strip() for cell in cells):
+                yield _csv_row(place, columns, cells)
+
+    def _json_rows(self) -> Iterator[Row]:
+        text, number, is_list = "", 0, False
+        while True:
+            start = _BETWEEN_ITEMS.match(text).end()  # type: ignore[union-attr]
+            if not number and not is_list and text[start : start + 1] == "[":
+                text, is_list = text[start + 1 :], True
+                continue
+            if is_list and text[start : start + 1] == "]":
+                return
+            end = start
+            while item := self._item(text, end):
+                value, end = item
+                number += 1
+                if isinstance(value, dict):
+                    yield Row(f"item {number}", value)
+                else:
+                    yield Row(f"item {number}", problem="This is no object with named fields.")
+            text = text[end:]
+            more = self._text.read(BLOCK) if len(text) < LONGEST_ITEM else ""
+            if not more:
+                rest = text[_BETWEEN_ITEMS.match(text).end() :]  # type: ignore[union-attr]
+                if not rest.startswith("]") if is_list else rest:
+                    yield Row(f"item {number + 1}", problem="From here on this is no JSON.")
+                return
+            text += more
+
+    @staticmethod
+    def _item(text: str, start: int) -> tuple[Any, int] | None:
+        """The next JSON value and where it ends; None when it isn't there in full."""
+        start = _BETWEEN_ITEMS.match(text, start).end()  # type: ignore[union-attr]
+        try:
+            return _NUMBERS_AS_TEXT.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            return None
+
+
+def _csv_row(place: str, columns: list[str], cells: list[str]) -> Row:
+    while len(cells) > len(columns) and not cells[-1].strip():
+        cells.pop()  # spreadsheets write trailing delimiters
+    if len(cells) != len(columns):
+        words = f"This row has {len(cells)} fields, the heading {len(columns)}."
+        return Row(place, problem=words)
+    return Row(place, dict(zip(columns, cells, strict=True)))
+
+
+def _encoding_of(path: Path) -> str:
+    """By mark, else UTF-8 where all of it is, else what Western spreadsheets write."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start[:2] in {b"PK", b"\x1f\x8b"}:
+            raise Unreadable(f"{path} is a spreadsheet or an archive: save it as CSV or unpack it.")
+        for mark, encoding in _MARKS.items():
+            if start.startswith(mark):
+                return encoding
+        file.seek(0)
+        possible = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp1252")}
+        while possible:
+            block = file.read(BLOCK)
+            for name, decoder in list(possible.items()):
+                try:
+                    decoder.decode(block, final=not block)
+                except UnicodeDecodeError:
+                    del possible[name]
+            if not block:
+                break
+    return next(iter(possible), "latin-1")

@@ -1,0 +1,235 @@
+"""The only writer of Content: every change bumps the version and leaves a ContentChange."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Case, F, Field, Value, When
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from uuid_utils.compat import uuid7
+
+from config.database import atomic
+from config.rows import insert_rows
+from content.contract import call_for
+from content.errors import AlreadyThere, StaleVersion
+from content.models import Content, ContentChange, User
+
+# What a change may touch and what the history shows; everything else on the row is bookkeeping.
+FIELDS = (
+    "title",
+    "description",
+    "content_type",
+    "price",
+    "creator_id",
+    "url",
+    "token_gating",
+    "refundable",
+    "refund_window_days",
+    "is_removed",
+    "removed_at",
+    "removal_reason",
+    "onchain_id",
+)
+
+# What every change is judged by, besides the fields that it touches.
+JUDGED_BY = ("creator_id", "is_removed", "onchain_id", "version")
+
+
+@dataclass(frozen=True)
+class Change:
+    """New values for one item as it was read; only fields that differ are written."""
+
+    content: Content
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The ContentChange that a change has left."""
+
+    change_id: UUID
+    is_for_chain: bool
+
+
+def lock_contents(
+    content_ids: Iterable[str], *, reading: Iterable[str] | None = None
+) -> dict[str, Content]:
+    """Read and lock items for a change, in key order so that two batches can't deadlock.
+
+    On SQLite and MongoDB nothing is locked: there the transaction itself makes rivals wait or
+    start again. Call it inside `atomic`. Unknown ids are left out. Of whom only some fields
+    concern, as of a batch, `reading` names them: less is read then.
+    """
+    rows = Content.objects.filter(pk__in=list(content_ids)).order_by("pk")
+    if reading is not None:
+        rows = rows.only(*JUDGED_BY, *reading)
+    return {row.pk: row for row in rows.select_for_update(no_key=True)}
+
+
+@atomic
+def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> list[Written]:
+    """Write the changes of items that `lock_contents` read in this transaction.
+
+    `cause` is `batch:<id>`, `admin`, `api` or `import`. Returns what was written for each
+    change, in the same order. Raises StaleVersion when an item was written since it was read.
+    """
+    now = timezone.now()
+    changes = [_in_milliseconds(change) for change in changes]
+    contents = [change.content for change in changes]
+    states = [
+        _chain_state(change.after.get("onchain_id", change.content.onchain_id), change.after)
+        for change in changes
+    ]
+    keys = [uuid7() for _ in changes]
+    _update(changes, updated_at=now, updated_by=_writer(by, cause))
+    try:
+        insert_rows(
+            ContentChange,
+            same={"by_id": by.pk if by else None, "cause": cause, "at": now},
+            each={
+                "id": keys,
+                "content_id": [content.pk for content in contents],
+                "version": [content.version + 1 for content in contents],
+                "before": [
+                    _plain({name: getattr(change.content, name) for name in change.after})
+                    for change in changes
+                ],
+                "after": [_plain(change.after) for change in changes],
+                "chain_state": states,
+            },
+        )
+    except IntegrityError as error:  # the version was taken: somebody wrote since we read
+        raise StaleVersion from error
+    queued = ContentChange.ChainState.QUEUED
+    return [Written(key, state == queued) for key, state in zip(keys, states, strict=True)]
+
+
+@atomic
+def change_content(
+    content_id: str,
+    after: Mapping[str, Any] | Callable[[Content], Mapping[str, Any]],
+    *,
+    version: int | None,
+    by: User,
+    cause: str,
+) -> Content:
+    """Change one item by hand; nothing is written where nothing differs.
+
+    `after` may be computed from the locked item, and refuse it by raising. `version` is the one
+    that the person saw, None for whichever there is. Raises StaleVersion, Content.DoesNotExist.
+    """
+    content = lock_contents([content_id]).get(content_id)
+    if content is None:
+        raise Content.DoesNotExist(content_id)
+    if version is not None and content.version != version:
+        raise StaleVersion
+    wanted = after(content) if callable(after) else after
+    different = {name: value for name, value in wanted.items() if getattr(content, name) != value}
+    if different:
+        apply_changes([Change(content, different)], by=by, cause=cause)
+        content.refresh_from_db()
+    return content
+
+
+@atomic
+def add_contents(
+    contents: Sequence[Content], *, by: User | None, cause: str
+) -> list[ContentChange]:
+    """Insert new items, each with its first ContentChange. Raises AlreadyThere."""
+    now = timezone.now()
+    for content in contents:
+        content.version = 1
+        content.created_at = content.updated_at = now
+        content.updated_by = _writer(by, cause)
+    try:
+        Content.objects.bulk_create(contents)
+    except IntegrityError as error:
+        raise AlreadyThere from error
+    return ContentChange.objects.bulk_create(
+        ContentChange(
+            content_id=content.pk,
+            version=1,
+            before={},
+            after=_plain({name: getattr(content, name) for name in FIELDS}),
+            by=by,
+            cause=cause,
+            at=now,
+        )
+        for content in contents
+    )
+
+
+def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a ContentChange's `before` or `after` as the model has them."""
+    return {
+        name: parse_datetime(value) if name.endswith("_at") and value else value
+        for name, value in fields.items()
+    }
+
+
+def _in_milliseconds(change: Change) -> Change:
+    """Times as MongoDB keeps them: else the history would know them better than the item."""
+    if not any(isinstance(value, datetime) for value in change.after.values()):
+        return change
+    after = {
+        name: value.replace(microsecond=value.microsecond // 1000 * 1000)
+        if isinstance(value, datetime)
+        else value
+        for name, value in change.after.items()
+    }
+    return replace(change, after=after)
+
+
+def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
+    """As few UPDATEs as there are sets of fields; equal values cost no CASE."""
+    groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[tuple(sorted(change.after))].append(change)
+    for names, group in groups.items():
+        values = {name: _new_values(name, group) for name in names}
+        keys = [change.content.pk for change in group]
+        written = Content.objects.filter(pk__in=keys).update(
+            version=F("version") + 1, **values, **bookkeeping
+        )
+        if written != len(keys):
+            raise StaleVersion
+
+
+def _new_values(name: str, group: Sequence[Change]) -> Any:
+    first = group[0].after[name]
+    if all(change.after[name] == first for change in group):
+        return first
+    field = cast("Field[Any, Any]", Content._meta.get_field(name))
+    return Case(
+        *(
+            When(pk=change.content.pk, then=Value(change.after[name], output_field=field))
+            for change in group
+        ),
+        output_field=field,
+    )
+
+
+def _chain_state(onchain_id: int | None, after: Mapping[str, Any]) -> str:
+    if call_for(onchain_id, after) is None:
+        return ContentChange.ChainState.NONE
+    if settings.CONTRACT_CLIENT == "off":
+        return ContentChange.ChainState.NOT_ATTEMPTED
+    return ContentChange.ChainState.QUEUED
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON can hold them."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _writer(by: User | None, cause: str) -> str:
+    return f"user:{by.pk}" if by and not cause.startswith("batch:") else cause

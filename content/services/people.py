@@ -1,0 +1,47 @@
+"""Accounts with wallets, for the demo and for whoever sets up an installation by hand."""
+
+import hashlib
+
+from django.contrib.auth.models import Permission
+
+from content.models import User, Wallet
+from content.rules import c32_address
+
+TESTNET = 26
+
+
+def make_person(
+    username: str,
+    password: str,
+    *,
+    is_staff: bool = False,
+    sells: bool | None = None,
+    resets: bool = True,
+) -> User:
+    """An account with that password and, unless `sells` is None, one wallet; safe to repeat.
+
+    Without `resets` the password of an account that is there stays what it is.
+    """
+    user, is_new = User.objects.get_or_create(
+        username=username, defaults={"email": f"{username}@example.org", "is_staff": is_staff}
+    )
+    if (is_new or resets) and not user.check_password(password):
+        user.set_password(password)
+        user.save()
+    if sells is not None:
+        digest = hashlib.sha256(f"demo:{username}".encode()).digest()
+        Wallet.objects.get_or_create(
+            address=c32_address(TESTNET, digest[:20]),
+            defaults={
+                "owner": user,
+                "display_name": username.title(),
+                "email": user.email,
+                "is_creator": sells,
+            },
+        )
+    return user
+
+
+def grant(user: User, codenames: list[str]) -> None:
+    """Give the permissions of these names."""
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))

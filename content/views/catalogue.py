@@ -1,0 +1,64 @@
+"""The pages of the catalogue."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from content import rules
+from content.forms import ContentFilterForm
+from content.models import Content, ContentChange, User, Wallet
+from content.views.paging import page_of
+
+
+@login_required
+@require_safe
+def content_list(request: HttpRequest) -> HttpResponse:
+    """The own content, to filter and to select for a batch."""
+    user = cast("User", request.user)
+    creates = Wallet.objects.owned_by(user).creators().exists()
+    form = ContentFilterForm(request.GET)
+    own = Content.objects.owned_by(user) if creates else Content.objects.none()
+    page = page_of(form.matching(own), request)
+    context = {
+        "form": form,
+        "page": page,
+        "most_items": settings.BATCH_MAX_ITEMS,
+        "is_creator": creates,
+        "has_any": bool(page.paginator.count) or own.exists(),
+        "page_ids": " ".join(content.pk for content in page),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "content/content_list.html", context)
+
+
+@login_required
+@require_safe
+def content_detail(request: HttpRequest, content_id: str) -> HttpResponse:
+    """One item and everything that ever happened to it; for its owner, and staff who may look."""
+    user = cast("User", request.user)
+    try:
+        known = Content.objects.filter(pk=rules.clean_content_id(content_id))
+    except ValueError:
+        raise Http404 from None
+    content = known.select_related("creator").first()
+    if content is None or not _may_see(user, content):
+        raise Http404
+    changes = ContentChange.objects.filter(content=content)
+    page = page_of(changes.select_related("by", "contract_call").order_by("-version"), request)
+    context = {
+        "content": content,
+        "is_owner": content.creator.owner_id == user.pk,
+        "page": page,
+        "removal": ContentChange.objects.removal_of(content),
+    }
+    return render(request, "content/content_detail.html", context)
+
+
+def _may_see(user: User, content: Content) -> bool:
+    if content.creator.owner_id == user.pk:
+        return True
+    return user.is_staff and user.has_perm("content.view_content")

@@ -1,0 +1,39 @@
+#!/usr/bin/env python
+"""Django's command line; `manage.py demo` starts everything at once."""
+
+import os
+import sys
+
+from django.core.management import BaseCommand, ManagementUtility
+
+OUR_APPS = frozenset({"batches", "content"})
+# Commands that make their tables themselves, here or in a database of their own.
+MIGRATES = frozenset({"demo", "bench", "chaos"})
+
+
+class CommandLine(ManagementUtility):
+    """Looks at the surroundings before one of our own commands is run."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        from config.surroundings import refuse_wrong
+
+        command = super().fetch_command(subcommand)
+        is_ours = type(command).__module__.partition(".")[0] in OUR_APPS
+        is_run = subcommand == self.argv[1] and {"-h", "--help"}.isdisjoint(self.argv)
+        if is_ours and is_run:
+            refuse_wrong(may_lack_migrations=subcommand in MIGRATES)
+        return command
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Commands answer in sentences; the log of ordinary work would stand between them.
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    from config.surroundings import in_words
+
+    with in_words():
+        CommandLine(sys.argv).execute()
+
+
+if __name__ == "__main__":
+    main()

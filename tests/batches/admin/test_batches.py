@@ -1,0 +1,147 @@
+"""The admin's pages of batches: looked at, cancelled, deleted by superusers, never edited."""
+
+import pytest
+from django.urls import reverse
+
+from batches.models import BatchItem, BatchOperation, Notification, Source, Status
+from batches.operations import OPERATIONS
+from batches.services.create import clean_order, create_batch
+from content.models import Content
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+LIST = reverse("admin:batches_batchoperation_changelist")
+
+
+def page(name, batch):
+    return reverse(f"admin:batches_batchoperation_{name}", args=[batch.pk])
+
+
+@pytest.fixture
+def batch(alice, wallet_of):
+    items = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
+    return price_batch(alice, [items[0].pk, items[1].pk, items[2].pk, "unknown"])
+
+
+def test_the_results_stand_failures_first_with_what_the_chain_says(
+    signed_in, viewer, batch, work, settings
+):
+    refused = Content.objects.get(pk=batch.content_ids[1])
+    settings.SANDBOX_FAILURE = str(refused.onchain_id)
+    work()
+    text = signed_in(viewer).get(page("change", batch)).content.decode()
+    assert "3 of 4 saved, 1 failed" in text
+    assert text.index("Content not found") < text.index("1 STX")
+    assert "2 Confirmed" in text
+    assert "1 Failed" in text
+    assert "The contract refused this item." in text
+
+
+def test_the_list_filters_by_outcome_status_and_operation(signed_in, viewer, batch, work):
+    client = signed_in(viewer)
+    count = lambda **query: client.get(LIST, query).context["cl"].result_count  # noqa: E731
+    assert count(status__exact="pending") == 1
+    assert count(outcome="partial") == 0
+    work()
+    assert count(outcome="partial") == 1
+    assert count(outcome="failed") == 0
+    assert count(kind="update-price") == 1
+    assert count(kind="remove-content") == 0
+    assert count(creator__address__exact=batch.creator_id) == 1
+
+
+def test_the_list_asks_no_query_per_row(
+    signed_in, viewer, alice, wallet_of, django_assert_max_num_queries
+):
+    for item in make_contents(wallet_of(alice), 8):
+        price_batch(alice, [item.pk])
+    client = signed_in(viewer)
+    with django_assert_max_num_queries(12):
+        client.get(LIST)
+    with django_assert_max_num_queries(12):
+        client.get(reverse("admin:content_content_changelist"))
+
+
+@pytest.mark.parametrize("who", ["staff", "root"])
+def test_staff_with_the_right_cancels(who, request, signed_in, batch):
+    client = signed_in(request.getfixturevalue(who))
+    assert "Cancel" in client.get(page("change", batch)).content.decode()
+    client.post(page("cancel", batch))
+    batch.refresh_from_db()
+    assert batch.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("clerk", 404)])
+def test_others_do_not_cancel(who, status, request, signed_in, batch):
+    client = signed_in(request.getfixturevalue(who))
+    assert client.post(page("cancel", batch)).status_code == status
+    batch.refresh_from_db()
+    assert batch.status == Status.PENDING
+
+
+def test_nobody_adds_or_edits_one(signed_in, root, batch):
+    client = signed_in(root)
+    assert client.get(reverse("admin:batches_batchoperation_add")).status_code == 403
+    client.post(page("change", batch), {"status": "completed"})
+    batch.refresh_from_db()
+    assert batch.status == Status.PENDING
+
+
+@pytest.mark.parametrize("who", ["viewer", "staff"])
+def test_only_superusers_delete(who, request, signed_in, batch, work):
+    work()
+    client = signed_in(request.getfixturevalue(who))
+    assert client.post(page("delete", batch), {"post": "yes"}).status_code == 403
+    data = {"action": "delete_selected", "_selected_action": [str(batch.pk)], "post": "yes"}
+    client.post(LIST, data)
+    assert BatchOperation.objects.filter(pk=batch.pk).exists()
+
+
+def test_superusers_delete_what_has_ended(signed_in, root, batch, work):
+    client = signed_in(root)
+    assert client.post(page("delete", batch), {"post": "yes"}).status_code == 403
+    work()
+    assert Notification.objects.exists()
+    assert client.post(page("delete", batch), {"post": "yes"}).status_code == 302
+    assert not BatchOperation.objects.exists()
+    assert not BatchItem.objects.exists()
+    assert Content.objects.count() == 3
+
+
+def test_of_a_deleted_batch_the_words_stay_without_a_link(
+    signed_in, root, alice, batch, wallet_of, work
+):
+    gone = price_batch(alice, batch.content_ids[:1], newPrice=5)
+    remove = make_contents(wallet_of(alice))[0]
+    order = clean_order(OPERATIONS["remove-content"], {"contentIds": [remove.pk]})
+    removal = create_batch(order, by=alice, source=Source.API)
+    work()
+    page_of = {
+        root: [
+            reverse("admin:content_content_history", args=[gone.content_ids[0]]),
+            reverse("admin:content_content_change", args=[remove.pk]),
+        ],
+        alice: [f"/content/{gone.content_ids[0]}", f"/content/{remove.pk}"],
+    }
+    keys = {str(gone.pk), str(removal.pk)}
+    client = signed_in(root)
+    for key in keys:
+        client.post(reverse("admin:batches_batchoperation_delete", args=[key]), {"post": "yes"})
+    assert not BatchOperation.objects.filter(pk__in=keys).exists()
+    for person, pages in page_of.items():
+        for address in pages:
+            text = signed_in(person).get(address).content.decode()
+            assert "n a batch that was deleted" in text
+            assert not any(key in text for key in keys)
+    # What was not deleted keeps its link.
+    assert (
+        str(batch.pk) in signed_in(alice).get(f"/content/{batch.content_ids[1]}").content.decode()
+    )
+
+
+def test_the_part_that_moves_comes_alone(signed_in, viewer, batch):
+    client = signed_in(viewer)
+    assert client.get(page("progress", batch)).url == page("change", batch)
+    part = client.get(page("progress", batch), headers={"HX-Request": "true"}).content.decode()
+    assert 'id="progress"' in part
+    assert "<html" not in part

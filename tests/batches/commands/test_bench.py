@@ -1,0 +1,56 @@
+"""The bench in a process of its own: its numbers are not asserted, only that it leaves no trace."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.processes
+def test_it_measures_in_a_database_of_its_own(tmp_path):
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
+    }
+    chart = tmp_path / "chart.svg"
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "manage.py"),
+            "bench",
+            "--quick",
+            "--json",
+            f"--chart={chart}",
+        ],
+        env={**inherited, "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["database"] == "sqlite"
+    measured = [row for row in found["rows"] if "notMeasured" not in row]
+    assert len(measured) == 5
+    assert all(row["ratio"] > 0 and row["ours"] > 0 for row in measured)
+    assert {row["name"] for row in found["rows"] if row not in measured} == {
+        "Two workers",
+        "POST to completed, idle, through Redis",
+        "First page of the list of batches",
+        "A page by key from its middle",
+    }
+    drawn = ElementTree.parse(chart).getroot()
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}rect"))) == len(measured)
+    # Looked at before the start, and left without a table.
+    with closing(sqlite3.connect(tmp_path / "content-batches.sqlite3")) as usual:
+        assert usual.execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert not list(tmp_path.rglob("*.msg"))

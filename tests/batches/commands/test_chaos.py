@@ -1,0 +1,96 @@
+"""Chaos in processes of its own: it comes out clean, and leaves nothing behind however it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+KILLS = 3
+
+
+@pytest.fixture
+def environment(tmp_path):
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
+    }
+    (tmp_path / "scratch").mkdir()
+    return {**inherited, "DATA_DIR": str(tmp_path), "TMPDIR": str(tmp_path / "scratch")}
+
+
+def chaos(*arguments):
+    return [sys.executable, str(ROOT / "manage.py"), "chaos", *arguments]
+
+
+def processes_in(folder):
+    """Those that were told to keep their data in there."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"DATA_DIR={folder}/scratch/" in path.read_text(errors="replace"):
+                found.append(path.parent.name)
+    return found
+
+
+@pytest.mark.processes
+def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path):
+    done = subprocess.run(
+        chaos("--kills", str(KILLS), "--seed", "7", "--json"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["isClean"]
+    assert (found["lost"], found["doubled"], found["stuck"], found["faults"]) == (0, 0, 0, [])
+    assert (found["seed"], sum(found["kills"].values())) == (7, KILLS)
+    assert found["batches"] > 0
+    assert found["items"] >= found["changes"] > 0
+    assert found["recoveryP99Seconds"] >= found["recoveryP50Seconds"] > 0
+    assert not list((tmp_path / "scratch").iterdir())
+    assert not processes_in(tmp_path)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_without_a_trace_when_asked_to(environment, tmp_path, how):
+    parent = subprocess.Popen(
+        chaos("--kills", "1000"),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + 60
+        while not processes_in(tmp_path):
+            assert time.monotonic() < end, "nothing was started"
+            time.sleep(0.1)
+
+        parent.send_signal(how)
+
+        said, complaints = parent.communicate(timeout=30)
+    finally:
+        parent.kill()
+    assert (parent.returncode, said) == (130, "")
+    assert complaints.strip() == "Stopped; nothing is left behind."
+    assert not list((tmp_path / "scratch").iterdir())
+    assert not processes_in(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [("--kills", "0"), ("--kills", "many"), ("--seconds", "-1")])
+def test_wrong_numbers_are_refused_in_a_sentence(environment, wrong):
+    done = subprocess.run(chaos(*wrong), env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "give a whole number above zero" in done.stderr

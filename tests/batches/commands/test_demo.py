@@ -1,0 +1,89 @@
+"""The demo as a newcomer starts it: real processes, real HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.services import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def environment(tmp_path):
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "LOG_LEVEL"}
+    }
+    return {**inherited, "DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+
+
+def demo(*arguments, **options):
+    return [sys.executable, str(ROOT / "manage.py"), "demo", *arguments]
+
+
+def test_once_comes_out_right_twice_in_a_row(environment):
+    for _ in range(2):
+        done = subprocess.run(
+            demo("--once"), env=environment, capture_output=True, text=True, timeout=90
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "update-price: 3 of 4" in done.stdout
+        assert "All came out right." in done.stdout
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
+    port = free_port()
+    parent = subprocess.Popen(
+        demo("--port", str(port)),
+        env={**environment, "DEMO_PASSWORD": "let me in"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said = ""
+        while "password" not in said:
+            line = parent.stdout.readline()
+            assert line, said
+            said += line
+        assert f"http://127.0.0.1:{port}/admin/" in said
+        assert "let me in" in said
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").status == 200
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/nowhere")
+        began = time.monotonic()
+        parent.send_signal(how)
+        assert parent.wait(10) == 0
+        assert time.monotonic() - began < 5
+        # Neither an ordinary refusal nor a child's good-bye is worth a line.
+        assert parent.stdout.read().strip() == "Ending …"
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port))
+    finally:
+        parent.kill()
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(environment):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            demo("--port", port), env=environment, capture_output=True, text=True, timeout=30
+        )
+    assert done.returncode == 2
+    assert f"Can't listen on 127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,33 @@
+"""One sweep by hand."""
+
+from datetime import timedelta
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from batches.models import BatchOperation, Status
+from content.models import ContentChange
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+def test_a_sweep_says_what_it_handed_over(alice, wallet_of, capsys):
+    (content,) = make_contents(wallet_of(alice))
+    price_batch(alice, [content.pk], newPrice=5)
+    BatchOperation.objects.update(queued_at=timezone.now() - timedelta(hours=1))
+
+    call_command("sweep")
+
+    assert capsys.readouterr().out == "Handed over: 1 batch, no mails, no contract calls.\n"
+    assert BatchOperation.objects.get().status == Status.PENDING
+
+
+def test_here_does_what_is_due(alice, wallet_of, capsys, mailoutbox):
+    (content,) = make_contents(wallet_of(alice), onchain_id=7)
+    price_batch(alice, [content.pk, "unknown"], newPrice=5)
+
+    call_command("sweep", "--here")
+
+    assert BatchOperation.objects.get().status == Status.COMPLETED
+    assert ContentChange.objects.get(version=2).chain_state == "confirmed"
+    assert len(mailoutbox) == 1

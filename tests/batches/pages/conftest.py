@@ -1,0 +1,29 @@
+"""The way through the pages, step by step."""
+
+import pytest
+
+from batches.models import Submission
+
+
+@pytest.fixture
+def prepare():
+    """Post a selection and what was typed; returns the answer."""
+
+    def prepare(client, content_ids, **typed):
+        typed.setdefault("percent_change", "10" if "new_price" not in typed else "")
+        data = {"step": "review", "ids": list(content_ids), **typed}
+        return client.post("/batches/new/update-price", data)
+
+    return prepare
+
+
+@pytest.fixture
+def prepared(prepare):
+    """The same, for when it goes well; returns the submission."""
+
+    def prepared(client, content_ids, **typed):
+        answer = prepare(client, content_ids, **typed)
+        assert answer.status_code == 302, answer.content.decode()
+        return Submission.objects.get(pk=answer["Location"].removeprefix("/submissions/"))
+
+    return prepared

@@ -1,0 +1,79 @@
+"""What holds for every page: no writes by GET, no query for each item, nothing from elsewhere."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import make_contents
+
+WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)|\.(insert|update|delete)", re.IGNORECASE)
+
+
+@pytest.fixture
+def site(signed_in, alice, wallet_of, prepared, work):
+    """Alice's pages after one batch ran, with one more prepared; takes how many items."""
+
+    def site(count: int) -> dict[str, str]:
+        contents = make_contents(wallet_of(alice), count, onchain_id=lambda number: number)
+        keys = [" ".join(content.pk for content in contents)]
+        client = signed_in(alice)
+        done, draft = prepared(client, keys), prepared(client, keys)
+        client.post(f"/submissions/{done.pk}/confirm")
+        work()
+        return {
+            "home": "/",
+            "list": "/content?state=all",
+            "item": f"/content/{contents[0].pk}",
+            "profile": "/profile",
+            "password": "/password",
+            "tokens": "/tokens",
+            "link": "/password/forgotten",
+            "sent": "/password/forgotten/sent",
+            "bad link": "/password/new/x/y",
+            "batches": "/batches",
+            "batch": f"/batches/{done.batches.get().pk}",
+            "progress": f"/submissions/{done.pk}",
+            "review": f"/submissions/{draft.pk}",
+        }
+
+    return site
+
+
+def queries_of(client, path: str) -> list[str]:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(path).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def test_looking_at_a_page_writes_nothing(client, site):
+    for name, path in site(3).items():
+        writes = [query for query in queries_of(client, path) if WRITES.search(query)]
+        assert not writes, name
+
+
+def test_pages_cost_the_same_with_few_and_with_many_items(client, site):
+    few = {name: len(queries_of(client, path)) for name, path in site(2).items()}
+    many = {name: len(queries_of(client, path)) for name, path in site(40).items()}
+    assert few == many
+    assert max(few.values()) <= 16
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(client, site):
+    for name, path in site(2).items():
+        answer = client.get(path)
+        page = answer.content.decode()
+        assert not re.search(r'(src|href|action)="(https?:)?//', page), name
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*src=)", page), name
+        assert "unsafe" not in answer["Content-Security-Policy"], name
+
+
+def test_every_page_has_a_heading_a_title_and_a_way_past_the_head(client, site):
+    for name, path in site(2).items():
+        page = client.get(path).content.decode()
+        assert page.count("<h1") == 1, name
+        assert re.search(r"<title>[^<]+ · Content Batches</title>", page), name
+        assert 'href="#main"' in page, name

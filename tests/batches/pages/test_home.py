@@ -1,0 +1,187 @@
+"""A creator's home: what is shown to whom, and where its figures lead."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from batches.models import BatchOperation, Status
+from batches.services.sweep import beat
+from tests.batches.ended import made_up
+from tests.conftest import grant
+from tests.factories import WalletFactory, make_contents
+
+NO_WORKER = "No worker is running"
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def links(answer, path: str) -> dict[str, str]:
+    """Each link of the page that leads to that path, with its words."""
+    found = re.findall(rf'<a[^>]* href="({path}(?:\?[^"]*)?)"[^>]*>(.*?)</a>', page_of(answer))
+    return {
+        url.replace("&amp;", "&"): " ".join(re.sub(r"<[^>]+>", " ", words).split())
+        for url, words in found
+    }
+
+
+def page_of(answer) -> str:
+    """Its main part, on one line."""
+    return " ".join(answer.content.decode().split("<main")[1].split("</main>")[0].split())
+
+
+@pytest.fixture
+def busy(alice, bob, wallet_of):
+    """Batches of alice and bob in every state, today and before."""
+    for person in (alice, bob):
+        make_contents(wallet_of(person), 5)
+        make_contents(wallet_of(person), 2, is_removed=True)
+        for status in (Status.PENDING, Status.PROCESSING, Status.PENDING):
+            made_up(person, status)
+        for days in (0, 0, 3, 13):
+            ended = timezone.now() - timedelta(days=days)
+            made_up(person, completed_at=ended)
+            made_up(person, failed=3, succeeded=37, completed_at=ended)
+            made_up(person, Status.CANCELLED, completed_at=ended)
+    made_up(bob, Status.FAILED)
+
+
+def test_each_figure_leads_to_as_many_rows(signed_in, alice, busy):
+    client = signed_in(alice)
+    home = client.get("/")
+    batches = links(home, "/batches")
+    assert len(batches) >= 2 + 3 + 3 * 3
+    for url, words in batches.items():
+        number = re.search(r"(?:: )?(\d+)(?: batch(?:es)?)?", words.split(": ")[-1]).group(1)
+        answer = client.get(url)
+        assert not answer.context["form"].errors
+        assert answer.context["page"].paginator.count == int(number), (url, words)
+    contents = {url: int(words) for url, words in links(home, "/content").items()}
+    assert contents == {"/content": 5, "/content?state=removed": 2}
+    for url, count in contents.items():
+        assert client.get(url).context["page"].paginator.count == count
+
+
+def test_the_home_tells_progress_failures_and_quota(signed_in, alice, wallet_of):
+    made_up(alice, Status.PROCESSING, succeeded=1)
+    batch = made_up(alice, failed=3, succeeded=37)
+    wallet = wallet_of(alice)
+    wallet.quota_used, wallet.quota_since = 2, datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    wallet.save()
+    with time_machine.travel(datetime(2026, 11, 24, 10, tzinfo=UTC)):
+        answer = signed_in(alice).get("/")
+    words = text(answer)
+    assert "1 of 4 done" in words
+    assert "3 of 40 failed" in words
+    assert f'href="/batches/{batch.pk}#results"' in answer.content.decode()
+    assert (
+        "48 of 50 batches are left this hour. All of them are back 24 Nov 2026, 10:30 UTC" in words
+    )
+
+
+def test_nothing_of_somebody_else_is_there(signed_in, alice, bob, busy):
+    page = signed_in(alice).get("/").content.decode()
+    for batch in BatchOperation.objects.owned_by(bob):
+        assert str(batch.pk) not in page
+    assert "Bob" not in page
+
+
+def test_staff_with_a_wallet_are_led_to_the_own_batches_alone(signed_in, staff, busy):
+    WalletFactory(owner=staff)
+    made_up(staff, Status.PENDING)
+    client = signed_in(staff)
+    (url,) = [url for url in links(client.get("/"), "/batches") if "pending" in url]
+    assert client.get(url).context["page"].paginator.count == 1
+    assert client.get("/batches?status=pending").context["page"].paginator.count == 5
+
+
+def test_a_new_creator_is_told_what_to_do(signed_in, alice, wallet_of):
+    client = signed_in(alice)
+    assert "You have no content yet" in text(client.get("/"))
+    make_contents(wallet_of(alice))
+    answer = client.get("/")
+    assert "Nothing was changed in bulk in the last 14 days" in text(answer)
+    assert links(answer, "/content")["/content"] == "Choose items"
+    assert "50 of 50 batches are left this hour." in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("carol", "Your wallet buys, it does not sell"),
+        ("clerk", "You have no wallet yet"),
+        ("viewer", "You have no wallet yet"),
+        ("root", "You have no wallet yet"),
+    ],
+)
+def test_somebody_who_sells_nothing_is_told_so(signed_in, request, busy, name, words):
+    answer = signed_in(request.getfixturevalue(name)).get("/")
+    assert words in text(answer)
+    assert ("Go to the admin" in text(answer)) is (name != "carol")
+    assert "batches are left" not in text(answer)
+    assert not links(answer, "/batches")
+
+
+def test_hostile_names_are_text(signed_in, alice, wallet_of):
+    wallet = wallet_of(alice)
+    wallet.display_name = "<script>alert(1)</script>{{7*7}}"
+    wallet.save()
+    page = signed_in(alice).get("/").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
+
+
+def test_the_anonymous_sign_in_first_and_nothing_is_posted(client, signed_in, alice):
+    assert client.get("/")["Location"] == "/login?next=/"
+    assert signed_in(alice).post("/").status_code == 405
+
+
+def test_a_day_is_the_viewer_s(signed_in, alice):
+    alice.time_zone = "Asia/Tokyo"
+    alice.save()
+    made_up(alice, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    client = signed_in(alice)
+    with time_machine.travel(datetime(2026, 11, 24, 1, tzinfo=UTC)):
+        answer = client.get("/")
+        assert links(answer, "/batches")["/batches?ended=2026-11-24"].startswith("24 Nov: 1 batch")
+        assert len(client.get("/batches?ended=2026-11-24").context["rows"]) == 1
+        assert len(client.get("/batches?ended=2026-11-23").context["rows"]) == 0
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "0001-01-01", "9999-12-31", "-1"])
+def test_a_day_that_is_none_is_named_beside_the_field(signed_in, alice, day):
+    made_up(alice)
+    answer = signed_in(alice).get("/batches", {"ended": day})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors.keys() == {"ended"}
+    assert answer.context["rows"] == []
+
+
+def test_a_silent_worker_is_told_of_where_batches_are_followed(
+    signed_in, alice, wallet_of, prepared
+):
+    contents = make_contents(wallet_of(alice), 1)
+    client = signed_in(alice)
+    submission = prepared(client, [contents[0].pk])
+    batch = made_up(alice)
+    paths = ["/", f"/submissions/{submission.pk}", f"/batches/{batch.pk}"]
+    for path in paths:
+        assert NO_WORKER in text(client.get(path)), path
+    client.post(f"/submissions/{submission.pk}/confirm")
+    assert NO_WORKER in text(client.get(f"/submissions/{submission.pk}"))
+    for path in ("/content", "/batches", "/profile"):
+        assert NO_WORKER not in text(client.get(path)), path
+    beat()
+    for path in paths:
+        assert NO_WORKER not in text(client.get(path)), path
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):
+        assert NO_WORKER in text(client.get("/batches/" + str(batch.pk)))
+
+
+def test_who_has_nothing_to_run_is_not_told_of_workers(signed_in, clerk, django_assert_num_queries):
+    client = signed_in(grant(clerk))
+    assert NO_WORKER not in text(client.get("/"))

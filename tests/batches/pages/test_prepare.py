@@ -1,0 +1,139 @@
+"""From a selection to the form, and from the form to a submission."""
+
+import pytest
+
+from batches.models import BatchOperation, Source, Submission
+from content.models import Content
+from tests.factories import make_contents
+
+URL = "/batches/new/update-price"
+
+
+def test_a_selection_leads_to_the_form(signed_in, alice, wallet_of):
+    first, second, _ = make_contents(wallet_of(alice), 3)
+    answer = signed_in(alice).post(URL, {"ids": [first.pk, second.pk]})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "For 2 selected items" in page
+    assert f'name="ids" value="{first.pk} {second.pk}"' in page
+    assert not Submission.objects.exists()
+
+
+def test_ids_of_a_whole_page_count_once(signed_in, alice, wallet_of):
+    keys = [content.pk for content in make_contents(wallet_of(alice), 3)]
+    answer = signed_in(alice).post(URL, {"ids": [" ".join(keys), keys[1]]})
+    assert "For 3 selected items" in answer.content.decode()
+
+
+def test_all_that_match_are_frozen_into_ids(signed_in, alice, bob, wallet_of, prepared):
+    books = make_contents(wallet_of(alice), 60, content_type="book")
+    make_contents(wallet_of(alice), 3)
+    make_contents(wallet_of(bob), 3, content_type="book")
+    client = signed_in(alice)
+    answer = client.post(URL, {"all": "1", "query": "type=book", "ids": ["item-x"]})
+    assert "For 60 selected items" in answer.content.decode()
+    submission = prepared(client, [answer.context["content_ids"]])
+    assert sorted(submission.content_ids) == sorted(book.pk for book in books)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"ids": ""}, {"ids": "  "}, {"all": "1", "query": "q=none"},
+             {"all": "1", "query": "price_from=abc"}]
+)  # fmt: skip
+def test_nothing_chosen_leads_back_with_words(signed_in, alice, wallet_of, data):
+    make_contents(wallet_of(alice))
+    answer = signed_in(alice).post(URL, data, follow=True)
+    assert answer.redirect_chain == [("/content", 302)]
+    assert "Choose at least one item first." in answer.content.decode()
+
+
+def test_a_reload_without_the_selection_leads_back(signed_in, alice):
+    assert signed_in(alice).get(URL)["Location"] == "/content"
+
+
+def test_a_kind_that_does_not_exist_is_not_found(signed_in, alice):
+    assert signed_in(alice).post("/batches/new/explode", {"ids": "1"}).status_code == 404
+
+
+def test_the_form_makes_a_submission_and_no_batch(signed_in, alice, wallet_of, prepared):
+    (content,) = make_contents(wallet_of(alice))
+    submission = prepared(signed_in(alice), [content.pk], new_price="1,234.5")
+    assert submission.payload == {"newPrice": 1_234_500_000}
+    assert (submission.by, submission.source) == (alice, Source.PAGE)
+    assert submission.versions == [1]
+    assert not BatchOperation.objects.exists()
+    assert Content.objects.get().version == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"new_price": "-5"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "abc"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "1e3"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "NaN"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "1_000"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "١٢"}, "new_price", "Enter a price in STX, such as 2.5 or 1,250."),
+        ({"new_price": "1" + "0" * 20}, "new_price", None),
+        ({"new_price": "1" + "0" * 4299}, "new_price", None),
+        ({"new_price": str(2**63)}, "new_price", "The price must lie between"),
+        ({"new_price": "0.0000001"}, "new_price", "at most six decimal places"),
+        ({"percent_change": "0"}, "percent_change", "changes nothing"),
+        ({"percent_change": "-100.01"}, "percent_change", "must lie between"),
+        ({"percent_change": "1e400"}, "percent_change", "Enter a percentage"),
+        ({"percent_change": "12.345"}, "percent_change", "two decimal places"),
+        ({"new_price": "", "percent_change": ""}, "new_price", "Give a new price"),
+        ({"new_price": "1", "percent_change": "1"}, "percent_change", "not both"),
+    ],
+)
+def test_bad_input_is_refused_beside_the_field(
+    signed_in, alice, wallet_of, prepare, typed, field, words
+):
+    (content,) = make_contents(wallet_of(alice))
+    answer = prepare(signed_in(alice), [content.pk], **typed)
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == [field]
+    page = answer.content.decode()
+    assert f'id="id_{field}_error"' in page
+    assert words is None or words in page
+    assert f'name="ids" value="{content.pk}"' in page
+    assert not Submission.objects.exists()
+    assert Content.objects.get().version == 1
+
+
+@pytest.mark.parametrize("key", ["$ne", "x" * 65, "a/b", "ä"])
+def test_ids_that_are_none_are_refused_in_words(signed_in, alice, wallet_of, prepare, key):
+    (content,) = make_contents(wallet_of(alice))
+    answer = prepare(signed_in(alice), [content.pk, key])
+    assert answer.status_code == 400
+    assert "An id has 1 to 64 letters" in answer.content.decode()
+    assert not Submission.objects.exists()
+
+
+def test_too_many_ids_are_refused_and_never_cut_short(signed_in, alice, prepare):
+    answer = prepare(signed_in(alice), [" ".join(f"a{number}" for number in range(10_001))])
+    assert answer.status_code == 400
+    assert "10,001 items are too many" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("bob", 403), ("carol", 403), ("clerk", 403), ("viewer", 403), ("staff", 302), ("root", 302)],
+)
+def test_who_may_prepare_a_change_of_somebody_elses_items(
+    signed_in, request, alice, wallet_of, prepare, name, status
+):
+    (content,) = make_contents(wallet_of(alice))
+    answer = prepare(signed_in(request.getfixturevalue(name)), [content.pk])
+    assert answer.status_code == status
+    assert Submission.objects.exists() is (status == 302)
+    if status == 403:
+        page = answer.content.decode()
+        assert "None of these items belongs to this creator." in page
+        assert content.title not in page
+
+
+def test_the_anonymous_prepare_nothing(client, alice, wallet_of, prepare):
+    (content,) = make_contents(wallet_of(alice))
+    assert prepare(client, [content.pk])["Location"].startswith("/login")
+    assert not Submission.objects.exists()

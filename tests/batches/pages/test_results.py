@@ -1,0 +1,197 @@
+"""The results on a batch's page: by outcome and reason, as a file, and what was not attempted."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from batches.models import BatchOperation, Source
+from batches.operations import OPERATIONS
+from batches.services.lifecycle import cancel
+from batches.services.run import run_batch
+from batches.services.submissions import confirm, prepare
+from tests.batches.orders import price_batch
+from tests.factories import WalletFactory, make_contents
+
+FORMULA = "=1+1<script>alert(1)</script>"
+PEOPLE = [
+    ("alice", 200), ("viewer", 200), ("staff", 200), ("root", 200),
+    ("bob", 404), ("carol", 404), ("clerk", 404),
+]  # fmt: skip
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def rows_of(answer):
+    assert answer.status_code == 200
+    data = b"".join(answer) if answer.streaming else answer.content
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+@pytest.fixture
+def batch(alice, wallet_of, work) -> BatchOperation:
+    """Two saved, one removed, two unknown."""
+    saved = make_contents(wallet_of(alice), 2, title=FORMULA)
+    (removed,) = make_contents(wallet_of(alice), title="Gone", is_removed=True)
+    batch = price_batch(alice, ["x", saved[0].pk, removed.pk, saved[1].pk, "y"])
+    work()
+    batch.refresh_from_db()
+    return batch
+
+
+def shown(answer):
+    return [result.content_id for result, _ in answer.context["rows"]]
+
+
+def test_tabs_count_outcomes_and_reasons_in_words(signed_in, alice, batch):
+    words = text(signed_in(alice).get(f"/batches/{batch.pk}"))
+    assert "All 5 Failed 3 Saved 2 " in words
+    assert "Not found 2 Removed 1 " in words
+    assert "Unchanged 0" not in words
+
+
+@pytest.mark.parametrize(
+    ("query", "positions", "current"),
+    [
+        ("", [0, 2, 4, 1, 3], ["All 5"]),
+        ("outcome=failed", [0, 2, 4], ["Failed 3"]),
+        ("outcome=succeeded", [1, 3], ["Saved 2"]),
+        ("outcome=failed&code=removed", [2], ["Failed 3", "Removed 1"]),
+        ("outcome=unchanged", [], ["Unchanged 0"]),
+        ("outcome=burnt", [0, 2, 4, 1, 3], ["All 5"]),
+        ("outcome=failed&code=%24ne", [0, 2, 4], ["Failed 3"]),
+        ("outcome=not-attempted", [], ["Not attempted 0"]),
+    ],
+)
+def test_a_tab_shows_its_own_failures_first(signed_in, alice, batch, query, positions, current):
+    answer = signed_in(alice).get(f"/batches/{batch.pk}?{query}")
+    assert shown(answer) == [batch.content_ids[position] for position in positions]
+    page = answer.content.decode()
+    marked = re.findall(r'aria-current="true">([^<]+)<span[^>]*>(\d+)', page)
+    assert [f"{label.strip()} {count}" for label, count in marked] == current
+    assert ("No result is like this." in page) is (positions == [])
+    assert "<script>alert" not in page
+
+
+def test_a_poll_keeps_the_choice(signed_in, alice, wallet_of):
+    batch = price_batch(alice, [make_contents(wallet_of(alice))[0].pk])
+    client, query = signed_in(alice), "outcome=failed&code=removed"
+    page = client.get(f"/batches/{batch.pk}?{query}").content.decode()
+    (poll,) = re.findall(r'hx-get="\?([^"]+)"', page)
+    assert poll.startswith(query.replace("&", "&amp;") + "&amp;seen=")
+    run_batch(batch.pk)
+    answer = client.get(
+        f"/batches/{batch.pk}?{poll.replace('&amp;', '&')}", headers={"HX-Request": "true"}
+    )
+    assert "<html" not in answer.content.decode()
+    assert re.search(r'id="tab-failed"[^>]*aria-current="true"', answer.content.decode())
+
+
+def test_what_was_not_attempted_is_named(signed_in, alice, wallet_of):
+    items = make_contents(wallet_of(alice), 2)
+    batch = price_batch(alice, [items[0].pk, items[1].pk, "unknown"])
+    client = signed_in(alice)
+    assert "3 items are still to come." in text(client.get(f"/batches/{batch.pk}"))
+    cancel(batch)
+    answer = client.get(f"/batches/{batch.pk}")
+    assert [key for key, _ in answer.context["left"]] == batch.content_ids
+    assert "Not attempted 3" in text(answer)
+    assert items[0].title in text(answer)
+
+
+def test_the_page_offers_what_it_shows_as_a_file(signed_in, alice, batch):
+    client = signed_in(alice)
+    page = client.get(f"/batches/{batch.pk}").content.decode()
+    assert f'href="/batches/{batch.pk}/results">Download results (CSV)' in page
+    rows = rows_of(client.get(f"/batches/{batch.pk}/results"))
+    assert [row["content_id"] for row in rows] == batch.content_ids
+    assert rows[1]["title"] == f"'{FORMULA}"
+    page = client.get(f"/batches/{batch.pk}?outcome=failed&code=removed").content.decode()
+    assert f'/batches/{batch.pk}/results?outcome=failed&amp;code=removed">' in page
+    answer = client.get(f"/batches/{batch.pk}/results?outcome=failed&code=removed")
+    assert [row["code"] for row in rows_of(answer)] == ["removed"]
+    assert answer["Content-Disposition"].startswith("attachment; filename=")
+
+
+@pytest.mark.parametrize(("name", "status"), PEOPLE)
+def test_who_downloads_a_batch(signed_in, request, batch, name, status):
+    answer = signed_in(request.getfixturevalue(name)).get(f"/batches/{batch.pk}/results")
+    assert answer.status_code == status
+
+
+def test_files_are_read_only_and_for_people_who_signed_in(client, signed_in, alice, submission):
+    for path in (f"/batches/{submission.batches.first().pk}/results",
+                 f"/submissions/{submission.pk}/results"):  # fmt: skip
+        client.logout()
+        assert client.get(path)["Location"] == f"/login?next={path}"
+        assert signed_in(alice).post(path).status_code == 405
+
+
+@pytest.fixture
+def submission(alice, wallet_of, settings, work):
+    """Three batches of two and one items."""
+    settings.BATCH_MAX_ITEMS = 2
+    keys = [item.pk for item in make_contents(wallet_of(alice), 4)]
+    submission = prepare(
+        by=alice,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 2_000_000},
+        content_ids=[*keys, "unknown"],
+    )
+    confirm(submission.pk, by=alice)
+    work()
+    return submission
+
+
+def test_a_submission_is_one_file(signed_in, alice, submission, wallet_of):
+    client = signed_in(alice)
+    page = client.get(f"/submissions/{submission.pk}").content.decode()
+    assert f'href="/submissions/{submission.pk}/results"' in page
+    answer = client.get(f"/submissions/{submission.pk}/results")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = rows_of(answer)
+    assert [row["content_id"] for row in rows] == submission.content_ids
+    assert list(rows[0])[:4] == ["batch_id", "creator", "position", "content_id"]
+    assert {row["creator"] for row in rows} == {wallet_of(alice).pk}
+    assert len({row["batch_id"] for row in rows}) == 3
+    assert [row["outcome"] for row in rows] == [
+        "succeeded", "unchanged", "succeeded", "succeeded", "failed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "status"), PEOPLE)
+def test_who_downloads_a_submission(signed_in, request, submission, name, status):
+    answer = signed_in(request.getfixturevalue(name)).get(f"/submissions/{submission.pk}/results")
+    assert answer.status_code == status
+
+
+def test_a_submission_gives_no_more_than_its_visible_batches(signed_in, alice, bob, submission):
+    foreign = submission.batches.first()
+    foreign.creator = WalletFactory(owner=bob)
+    foreign.save()
+    rows = rows_of(signed_in(alice).get(f"/submissions/{submission.pk}/results"))
+    assert str(foreign.pk) not in {row["batch_id"] for row in rows}
+
+
+def test_a_draft_has_a_file_without_rows(signed_in, alice, wallet_of, prepared):
+    client = signed_in(alice)
+    draft = prepared(client, [make_contents(wallet_of(alice))[0].pk])
+    assert rows_of(client.get(f"/submissions/{draft.pk}/results")) == []
+
+
+def test_no_link_to_a_submission_that_one_may_not_see(signed_in, alice, staff, wallet_of, work):
+    submission = prepare(
+        by=staff,
+        source=Source.ADMIN,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 2_000_000},
+        content_ids=[make_contents(wallet_of(alice))[0].pk],
+    )
+    confirm(submission.pk, by=staff)
+    path = f"/batches/{submission.batches.get().pk}"
+    assert "what was started together" in text(signed_in(staff).get(path))
+    assert "what was started together" not in text(signed_in(alice).get(path))

@@ -1,0 +1,193 @@
+"""The people whom the tests speak of, and the engine without a broker."""
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+
+from batches.models import BatchOperation, Notification
+from batches.operations import OPERATIONS
+from batches.services.chain import send_contract_calls
+from batches.services.outbox import deliver_notification
+from batches.services.run import run_batch
+from content.models import ApiToken, User, Wallet
+from content.services.password_mail import send_password_mails
+from tests import mongodb_cleanup, mongodb_shim, not_here
+from tests.factories import UserFactory, WalletFactory
+
+RUN_PERMISSIONS = [operation.codename for operation in OPERATIONS.values()]
+
+
+def pytest_sessionstart():
+    if connection.vendor == "mongodb":
+        mongodb_cleanup.install()
+        mongodb_shim.install_for(connection.settings_dict["HOST"])
+
+
+def pytest_collection_modifyitems(config, items):
+    out = {item for item in items if not not_here.is_here(item.nodeid, connection.vendor)}
+    if "CI" in os.environ and not config.option.markexpr:
+        out |= {item for item in items if _is_long(item)}  # .ci/run has a step for them
+    if out:
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
+
+
+def pytest_runtest_setup(item):
+    if _is_long(item) and not item.config.option.markexpr:
+        pytest.skip("takes minutes and a machine to itself: pytest -m 'processes or browser'")
+
+
+def _is_long(item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("processes", "browser"))
+
+
+@pytest.fixture(autouse=True)
+def _own_data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+def person(name: str, *, is_creator: bool | None = None, **fields: object) -> User:
+    user = UserFactory(username=name, **fields)
+    if is_creator is not None:
+        WalletFactory(display_name=name.title(), owner=user, is_creator=is_creator)
+    return user
+
+
+def grant(user: User, *codenames: str) -> User:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    return User.objects.get(pk=user.pk)  # a fresh object: permissions are cached on it
+
+
+@pytest.fixture
+def alice(db) -> User:
+    """A creator."""
+    return person("alice", is_creator=True)
+
+
+@pytest.fixture
+def bob(db) -> User:
+    """Another creator."""
+    return person("bob", is_creator=True)
+
+
+@pytest.fixture
+def carol(db) -> User:
+    """A buyer."""
+    return person("carol", is_creator=False)
+
+
+@pytest.fixture
+def clerk(db) -> User:
+    """Staff without any permission."""
+    return person("clerk", is_staff=True)
+
+
+@pytest.fixture
+def viewer(db) -> User:
+    """Staff who may look at everything and run nothing."""
+    return grant(
+        person("viewer", is_staff=True),
+        "view_content",
+        "view_contentchange",
+        "view_wallet",
+        "view_batchoperation",
+        "view_batchitem",
+    )
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Staff who may look at everything and run every operation."""
+    return grant(
+        person("staff", is_staff=True),
+        "view_content",
+        "change_content",
+        "view_contentchange",
+        "view_wallet",
+        "view_batchoperation",
+        "view_batchitem",
+        *RUN_PERMISSIONS,
+    )
+
+
+@pytest.fixture
+def root(db) -> User:
+    """A superuser."""
+    return person("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def wallet_of(db) -> Callable[[User], Wallet]:
+    return lambda user: Wallet.objects.get(owner=user)
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Callable[[User], Client]:
+    def sign_in(user: User) -> Client:
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def work() -> Callable[[], None]:
+    """What the workers do until nothing is left: batches, then chain calls and mails."""
+
+    def work() -> None:
+        for key in BatchOperation.objects.claimable().values_list("pk", flat=True):
+            run_batch(key)
+        send_contract_calls()
+        for key in Notification.objects.due().values_list("pk", flat=True):
+            deliver_notification(key)
+        send_password_mails()
+
+    return work
+
+
+class Caller:
+    """Calls the API as one person, with a token, and reads JSON."""
+
+    def __init__(self, user: User | None) -> None:
+        self.client = Client()
+        self.headers = {}
+        if user is not None:
+            _, token = ApiToken.objects.create(user=user)
+            self.headers = {"Authorization": f"Token {token}"}
+
+    def get(self, path: str, **query: object) -> HttpResponse:
+        return self.client.get(path, query, headers=self.headers)
+
+    def post(self, path: str, body: object = None, **headers: str) -> HttpResponse:
+        return self.send("post", path, "" if body is None else json.dumps(body), **headers)
+
+    def patch(self, path: str, body: object, **headers: str) -> HttpResponse:
+        return self.send("patch", path, json.dumps(body), **headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        data: str | bytes,
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> HttpResponse:
+        # `generic` sends the bytes as they are, whatever the content type says of them.
+        return self.client.generic(
+            method.upper(),
+            path,
+            data,
+            content_type=content_type,
+            headers={**self.headers, **headers},
+        )
+
+
+@pytest.fixture
+def call(db) -> Callable[[User | None], Caller]:
+    return Caller

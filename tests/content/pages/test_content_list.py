@@ -1,0 +1,106 @@
+"""My content: what is shown to whom, filters, pages."""
+
+import pytest
+
+from tests.factories import WalletFactory, make_contents
+
+
+def shown(answer) -> list[str]:
+    return [content.pk for content in answer.context["page"]]
+
+
+def test_a_creator_sees_the_own_items_alone(signed_in, alice, bob, wallet_of):
+    own = make_contents(wallet_of(alice), 2)
+    make_contents(wallet_of(bob), 2)
+    answer = signed_in(alice).get("/content")
+    assert sorted(shown(answer)) == sorted(content.pk for content in own)
+    assert "2 items" in answer.content.decode()
+    assert "Update price" in answer.content.decode()
+
+
+def test_items_of_all_own_wallets_are_there(signed_in, alice, wallet_of):
+    first = wallet_of(alice)
+    second = WalletFactory(owner=alice)
+    keys = [make_contents(wallet)[0].pk for wallet in (first, second)]
+    assert sorted(shown(signed_in(alice).get("/content"))) == sorted(keys)
+
+
+@pytest.mark.parametrize("name", ["carol", "clerk", "viewer", "root"])
+def test_somebody_who_sells_nothing_is_told_so(signed_in, request, alice, wallet_of, name):
+    make_contents(wallet_of(alice), 1)
+    page = signed_in(request.getfixturevalue(name)).get("/content").content.decode()
+    assert "no wallet that sells content" in page
+    assert "Item" not in page
+
+
+def test_a_creator_without_items_is_told_so(signed_in, alice):
+    assert "You have no content yet" in signed_in(alice).get("/content").content.decode()
+
+
+def test_removed_items_are_hidden_until_asked_for_and_labelled_then(signed_in, alice, wallet_of):
+    (sold,) = make_contents(wallet_of(alice))
+    (removed,) = make_contents(wallet_of(alice), is_removed=True)
+    client = signed_in(alice)
+    assert shown(client.get("/content")) == [sold.pk]
+    answer = client.get("/content?state=removed")
+    assert shown(answer) == [removed.pk]
+    assert "Removed</span>" in answer.content.decode()
+    assert len(shown(client.get("/content?state=all"))) == 2
+
+
+def test_filters_go_together(signed_in, alice, wallet_of):
+    wallet = wallet_of(alice)
+    make_contents(wallet, 3)
+    books = make_contents(wallet, 5, content_type="book")
+    client = signed_in(alice)
+    answer = client.get("/content?type=book&price_from=2&price_to=4 STX")
+    assert sorted(shown(answer)) == sorted(book.pk for book in books[1:4])
+    assert shown(client.get(f"/content?q={books[0].title.lower()}&type=book")) == [books[0].pk]
+    assert "Nothing matches" in client.get("/content?q=nowhere").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("price_from=abc", "Enter a price in STX"),
+        ("price_from=-1", "Enter a price in STX, such as 2.5 or 1,250."),
+        ("price_to=1e3", "Enter a price in STX, such as 2.5 or 1,250."),
+        ("price_to=" + "9" * 20, "The price must lie between"),
+        ("price_from=5&price_to=2", "less than the price it begins with"),
+        ("type=weapon", "weapon is not one of the available choices"),
+        ("q=" + "x" * 101, "at most 100 characters"),
+    ],
+)
+def test_a_filter_that_means_nothing_says_so_beside_the_field(
+    signed_in, alice, wallet_of, query, words
+):
+    make_contents(wallet_of(alice), 2)
+    answer = signed_in(alice).get(f"/content?{query}")
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+    assert shown(answer) == []
+
+
+def test_pages_hold_as_many_as_a_batch_and_keep_the_filter(signed_in, alice, wallet_of):
+    make_contents(wallet_of(alice), 220)
+    client = signed_in(alice)
+    first = client.get("/content?type=video")
+    assert len(shown(first)) == 100
+    assert "type=video&amp;page=2" in first.content.decode()
+    assert "All 220 that match" in first.content.decode()
+    pages = [shown(client.get(f"/content?type=video&page={number}")) for number in (1, 2, 3)]
+    assert len({key for page in pages for key in page}) == 220
+    assert shown(client.get("/content?page=9999999999999999999")) == pages[2]
+    assert shown(client.get("/content?page=abc")) == pages[0]
+
+
+def test_hostile_titles_are_text(signed_in, alice, wallet_of):
+    make_contents(wallet_of(alice), title="<script>alert(1)</script> {{7*7}}")
+    page = signed_in(alice).get("/content").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}}" in page
+
+
+def test_an_address_with_a_nul_is_refused_before_any_page(signed_in, alice):
+    for path in ("/content?q=%00", "/content/%00"):
+        assert signed_in(alice).get(path).status_code == 400

@@ -1,0 +1,20 @@
+"""A time reads back as it was written, on every database."""
+
+from django.utils import timezone
+
+from content.models import Content, ContentChange
+from content.services.changes import change_content
+from tests.factories import make_contents
+
+
+def test_the_history_knows_a_time_no_better_than_the_item(alice, wallet_of):
+    (item,) = make_contents(wallet_of(alice))
+    moment = timezone.now().replace(microsecond=123_456)
+    removal = {"is_removed": True, "removed_at": moment}
+    change_content(item.pk, removal, version=1, by=alice, cause="api")
+
+    kept = Content.objects.get().removed_at
+    assert kept is not None
+    assert kept.microsecond == 123_000
+    told = ContentChange.objects.get(version=2).after["removed_at"]
+    assert told == kept.isoformat()

@@ -1,0 +1,106 @@
+"""Several processes want the same at the same moment: one gets it, and nothing is twice."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from batches.models import BatchItem, BatchOperation, Source, Status
+from batches.operations import OPERATIONS
+from batches.services.create import clean_order, create_batch
+from batches.services.verify import verify
+from content.models import Content, ContentChange, User, Wallet
+from tests.factories import make_contents
+from tests.faults.messages import tell_workers
+from tests.faults.worlds import assert_exactly_once
+
+# What stands in for MongoDB judges a row and writes it in two steps, so that outside a transaction
+# two guarded updates of one row may both win there. MongoDB itself does not.
+GUARDED = ["files", "servers"]
+
+
+def make_batches(content_ids, times, **body):
+    alice = User.objects.get(username="alice")
+    orders = [
+        clean_order(OPERATIONS["update-price"], {"contentIds": content_ids, **each})
+        for each in [body] * times
+    ]
+    return [create_batch(order, by=alice, source=Source.API) for order in orders]
+
+
+def rivals(world, count, work, batches=()):
+    said = world.run("tests.faults.rivals", str(count), work, *(str(batch.pk) for batch in batches))
+    return json.loads(said)
+
+
+@pytest.mark.parametrize("world", GUARDED, indirect=True)
+def test_fault_04_of_eight_workers_one_claims_a_batch(world, seven):
+    batch, _ = world.create_batch(seven)
+
+    won = rivals(world, 8, "run", [batch])
+
+    assert sorted(won) == [0] * 7 + [1]
+    batch.refresh_from_db()
+    assert (batch.status, batch.success_count) == (Status.COMPLETED, 7)
+    assert list(verify()) == []
+    assert ContentChange.objects.filter(version=2).count() == 7
+    assert not ContentChange.objects.filter(version=3).exists()
+
+
+@pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
+def test_fault_04_eight_children_that_hear_of_one_batch_do_it_once(world, seven):
+    batch, _ = world.create_batch(seven)
+    tell_workers(world, batch, times=7)
+
+    world.start_worker(pool="prefork", sweeps=True, WORKER_CONCURRENCY="8")
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)
+
+
+@pytest.mark.parametrize("world", [*GUARDED, "documents"], indirect=True)
+def test_fault_18_batches_on_the_same_items_leave_a_history_without_a_gap(world, seven):
+    batches = make_batches(seven, 6, percentChange=10)
+
+    won = rivals(world, 4, "run", batches)
+
+    assert sum(won) == 6
+    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+    assert list(verify()) == []
+    outcomes = BatchItem.objects.values_list("outcome", flat=True)
+    assert (len(outcomes), set(outcomes)) == (42, {BatchItem.Outcome.SUCCEEDED})
+    for key in seven:
+        changes = list(ContentChange.objects.filter(content_id=key).order_by("version"))
+        assert [change.version for change in changes] == [1, 2, 3, 4, 5, 6, 7]
+        prices = [change.after["price"] for change in changes]
+        assert [change.before["price"] for change in changes[1:]] == prices[:-1]
+        assert Content.objects.get(pk=key).price == prices[-1]
+
+
+@pytest.mark.parametrize("world", GUARDED, indirect=True)
+def test_fault_25_of_eight_sweepers_one_tells_of_each_batch(world, seven):
+    batches = make_batches(seven, 20, newPrice=1)
+    heard_of = timezone.now() - timedelta(hours=1)
+    BatchOperation.objects.update(queued_at=heard_of)
+
+    won = rivals(world, 8, "sweep")
+
+    assert sum(won) == len(batches)
+    assert not BatchOperation.objects.filter(queued_at=heard_of).exists()
+
+
+def test_fault_25_two_sweepers_over_all_the_time_do_each_batch_once(world, seven):
+    more = make_contents(Wallet.objects.get(), 2, onchain_id=None)
+    BatchOperation.objects.update(queued_at=timezone.now() - timedelta(hours=1))
+    for _ in range(2):
+        world.start_worker(sweeps=True)
+
+    batch, _ = world.create_batch(seven)
+    other, _ = world.create_batch([content.pk for content in more])
+
+    world.wait_for_end(other)
+    world.wait_for_end(batch)
+    assert list(verify()) == []
+    assert ContentChange.objects.filter(version=2).count() == 9
+    assert not ContentChange.objects.filter(version=3).exists()

@@ -1,0 +1,75 @@
+"""Every broker does the same: nothing but CELERY_BROKER_URL differs."""
+
+import signal
+import time
+from contextlib import closing
+
+import pytest
+from kombu import Connection
+
+from batches.models import BatchOperation, Status
+from config.brokers import broker_settings
+from content.models import Wallet
+from tests.conftest import person
+from tests.factories import make_contents
+from tests.faults.worlds import NEW_PRICE, World, assert_exactly_once
+
+SWEEPS_SECONDS = 4
+BATCHES = 3
+
+
+@pytest.fixture
+def items(any_broker) -> list[str]:
+    """Seven items of alice, and one left alone."""
+    wallet = Wallet.objects.get(owner=person("alice", is_creator=True))
+    contents = make_contents(wallet, 8, onchain_id=lambda number: number)
+    return [content.pk for content in contents[:7]]
+
+
+def messages(world: World, *, purge: bool = False) -> int:
+    """How many messages wait for the workers; with `purge` they are lost as well."""
+    url, options = broker_settings(world.broker_url, world.folder)
+    with closing(Connection(url, transport_options=options)) as connection:
+        channel = connection.channel()
+        if purge:
+            channel.queue_purge("batches")
+        try:
+            return channel.queue_declare("batches", passive=True).message_count
+        except connection.channel_errors:
+            return 0
+
+
+def test_a_batch_runs_to_its_end_though_its_worker_is_killed(any_broker, items):
+    first = any_broker.start_worker(sweeps=True, FAILPOINT="chunk-written")
+    batch, seconds = any_broker.create_batch(items)
+    assert any_broker.exit_of(first) == -signal.SIGKILL
+    assert seconds < 1
+
+    second = any_broker.start_worker(sweeps=True)
+
+    any_broker.wait_for_end(batch)
+    assert_exactly_once(batch, price=NEW_PRICE)
+    any_broker.processes[second].send_signal(signal.SIGTERM)
+    assert any_broker.exit_of(second) == 0
+
+
+def test_a_backlog_is_told_once_and_a_lost_one_again(any_broker, items):
+    any_broker.start_worker(queues="sweep,outbox", sweeps=True)  # nobody runs batches
+    for number in range(BATCHES):
+        any_broker.create_batch(items[number : number + 1])
+    any_broker.wait_until(lambda: messages(any_broker) >= BATCHES, "the messages")
+    # A message that was slow to arrive may have been told again before: no more than once.
+    level = messages(any_broker)
+    assert level <= 2 * BATCHES
+
+    end = time.monotonic() + SWEEPS_SECONDS
+    while time.monotonic() < end:
+        assert messages(any_broker) == level
+        time.sleep(0.2)
+
+    messages(any_broker, purge=True)  # the broker forgets everything
+    any_broker.wait_until(lambda: messages(any_broker) >= BATCHES, "the messages, told again")
+
+    any_broker.start_worker()
+    done = BatchOperation.objects.filter(status=Status.COMPLETED, success_count=1)
+    any_broker.wait_until(lambda: done.count() == BATCHES, "the end of all")

@@ -1,0 +1,74 @@
+"""A worker dies by -9 at each point that matters; a fresh one finishes, and nothing is twice."""
+
+import pytest
+
+from batches.models import BatchItem, Status
+from content.models import ContentChange
+from tests.faults.worlds import assert_exactly_once
+
+KILLED = -9
+
+
+@pytest.mark.parametrize(
+    ("place", "done"),
+    [
+        ("before-claim", 0),
+        ("chunk-written", 0),
+        ("chunk-committed", 3),
+        ("before-acknowledgement", 7),
+    ],
+)
+def test_fault_01_a_fresh_worker_resumes_where_the_killed_one_was(world, seven, place, done):
+    batch, _ = world.create_batch(seven)
+    doomed = world.start_worker(FAILPOINT=place)
+    assert world.exit_of(doomed) == KILLED
+    # What stands is what was committed: effects and results go together.
+    assert BatchItem.objects.count() == done
+    assert ContentChange.objects.filter(version=2).count() == done
+
+    world.start_worker(sweeps=True)
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)
+
+
+# With the broker of plain files a worker has threads and no children: see CELERY_WORKER_POOL.
+@pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
+def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(world, seven):
+    batch, _ = world.create_batch(seven)
+
+    world.start_worker(pool="prefork", sweeps=True, FAILPOINT="chunk-committed")
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)
+
+
+def test_fault_01_a_worker_killed_after_its_call_tells_the_chain_once(world, seven):
+    batch, _ = world.create_batch(seven)
+    doomed = world.start_worker(FAILPOINT="call-sent")
+    assert world.exit_of(doomed) == KILLED
+
+    _let_leases_end()
+    world.start_worker(sweeps=True)
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)
+
+
+def _let_leases_end() -> None:
+    """As if the minute had passed that a worker may take over a call."""
+    from django.utils import timezone
+
+    from content.models import ContractCall
+
+    ContractCall.objects.update(due_at=timezone.now())
+
+
+def test_a_batch_made_while_no_worker_runs_waits_for_one(world, seven):
+    batch, _ = world.create_batch(seven)
+    assert batch.status == Status.PENDING
+
+    world.start_worker()
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)

@@ -1,0 +1,142 @@
+"""The broker is silent, the database away, locked or without room: nothing is lost, all goes on."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.db import connections
+
+from batches.models import BatchItem, BatchOperation, Status
+from batches.services.verify import verify
+from content.models import ApiToken, ContentChange, User
+from tests.faults.worlds import World, assert_exactly_once
+
+CREATED_WITHIN_SECONDS = 1
+LOCKED_SECONDS = 20
+
+
+class Caller:
+    """Alice at one server."""
+
+    def __init__(self, address: str) -> None:
+        _, token = ApiToken.objects.create(user=User.objects.get(username="alice"))
+        self.address = f"{address}/api"
+        self.headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
+
+    def get(self, path: str) -> tuple[int, dict]:
+        return self._send(urllib.request.Request(self.address + path, headers=self.headers))
+
+    def post(self, content_ids: list[str], **body: object) -> tuple[int, dict]:
+        data = json.dumps({"contentIds": content_ids, **body}).encode()
+        path = f"{self.address}/batches/batch-update-price"
+        return self._send(urllib.request.Request(path, data, self.headers))
+
+    @staticmethod
+    def _send(request: urllib.request.Request) -> tuple[int, dict]:
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, {**json.load(error), "retryAfter": error.headers["Retry-After"]}
+
+
+@pytest.mark.parametrize("world", ["files"], indirect=True)
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_fault_06_a_silent_broker_costs_a_request_nothing(world, seven, silent_port, scheme):
+    silent = f"{scheme}://127.0.0.1:{silent_port}/"
+    caller = Caller(world.start_web(CELERY_BROKER_URL=silent))
+    caller.get("/me")  # the first request of a process imports a lot
+
+    for number in range(6):
+        began = time.monotonic()
+        status, _ = caller.post(seven, newPrice=number + 1)
+        assert (status, time.monotonic() - began < CREATED_WITHIN_SECONDS) == (201, True)
+    assert not BatchItem.objects.exists()
+
+    # There is one that answers now: the backlog drains, once.
+    world.start_worker(sweeps=True)
+    for batch in BatchOperation.objects.all():
+        world.wait_for_end(batch)
+        assert (batch.status, batch.success_count) == (Status.COMPLETED, 7)
+    assert list(verify()) == []
+    assert ContentChange.objects.filter(version=7).count() == 7
+    assert not ContentChange.objects.filter(version=8).exists()
+
+
+@pytest.mark.parametrize("world", ["own_postgresql"], indirect=True)
+def test_fault_07_a_database_that_restarts_in_the_middle_is_gone_on_with(world, seven):
+    caller = Caller(world.start_web())
+    batch, _ = world.create_batch(seven)
+    worker = world.start_worker(sweeps=True, FAILPOINT="chunk-written:stop")
+    world.wait_until_stopped(worker)
+
+    world.database.stop()
+    status, body = caller.post(seven, newPrice=1)
+    assert (status, body["code"], body["retryAfter"]) == (503, "unavailable", "5")
+    os.kill(world.processes[worker].pid, signal.SIGCONT)
+    world.wait_until(lambda: "batch_interrupted" in world.log_of(worker), "the interruption")
+    world.database.start()
+    connections["default"].close()  # the test's own
+
+    world.wait_for_end(batch)
+    assert_exactly_once(batch)
+    assert not set(batch.items.values_list("code", flat=True)) - {""}
+    assert world.processes[worker].poll() is None
+    assert caller.post(seven, newPrice=1)[0] == 201
+
+
+@pytest.mark.parametrize("world", ["files"], indirect=True)
+def test_fault_08_a_locked_sqlite_is_waited_for_and_then_answered_503(world, seven):
+    caller = Caller(world.start_web())
+    locked = sqlite3.connect(world.folder / "database.sqlite3", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+
+    began = time.monotonic()
+    status, body = caller.post(seven, newPrice=1)
+
+    assert (status, body["code"], body["retryAfter"]) == (503, "unavailable", "5")
+    assert LOCKED_SECONDS <= time.monotonic() - began < LOCKED_SECONDS + 8
+    assert caller.get("/batches")[0] == 200
+    locked.execute("ROLLBACK")
+    assert not BatchOperation.objects.exists()
+    assert caller.post(seven, newPrice=1)[0] == 201
+
+
+@pytest.mark.parametrize("world", ["small_disk"], indirect=True)
+def test_fault_23_a_full_disk_is_a_clear_failure_and_goes_on_afterwards(world: World, seven):
+    caller = Caller(world.start_web())
+    batch, _ = world.create_batch(seven)
+    filler = world.folder / "filler"
+    subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], capture_output=True)
+
+    status, body = _post_until_refused(caller, seven)
+    assert (status, body["code"]) == (503, "unavailable")
+    assert caller.get("/batches")[0] == 200
+    worker = world.start_worker(sweeps=True)
+    time.sleep(3)
+    assert world.processes[worker].poll() is None
+
+    filler.unlink()
+
+    world.wait_for_end(batch)
+    assert (batch.status, batch.success_count) == (Status.COMPLETED, 7)
+    assert caller.post(seven, newPrice=1)[0] == 201
+    for each in BatchOperation.objects.all():
+        world.wait_for_end(each)
+        assert (each.status, each.failure_count) == (Status.COMPLETED, 0)
+    assert list(verify()) == []
+
+
+def _post_until_refused(caller: Caller, content_ids: list[str]) -> tuple[int, dict]:
+    """A few rows still fit into pages that the database has already."""
+    for _ in range(40):
+        status, body = caller.post(content_ids, newPrice=1)
+        if status != 201:
+            return status, body
+    raise AssertionError("the disk never was full")

@@ -1,0 +1,58 @@
+"""Spells pipelines so that SecantusDB reads them as MongoDB does. For tests only.
+
+SecantusDB stands in for MongoDB where none can be installed. It takes a document inside `$project`
+or `$addFields` for a literal, where MongoDB descends into it: `{"$project": {"a": {"b": 1}}}`
+answers `{"a": {"b": 1}}`, and `$addFields` drops the document's other fields. Dotted paths mean
+the same to both, and both get them right. A real MongoDB is sent what Django's backend wrote.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+DESCENDING = frozenset({"$project", "$addFields", "$set"})
+
+
+def install_for(url: str) -> None:
+    """Rewrite every pipeline of this process from now on, if that server is SecantusDB.
+
+    Raises pymongo's ServerSelectionTimeoutError when no server answers.
+    """
+    with MongoClient(url, serverSelectionTimeoutMS=3000) as client:
+        if "secantusVersion" in client.server_info():
+            install()
+
+
+def install() -> None:
+    aggregate = Collection.aggregate
+
+    def rewritten(self: Any, pipeline: Any, *args: Any, **kwargs: Any) -> Any:
+        return aggregate(self, rewrite(pipeline), *args, **kwargs)
+
+    Collection.aggregate = rewritten  # type: ignore[method-assign]
+
+
+def rewrite(pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same pipeline with dotted paths instead of nested documents."""
+    return [{name: _stage(name, body) for name, body in stage.items()} for stage in pipeline]
+
+
+def _stage(name: str, body: Any) -> Any:
+    if name in DESCENDING:
+        return dict(_flat(body))
+    if name == "$facet":
+        return {key: rewrite(pipeline) for key, pipeline in body.items()}
+    if isinstance(body, Mapping) and "pipeline" in body:
+        return {**body, "pipeline": rewrite(body["pipeline"])}
+    return body
+
+
+def _flat(body: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in body.items():
+        is_document = isinstance(value, Mapping) and value and not next(iter(value)).startswith("$")
+        if is_document:
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value

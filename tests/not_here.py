@@ -1,0 +1,16 @@
+"""The one list of tests that can't apply to a database, with the reason; they are deselected.
+
+A pattern is matched against the whole node id, in the way of file names: `*`, `?`.
+"""
+
+from fnmatch import fnmatchcase
+
+SQLITE: dict[str, str] = {}
+POSTGRESQL: dict[str, str] = {}
+MONGODB: dict[str, str] = {}
+
+NOT_HERE = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mongodb": MONGODB}
+
+
+def is_here(node_id: str, vendor: str) -> bool:
+    return not any(fnmatchcase(node_id, pattern) for pattern in NOT_HERE[vendor])

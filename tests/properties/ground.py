@@ -1,0 +1,92 @@
+"""Empties what the last run of the property test left, and lays out the same catalogue again."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core import mail
+
+from batches.models import BatchItem, BatchOperation, Heartbeat, Notification, Submission
+from content.models import (
+    Content,
+    ContentChange,
+    ContractCall,
+    SandboxTransaction,
+    User,
+    Wallet,
+)
+from content.services.changes import add_contents
+from tests.properties import choices
+from tests.properties.facts import FIELDS
+from tests.properties.items import MOST, Item
+from tests.properties.world import CHUNK_ITEMS, MOST_ITEMS, QUOTA, Person, World
+
+# Those that point to others before those that are pointed to.
+WRITTEN = (
+    Notification,
+    BatchItem,
+    BatchOperation,
+    Submission,
+    ContentChange,
+    ContractCall,
+    SandboxTransaction,
+    Content,
+    Heartbeat,
+)
+DEAREST = "a4"
+ON_THE_CHAIN = {"a0": 1, "a1": 2, "a2": 3, "b0": 6, "b1": 7}
+
+
+class Ground:
+    """What all runs of one test share: the people, and the settings."""
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+        settings.BATCH_MAX_ITEMS = MOST_ITEMS
+        settings.BATCH_CHUNK_ITEMS = CHUNK_ITEMS
+        settings.BATCH_QUOTA_PER_HOUR = QUOTA
+        # A mail server that refuses at once.
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+    def fresh_world(self) -> World:
+        for model in WRITTEN:
+            rows = model.objects.all()
+            rows._raw_delete(rows.db)
+        mail.outbox.clear()
+        self.settings.SANDBOX_FAILURE = ""
+        people = {name: self._person(name) for name in ("alice", "bob", "carol", "staff")}
+        world = World(people, {})
+        contents = []
+        for name, keys in choices.OWN.items():
+            for number, key in enumerate(keys, start=1):
+                contents.append(
+                    Content(
+                        content_id=key,
+                        title=f"Item {key}",
+                        price=MOST if key == DEAREST else number * 1_000_000,
+                        creator_id=people[name].address,
+                        onchain_id=ON_THE_CHAIN.get(key),
+                    )
+                )
+        add_contents(contents, by=None, cause="import")
+        for content in contents:
+            values = {field: getattr(content, field) for field in FIELDS}
+            world.items[content.pk] = Item(content.pk, values)
+        return world
+
+    def _person(self, name: str) -> Person:
+        User.objects.filter(username=name).update(is_active=True)
+        user = User.objects.get(username=name)
+        person = Person(name)
+        if name == "staff":
+            rights = Permission.objects.filter(codename__in=choices.RIGHTS)
+            user.user_permissions.add(*rights)
+            person.rights = set(choices.RIGHTS)
+            return person
+        wallet = Wallet.objects.get(owner_id=user.pk)
+        wallet.is_creator = person.is_creator = name in choices.CREATORS
+        person.hears_of_all = name == "alice"
+        wallet.notify = Wallet.Notify.ALWAYS if person.hears_of_all else Wallet.Notify.FAILURES
+        wallet.quota_used, wallet.quota_since = 0, None
+        wallet.save()
+        person.address = wallet.pk
+        return person

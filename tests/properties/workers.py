@@ -1,0 +1,148 @@
+"""What workers do, whole, in part, or up to the moment in which they die."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from batches.models import BatchOperation, Notification
+from batches.services import run
+from batches.services.chain import send_contract_calls
+from batches.services.outbox import deliver_due_notifications
+from batches.services.sweep import sweep
+from config.database import atomic
+from content.contract import CallDelayed, CallRefused, get_contract
+from content.models import ContentChange, ContractCall
+from content.services.contract_calls import prepare_call
+from tests.properties.world import CHUNK_ITEMS, Batch, World
+
+LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@dataclass(eq=False)
+class Worker:
+    """One that took a batch, and may have been stopped for any time since."""
+
+    batch: Batch
+    lease: run.Lease
+
+
+class Died(Exception):
+    """A worker's end in the middle of a transaction: all of it is rolled back."""
+
+
+class Workers:
+    def __init__(self, world: World, settings: Any) -> None:
+        self.world, self.settings = world, settings
+
+    # ------------------------------------------------------------ batches
+
+    def run_whole(self, batch: Batch) -> None:
+        was_run = run.run_batch(batch.key)
+        assert was_run == self.world.claim(batch, self), "claimed or not"
+        while was_run and not batch.is_finished:
+            self.world.write_chunk(batch)
+
+    def begin(self, batch: Batch, chunks: int) -> list[Worker]:
+        """Claim, write so many chunks, and be heard of no more."""
+        lease = run.claim(batch.key)
+        if lease is None:
+            assert not self.world.claim(batch, None), "a free batch was not claimed"
+            return []
+        worker = Worker(batch, lease)
+        assert self.world.claim(batch, worker), "a batch was claimed that was not free"
+        for _ in range(chunks):
+            self.write(worker)
+        return [worker]
+
+    def begin_twice(self, batch: Batch, chunks: int) -> list[Worker]:
+        """Another worker takes over where the first left off; both are heard of no more."""
+        first = self.begin(batch, chunks)
+        self.end_leases()
+        return [*first, *self.begin(batch, 0)]
+
+    def write(self, worker: Worker) -> None:
+        """Write the next chunk; refused once the batch is in other hands, or at its end."""
+        holds = worker.batch.holder is worker
+        try:
+            run.write_chunk(worker.lease)
+        except run.LeaseLost:
+            assert not holds, "who holds the batch was refused"
+            return
+        assert holds, "a worker wrote to a batch that it had lost"
+        self.world.write_chunk(worker.batch)
+
+    def write_and_roll_back(self, worker: Worker) -> None:
+        @atomic
+        def write_and_die() -> None:
+            run._commit_chunk(worker.lease, CHUNK_ITEMS)
+            raise Died
+
+        try:
+            write_and_die()
+        except Died:
+            assert worker.batch.holder is worker, "a worker wrote to a batch that it had lost"
+        except run.LeaseLost:
+            assert worker.batch.holder is not worker, "who holds the batch was refused"
+
+    def give_back(self, worker: Worker) -> None:
+        """What a worker does whose attempt raised; after the third the batch is broken off."""
+        run.give_back(worker.lease)
+        self.world.give_back(worker.batch, worker)
+
+    def end_leases(self) -> None:
+        past = timezone.now() - timedelta(seconds=1)
+        BatchOperation.objects.filter(status="processing").update(lease_until=past)
+        for batch in self.world.batches:
+            batch.is_lease_over = batch.status == "processing"
+
+    def sweep(self) -> None:
+        sweep()
+
+    # ------------------------------------------------------------ the chain and the mail
+
+    def send_calls(self, failure: str = "") -> None:
+        self.settings.SANDBOX_FAILURE = failure
+        send_contract_calls()
+
+    def send_call_and_die(self) -> None:
+        """The call is stored and sent, but what came of it is never written down."""
+        contract = get_contract()
+        call = prepare_call(contract.name, lambda causes: None)
+        unsent = ContractCall.objects.open().exclude(state=ContractCall.State.BROADCAST)
+        if call is not None and not unsent.filter(pk__lt=call.pk).exists():
+            with suppress(CallDelayed, CallRefused):
+                self.world.unheard[call.pk] = contract.send(
+                    call_id=str(call.pk), function=call.function, arguments=call.arguments
+                )
+
+    def deliver(self, *, is_up: bool = True) -> None:
+        self.settings.EMAIL_BACKEND = LOCMEM if is_up else SMTP
+        deliver_due_notifications()
+
+    def end_pauses(self) -> None:
+        now = timezone.now()
+        ContractCall.objects.filter(state__in=["queued", "retrying", "broadcast"]).update(
+            due_at=now
+        )
+        Notification.objects.filter(state="waiting").update(due_at=now)
+
+    # ------------------------------------------------------------ the end
+
+    def finish_everything(self) -> None:
+        """All that is left is run, sent and delivered."""
+        self.end_leases()
+        for batch in self.world.batches:
+            self.run_whole(batch)
+        while self._chain_waits():
+            self.end_pauses()
+            self.send_calls()
+        self.end_pauses()
+        self.deliver()
+
+    def _chain_waits(self) -> bool:
+        queued = ContentChange.objects.filter(chain_state="queued", contract_call=None)
+        return queued.exists() or ContractCall.objects.open().exists()

@@ -1,0 +1,53 @@
+"""What some tests need beside Python. Missing at home they skip; missing in CI they fail."""
+
+import os
+import shutil
+import socket
+import time
+from typing import NoReturn
+
+import pytest
+
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+
+
+def need_server(name: str, port: int) -> None:
+    """Go on only when something listens on that port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        missing(f"no {name} listens on 127.0.0.1:{port}")
+
+
+def need_program(*names: str) -> str:
+    """The path of the first of these programs that is installed."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    return missing(f"{names[0]} is not installed")
+
+
+def missing(words: str) -> NoReturn:
+    """Skip for that reason; in CI fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{words}, and in CI nothing is skipped", pytrace=False)
+    pytest.skip(words)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for_port(port: int, seconds: float = 10) -> None:
+    """Until something listens on that port of this machine."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < end, f"nothing listens on port {port}"
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,98 @@
+"""What the admin's lists and its log-in say to people."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+
+from config.unfold import unfold_settings
+from content.models import ContentChange, Wallet
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
+
+
+def list_of(name):
+    return reverse(f"admin:{name}_changelist")
+
+
+def test_who_is_no_staff_is_told_so_and_led_back(signed_in, alice):
+    answer = signed_in(alice).get(reverse("admin:index"), follow=True)
+    text = answer.content.decode()
+    assert "You are signed in as alice, who has no right to the admin" in text
+    assert 'href="/"' in text
+
+
+def test_a_stranger_is_told_nothing_of_the_kind(client, db):
+    assert "signed in as" not in client.get(reverse("admin:login")).content.decode()
+
+
+def test_the_sidebar_names_the_lists_as_their_pages_do():
+    groups = unfold_settings("X")["SIDEBAR"]["navigation"]
+    names = {str(item["link"]): item["title"] for group in groups for item in group["items"]}
+    for model in MODELS:
+        address = list_of(f"{model._meta.app_label}_{model._meta.model_name}")
+        if address in names:
+            assert names[address].lower() == str(model._meta.verbose_name_plural).lower()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=[model._meta.label_lower for model in MODELS])
+def test_an_empty_list_says_what_to_do(signed_in, root, model):
+    address = list_of(f"{model._meta.app_label}_{model._meta.model_name}")
+    client = signed_in(root)
+    page = client.get(address)
+    if page.context["cl"].result_count:
+        assert "Nothing matches" in client.get(address, {"q": "no such words"}).content.decode()
+        return
+    text = page.content.decode()
+    can_add = page.context["has_add_permission"]
+    assert ("The first one can be added here" in text) == can_add
+    assert ("nobody adds them by hand" in text) == (not can_add)
+
+
+def test_changes_show_titles_and_are_found_by_them(signed_in, viewer, alice, wallet_of):
+    (one,) = make_contents(wallet_of(alice), title="Needle")
+    (other,) = make_contents(wallet_of(alice), title="Haystack")
+    client = signed_in(viewer)
+    for words in ("needle", one.pk):
+        answer = client.get(list_of("content_contentchange"), {"q": words})
+        assert answer.context["cl"].result_count == 1
+        assert "Needle" in answer.content.decode()
+        assert other.pk not in answer.content.decode()
+    assert client.get(list_of("content_contentchange"), {"q": "x"}).context["cl"].result_count == 0
+
+
+def test_the_list_of_changes_asks_no_query_per_row(
+    signed_in, viewer, alice, wallet_of, django_assert_max_num_queries
+):
+    make_contents(wallet_of(alice), 20)
+    client = signed_in(viewer)
+    with django_assert_max_num_queries(10):
+        client.get(list_of("content_contentchange"))
+
+
+def test_a_wallet_s_quota_is_told_of_its_limit(signed_in, viewer, alice, carol):
+    own = Wallet.objects.filter(owner=alice)
+    client = signed_in(viewer)
+    now = timezone.now()
+    for since, words in ((now, "20 of 50"), (now - timedelta(hours=2), "0 of 50")):
+        own.update(quota_used=20, quota_since=since)
+        assert f">{words}<" in client.get(list_of("content_wallet")).content.decode()
+
+
+def test_calls_show_the_beginning_of_a_transaction_and_all_of_it_on_its_page(
+    signed_in, root, alice, wallet_of, work
+):
+    items = make_contents(wallet_of(alice), 1, onchain_id=7)
+    price_batch(alice, [items[0].pk])
+    work()
+    call = ContentChange.objects.get(version=2).contract_call
+    client = signed_in(root)
+    for name in ("content_contractcall", "content_sandboxtransaction"):
+        text = client.get(list_of(name)).content.decode()
+        assert f"{call.tx_id[:10]}…{call.tx_id[-4:]}" in text
+    page = reverse("admin:content_contractcall_change", args=[call.pk])
+    assert call.tx_id in client.get(page).content.decode()

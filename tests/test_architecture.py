@@ -1,0 +1,70 @@
+"""What holds the house together, so that it can't slip unseen."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_LINES = {"config": 300, "content": 300, "batches": 300, "tests": 400}
+# All settings in one file, on purpose.
+MAY_BE_LONG = {"config/settings.py"}
+# What belongs to one machine, to a package registry, or to nobody but its owner.
+FOREIGN = re.compile(
+    r"(?<![\w.\-/])/(?:work|root|home/\w+)/"
+    r"|pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org"
+    r"|^--(?:extra-)?index-url|^--find-links"
+    r"|BEGIN (?:[A-Z]+ )?PRIVATE KEY",
+    re.MULTILINE,
+)
+
+
+def test_imports_run_one_way():
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+@pytest.mark.parametrize("folder", MOST_LINES)
+def test_no_file_is_a_giant(folder):
+    giants = {}
+    for path in (ROOT / folder).rglob("*.py"):
+        name = str(path.relative_to(ROOT))
+        lines = len(path.read_text().splitlines())
+        if lines > MOST_LINES[folder] and "migrations" not in path.parts:
+            giants[name] = lines
+    assert giants.keys() - MAY_BE_LONG == set(), giants
+
+
+@pytest.mark.django_db
+def test_migrations_are_up_to_date():
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+
+
+def test_nothing_committed_names_a_machine_a_registry_or_a_key():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        try:
+            text = path.read_text()
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue  # a picture, or deleted and not committed yet
+        if path != Path(__file__) and (match := FOREIGN.search(text)):
+            found[name] = match.group()
+    assert found == {}
+
+
+def test_the_readme_names_every_setting_of_the_environment():
+    files = ("settings.py", "environment.py")
+    settings = "".join((ROOT / "config" / name).read_text() for name in files)
+    readme = (ROOT / "README.md").read_text()
+    readers = r"\b(?:text|texts|whole|seconds|flag|choice)"
+    read = set(re.findall(readers + r'\(\s*"(\w+)"', settings))
+    table = readme.split("## Settings")[1].split("## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`([A-Z_]+)`", " ".join(cells)))
+    assert named == read

@@ -1,0 +1,63 @@
+"""atomic(): when what waits for the commit is run, and what it may be wrapped in."""
+
+import pytest
+from django.db import transaction
+
+from config.database import atomic, on_commit
+from content.models import Content
+from content.services.changes import add_contents
+from tests.factories import make_contents
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_for_the_commit_runs_after_all_the_work(alice, wallet_of):
+    seen = []
+
+    @atomic
+    def write():
+        on_commit(lambda: seen.append("committed"))
+        make_contents(wallet_of(alice), 2)  # bulk_create has a block of Django's of its own
+        seen.append("written")
+
+    write()
+
+    assert seen == ["written", "committed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_raises_leaves_nothing_and_runs_nothing(alice, wallet_of):
+    seen = []
+
+    @atomic
+    def write():
+        on_commit(lambda: seen.append("committed"))
+        make_contents(wallet_of(alice), 2)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        write()
+
+    assert seen == []
+    assert not Content.objects.exists()
+    make_contents(wallet_of(alice), 1)
+    assert Content.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_block_of_djangos_around_it_does_no_harm(alice, wallet_of):
+    seen = []
+
+    @atomic
+    def write():
+        on_commit(lambda: seen.append("committed"))
+        add_contents(
+            [Content(content_id="7", title="Seven", price=1, creator=wallet_of(alice))],
+            by=alice,
+            cause="admin",
+        )
+
+    with transaction.atomic():  # as the admin does around its saves
+        write()
+
+    assert seen == ["committed"]
+    assert Content.objects.get().pk == "7"

@@ -1,0 +1,129 @@
+"""What the environment says is taken as it is meant, or refused in a sentence."""
+
+import pytest
+
+from config import environment
+from config.brokers import broker_settings
+from config.database_url import database_from_url
+from config.environment import WrongSurroundings
+
+SECRET = "p4ssword"
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "-5", "1.5", "٣", "1_000", "1e3", "9" * 20])
+def test_what_is_no_count_is_refused(monkeypatch, given):
+    monkeypatch.setenv("BATCH_QUOTA_PER_HOUR", given)
+    with pytest.raises(WrongSurroundings) as refused:
+        environment.whole("BATCH_QUOTA_PER_HOUR", default=50)
+    assert str(refused.value) == (
+        f"BATCH_QUOTA_PER_HOUR is {given!r}; give a whole number of at least 1."
+    )
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "-1", "nan", "inf", "1,5"])
+def test_what_is_no_time_is_refused(monkeypatch, given):
+    monkeypatch.setenv("SWEEP_SECONDS", given)
+    with pytest.raises(WrongSurroundings, match=r"^SWEEP_SECONDS is .*above 0\.$"):
+        environment.seconds("SWEEP_SECONDS", default=5)
+
+
+def test_what_is_meant_is_taken(monkeypatch):
+    monkeypatch.setenv("BATCH_QUOTA_PER_HOUR", " 7 ")
+    monkeypatch.setenv("SWEEP_SECONDS", "0.5")
+    monkeypatch.setenv("DEBUG", "No")
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example,")
+    assert environment.whole("BATCH_QUOTA_PER_HOUR", default=50) == 7
+    assert environment.seconds("SWEEP_SECONDS", default=5) == 0.5
+    assert environment.flag("DEBUG", default=True) is False
+    assert environment.log_level("INFO") == "WARNING"
+    assert environment.texts("ALLOWED_HOSTS") == ["a.example", "b.example"]
+
+
+def test_what_is_empty_has_its_default(monkeypatch):
+    for name in ("LOGIN_FAILURES", "SWEEP_SECONDS", "DEBUG", "CONTRACT_CLIENT", "EMAIL_URL"):
+        monkeypatch.setenv(name, "")
+    assert environment.whole("LOGIN_FAILURES", default=10) == 10
+    assert environment.seconds("SWEEP_SECONDS", default=5) == 5
+    assert environment.flag("DEBUG", default=False) is False
+    assert environment.choice("CONTRACT_CLIENT", default="off", among=("off",)) == "off"
+    assert environment.mail_settings() == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "ftp://a.example", "https://", "https://a.example/shop", "http://[::1"]
+)
+def test_a_site_without_an_address_is_refused(monkeypatch, url):
+    monkeypatch.setenv("SITE_URL", url)
+    with pytest.raises(WrongSurroundings, match=r"^SITE_URL is "):
+        environment.site_url()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "gopher://h:1", "smtp://", "smtp://u:p4ssword@h:abc"])
+def test_a_mail_server_without_an_address_is_refused(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url)
+    with pytest.raises(WrongSurroundings, match=r"^EMAIL_URL is no") as refused:
+        environment.mail_settings()
+    assert SECRET not in str(refused.value)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_DIR", "/dev/null/x")
+    with pytest.raises(WrongSurroundings, match=r"^DATA_DIR /dev/null/x can't be made: "):
+        environment.data_dir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgres://u:p4ssword@h:abc/db", "no valid URL"),
+        ("postgres://u:p4ss/word@h/db", "no valid URL"),
+        ("postgres://[::1/x", "no valid URL"),
+        ("postgres://", "names no database"),
+        ("postgres://u:p4ssword@h/", "names no database"),
+        ("sqlite://", "in memory"),
+        ("sqlite://:memory:", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+        ("sqlite://var/db.sqlite3", "names a host"),
+        ("mongodb://h", "names no database"),
+        ("mongodb://h:abc/x", "no valid URL"),
+        ("mongodb://u:p4ss@word@h,:x/db", "driver"),
+        ("oracle://h/db", "begins with 'oracle'"),
+        ("somewhere", "names no kind of database"),
+        ("", "names no kind of database"),
+    ],
+)
+def test_a_database_that_cannot_be_meant_is_refused(url, words):
+    with pytest.raises(WrongSurroundings, match=r"^DATABASE_URL ") as refused:
+        database_from_url(url)
+    assert words in str(refused.value)
+    assert not {SECRET, "p4ss", "word@"} & set(str(refused.value).split())
+    assert SECRET not in str(refused.value)
+
+
+def test_several_hosts_are_taken():
+    found = database_from_url("mongodb://a:27017,b:27018/shop?replicaSet=r&connectTimeoutMS=9")
+    assert (found["NAME"], found["OPTIONS"]) == ("shop", {"serverSelectionTimeoutMS": 5000})
+    found = database_from_url("postgres://u@a:5432,b:5433/shop?connect_timeout=1&sslmode=require")
+    assert found["HOST"] == "a,b"
+    assert found["OPTIONS"].items() >= {"connect_timeout": 1, "sslmode": "require"}.items()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://[::1", "no valid URL"),
+        ("redis://:p4ssword@h:abc", "no valid URL"),
+        ("redis://h/shop", "where Redis has a number"),
+        ("amqp://h:port//", "no valid URL"),
+        ("memory://", "in memory"),
+        ("sqs://", "begins with 'sqs'"),
+        ("rabbit", "names no kind of broker"),
+    ],
+)
+def test_a_broker_that_cannot_be_meant_is_refused(tmp_path, url, words):
+    with pytest.raises(WrongSurroundings, match=r"^CELERY_BROKER_URL ") as refused:
+        broker_settings(url, tmp_path)
+    assert words in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert not list(tmp_path.iterdir())
