@@ -38,8 +38,10 @@ def test_by_keyboard_alone(visit, alice, bob, wallet_of, work, kind):
     keyboard.press(page.get_by_label(f"Select all {ITEMS} on this page"), "Space")
     keyboard.press(page.get_by_role("button", name=operation.label))
     if label is not None:
+        field = page.get_by_label(label, exact=True)
+        expect(field).to_be_visible()
         here.assert_accessible()
-        keyboard.type(page.get_by_label(label, exact=True), text)
+        keyboard.type(field, text)
         page.keyboard.press("Enter")
     start = page.get_by_role("button", name=f"{operation.verb} {ITEMS} items")
     expect(start).to_be_visible()

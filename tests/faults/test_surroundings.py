@@ -18,7 +18,7 @@ from content.models import ApiToken, ContentChange, User
 from tests.faults.worlds import World, assert_exactly_once
 
 CREATED_WITHIN_SECONDS = 1
-LOCKED_SECONDS = 20
+LOCKED_SECONDS = 4  # what a visitor waits: SQLITE_WAIT_SECONDS of the web processes
 
 
 class Caller:
@@ -111,6 +111,9 @@ def test_fault_08_a_locked_sqlite_is_waited_for_and_then_answered_503(world, sev
 @pytest.mark.parametrize("world", ["small_disk"], indirect=True)
 def test_fault_23_a_full_disk_is_a_clear_failure_and_goes_on_afterwards(world: World, seven):
     caller = Caller(world.start_web())
+    worker = world.start_worker(sweeps=True)
+    world.wait_until(lambda: "ready." in world.log_of(worker), "the worker")
+    os.killpg(world.processes[worker].pid, signal.SIGSTOP)
     batch, _ = world.create_batch(seven)
     filler = world.folder / "filler"
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], capture_output=True)
@@ -118,7 +121,7 @@ def test_fault_23_a_full_disk_is_a_clear_failure_and_goes_on_afterwards(world: W
     status, body = _post_until_refused(caller, seven)
     assert (status, body["code"]) == (503, "unavailable")
     assert caller.get("/batches")[0] == 200
-    worker = world.start_worker(sweeps=True)
+    os.killpg(world.processes[worker].pid, signal.SIGCONT)
     time.sleep(3)
     assert world.processes[worker].poll() is None
 
