@@ -29,7 +29,8 @@ from tests.services import (
     wait_for_port,
 )
 
-TEMPLATE = f"faults_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+# Of this process alone: another checkout may run its tests on the same servers.
+TEMPLATE = f"faults_template_{os.getpid()}"
 
 
 def pytest_collection_modifyitems(items):
