@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from batches.models.source import kind_label
-from content.models import Content
+from content.models import ContentRow
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Operation(ABC):
         """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
 
     @abstractmethod
-    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
         """What is to become of one item, from the item, the clean payload and the time of it."""
 
     @abstractmethod

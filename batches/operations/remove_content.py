@@ -6,7 +6,7 @@ from typing import Any
 
 from batches.operations.base import Alter, Operation, Option, Plan, Unchanged
 from batches.rules import FieldErrors
-from content.models import Content
+from content.models import ContentRow
 from content.rules import MAX_REMOVAL_REASON, clean_text
 
 DEFAULT_REASON = "Batch removal by creator"
@@ -34,7 +34,7 @@ class RemoveContent(Operation):
         except ValueError as error:
             raise FieldErrors({"removalReason": [str(error)]}) from error
 
-    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
         if content.is_removed:  # keeps the date and the reason of the first time
             return Unchanged()
         reason = payload["removalReason"]

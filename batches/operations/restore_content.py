@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from batches.operations.base import Alter, Operation, Plan, Unchanged
-from content.models import Content
+from content.models import ContentRow
 
 ONLY_HERE = (
     "The contract knows no way back: items that were removed on the chain stay removed there."
@@ -25,7 +25,7 @@ class RestoreContent(Operation):
         """Nothing can be said of it: `{}`."""
         return {}
 
-    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
         if not content.is_removed:
             return Unchanged()
         return Alter({"is_removed": False, "removed_at": None, "removal_reason": ""})

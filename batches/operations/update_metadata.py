@@ -7,7 +7,7 @@ from typing import Any
 
 from batches.operations.base import REMOVED, Alter, Operation, Option, Plan, Refused, Unchanged
 from batches.rules import FieldErrors
-from content.models import Content
+from content.models import ContentRow
 from content.rules import METADATA, clean_refund_window, parse_whole_number, token_gating_after
 
 # Fields that people look for here although they have an operation, or a way, of their own.
@@ -103,7 +103,7 @@ class UpdateMetadata(Operation):
             raise FieldErrors(errors)
         return {"updates": clean}
 
-    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
         if content.is_removed:
             return Refused(REMOVED)
         wanted = {METADATA[name][0]: value for name, value in payload["updates"].items()}

@@ -16,7 +16,7 @@ from batches.operations.base import (
     Unchanged,
 )
 from batches.rules import FieldErrors
-from content.models import Content
+from content.models import ContentRow
 from content.rules import (
     MAX_PRICE,
     clean_percent,
@@ -60,7 +60,7 @@ class UpdatePrice(Operation):
             raise FieldErrors({name: [str(error)]}) from error
         return {name: int(percent) if percent == int(percent) else float(percent)}
 
-    def plan(self, content: Content, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
         if content.is_removed:
             return Refused(REMOVED)
         if "newPrice" in payload:

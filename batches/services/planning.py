@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Plan, Refused
-from content.models import Content
+from content.models import ContentRow
 
 
 def plan_item(
     operation: Operation,
     payload: Mapping[str, Any],
-    content: Content | None,
+    content: ContentRow | None,
     *,
     creator_id: str,
     expected_version: int | None,

@@ -21,8 +21,8 @@ from batches.services.permissions import may_run
 from batches.services.planning import plan_item
 from config.database import atomic, is_away
 from config.failpoints import reach
-from config.rows import insert_rows
-from content.services.changes import Change, Written, apply_changes, lock_contents
+from config.rows import insert_rows, new_keys
+from content.services.changes import Change, Written, apply_changes, lock_rows
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +173,7 @@ def _effect(
     operation = OPERATIONS[batch.kind]
     # Asked again now: a right may have been lost since the batch was asked for.
     is_allowed = may_run(batch.requested_by, batch.creator, operation)
-    contents = lock_contents(positions, reading=operation.changed_fields(batch.payload))
+    contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
     versions = batch.expected_versions
     now = timezone.now()
     plans = {
@@ -208,7 +208,7 @@ def _insert_results(
         BatchItem,
         same={"batch_id": batch.pk},
         each={
-            "id": [uuid7() for _ in plans],
+            "id": new_keys(len(plans)),
             "position": [positions[key] for key in plans],
             "content_id": list(plans),
             "outcome": [OUTCOMES[type(plan)] for plan in plans.values()],

@@ -1,5 +1,11 @@
 from content.models.accounts import ApiToken, FailedLogin, PasswordMail, User, Wallet
-from content.models.catalogue import Content, ContentChange, ContentQuerySet, batch_of
+from content.models.catalogue import (
+    Content,
+    ContentChange,
+    ContentQuerySet,
+    ContentRow,
+    batch_of,
+)
 from content.models.chain import ContractCall, SandboxTransaction
 from content.models.idempotency import IdempotencyKey
 
@@ -8,6 +14,7 @@ __all__ = [
     "Content",
     "ContentChange",
     "ContentQuerySet",
+    "ContentRow",
     "ContractCall",
     "FailedLogin",
     "IdempotencyKey",

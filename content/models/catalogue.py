@@ -1,6 +1,6 @@
 """What is sold, and everything that ever happened to it."""
 
-from typing import Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -121,6 +121,31 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ContentRow(Protocol):
+    """What is known of an item when it is judged: a Content, or a row that was read without."""
+
+    @property
+    def pk(self) -> str: ...
+
+    @property
+    def creator_id(self) -> str: ...
+
+    @property
+    def price(self) -> int: ...
+
+    @property
+    def token_gating(self) -> dict[str, Any]: ...
+
+    @property
+    def is_removed(self) -> bool: ...
+
+    @property
+    def onchain_id(self) -> int | None: ...
+
+    @property
+    def version(self) -> int: ...
 
 
 def batch_of(cause: str) -> UUID | None:

@@ -2,23 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
-from uuid import UUID
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Case, F, Field, Value, When
+from django.db.models import Case, F, Field, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from uuid_utils.compat import uuid7
 
 from config.database import atomic
-from config.rows import insert_rows
+from config.rows import insert_rows, new_keys
 from content.contract import call_for
 from content.errors import AlreadyThere, StaleVersion
-from content.models import Content, ContentChange, User
+from content.models import Content, ContentChange, ContentRow, User
 
 # What a change may touch and what the history shows; everything else on the row is bookkeeping.
 FIELDS = (
@@ -37,39 +34,47 @@ FIELDS = (
     "onchain_id",
 )
 
+# Those of them that are moments.
+TIMES = frozenset({"removed_at"})
+
 # What every change is judged by, besides the fields that it touches.
-JUDGED_BY = ("creator_id", "is_removed", "onchain_id", "version")
+JUDGED_BY = ("pk", "creator_id", "is_removed", "onchain_id", "version")
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """New values for one item as it was read; only fields that differ are written."""
 
-    content: Content
+    content: ContentRow
     after: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """The ContentChange that a change has left."""
 
-    change_id: UUID
+    change_id: str
     is_for_chain: bool
 
 
-def lock_contents(
-    content_ids: Iterable[str], *, reading: Iterable[str] | None = None
-) -> dict[str, Content]:
+def lock_contents(content_ids: Iterable[str]) -> dict[str, Content]:
     """Read and lock items for a change, in key order so that two batches can't deadlock.
 
     On SQLite and MongoDB nothing is locked: there the transaction itself makes rivals wait or
-    start again. Call it inside `atomic`. Unknown ids are left out. Of whom only some fields
-    concern, as of a batch, `reading` names them: less is read then.
+    start again. Call it inside `atomic`. Unknown ids are left out.
     """
+    return {content.pk: content for content in _locked(content_ids)}
+
+
+def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str, ContentRow]:
+    """`lock_contents` for many items of whom only what they are judged by and the fields of
+    `reading` concern: rows, since objects take longer to make than the database to find them.
+    """
+    names = dict.fromkeys((*JUDGED_BY, *reading))
+    return {row.pk: row for row in _locked(content_ids).values_list(*names, named=True)}
+
+
+def _locked(content_ids: Iterable[str]) -> QuerySet[Content]:
     rows = Content.objects.filter(pk__in=list(content_ids)).order_by("pk")
-    if reading is not None:
-        rows = rows.only(*JUDGED_BY, *reading)
-    return {row.pk: row for row in rows.select_for_update(no_key=True)}
+    return rows.select_for_update(no_key=True)
 
 
 @atomic
@@ -86,7 +91,7 @@ def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> 
         _chain_state(change.after.get("onchain_id", change.content.onchain_id), change.after)
         for change in changes
     ]
-    keys = [uuid7() for _ in changes]
+    keys = new_keys(len(changes))
     _update(changes, updated_at=now, updated_by=_writer(by, cause))
     try:
         insert_rows(
@@ -175,7 +180,7 @@ def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_milliseconds(change: Change) -> Change:
     """Times as MongoDB keeps them: else the history would know them better than the item."""
-    if not any(isinstance(value, datetime) for value in change.after.values()):
+    if TIMES.isdisjoint(change.after):
         return change
     after = {
         name: value.replace(microsecond=value.microsecond // 1000 * 1000)
@@ -183,7 +188,7 @@ def _in_milliseconds(change: Change) -> Change:
         else value
         for name, value in change.after.items()
     }
-    return replace(change, after=after)
+    return change._replace(after=after)
 
 
 def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
@@ -223,8 +228,10 @@ def _chain_state(onchain_id: int | None, after: Mapping[str, Any]) -> str:
     return ContentChange.ChainState.QUEUED
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """As JSON can hold them."""
+    if TIMES.isdisjoint(values):
+        return values
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in values.items()
