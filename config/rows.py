@@ -1,4 +1,4 @@
-"""Inserts many rows at once, without asking every field about every row.
+"""Many rows at once: found by their keys and inserted, without asking a field about every value.
 
 `bulk_create` prepares each value by itself, which took two thirds of a batch's time. Here what is
 the same in all rows is prepared and sent once, and the rest goes in the way that its database
@@ -6,24 +6,52 @@ reads fastest. The statement is made from the model's own fields.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import uuid_utils
 from django.db import connection
-from django.db.models import Field, JSONField, Model
+from django.db.models import CharField, Field, JSONField, Model, Q
+from django.db.models.lookups import In
 
-Fields = Mapping[str, "Field[Any, Any]"]
+AnyField: TypeAlias = "Field[Any, Any]"
+Fields = Mapping[str, AnyField]
 Columns = Mapping[str, Sequence[Any]]
-# Some of the rows: their values in SQL, where they come from, and the parameters of that.
-Source = tuple[list[str], str, list[Any]]
+# How many rows (where the statement depends on it), and their values.
+Parameters = tuple[int, list[Any]]
 
 # Below the 999 parameters that every build of SQLite takes.
 SQLITE_ROWS = 100
 NOT_EACH = "{} can't differ from row to row."
+
+
+def among(keys: Iterable[str]) -> Q:
+    """As `pk__in`, for text keys that all leave as one parameter."""
+    # A set, since Django looks through a list for expressions.
+    return Q(pk__among=frozenset(keys))
+
+
+class _Among(In):
+    lookup_name = "among"
+
+    def get_prep_lookup(self) -> list[str]:
+        return [*self.rhs]
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        found = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
+        return found, [*parameters, json.dumps(self.rhs)]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*parameters, self.rhs]
+
+
+CharField.register_lookup(_Among)
 
 
 def new_keys(count: int) -> list[str]:
@@ -31,7 +59,9 @@ def new_keys(count: int) -> list[str]:
     return [uuid_utils.uuid7().hex for _ in range(count)]
 
 
-def insert_rows(model: type[Model], *, same: Mapping[str, Any], each: Columns) -> None:
+def insert_rows(
+    model: type[Model], *, same: Mapping[str, Any], each: Mapping[str, Sequence[Any]]
+) -> None:
     """Insert as many rows as the columns of `each` are long; none where they are empty.
 
     Both map attribute names to values: `same` to one for all rows, `each` to one a row, which is
@@ -42,52 +72,76 @@ def insert_rows(model: type[Model], *, same: Mapping[str, Any], each: Columns) -
     (count,) = {len(column) for column in each.values()}
     if not count:
         return
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = _fields(model)
     same = {
         name: same[name] if name in same else field.get_default()
         for name, field in fields.items()
         if name not in each
     }
     if connection.vendor not in SOURCES:
+        rows = zip(*each.values(), strict=True)
         model._default_manager.bulk_create(
-            model(**same, **dict(zip(each, row, strict=True)))
-            for row in zip(*each.values(), strict=True)
+            model(**same, **dict(zip(each, row, strict=True))) for row in rows
         )
         return
     if count > 1:
         equal = {name: column[0] for name, column in each.items() if _is_uniform(column)}
         each = {name: column for name, column in each.items() if name not in equal}
         same |= equal
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(fields[name].column)) for name in (*same, *each))
-    marks = _marks(fields, same)
-    prepared = [_prepared(fields[name], value) for name, value in same.items()]
+    prepared = [
+        fields[name].get_db_prep_save(value, connection=connection) for name, value in same.items()
+    ]
     with connection.cursor() as cursor:
-        for values, source, parameters in SOURCES[connection.vendor](fields, each):
-            cursor.execute(
-                f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608
-                f" SELECT {', '.join([*marks, *values])} FROM {source}",
-                [*prepared, *parameters],
-            )
+        for number, parameters in PARAMETERS[connection.vendor](fields, each):
+            statement = _statement(model, tuple(same), tuple(each), number)
+            cursor.execute(statement, [*prepared, *parameters])
 
 
 def _is_uniform(column: Sequence[Any]) -> bool:
     return column.count(column[0]) == len(column)
 
 
-def _of_sqlite(fields: Fields, each: Columns) -> Iterator[Source]:
-    """A parameter for each value, which it reads faster than JSON, for so many rows at a time."""
-    values = [f"column{place}" for place in range(1, len(each) + 1)]
-    row = f"({', '.join(['%s'] * len(each))})"
+@lru_cache
+def _fields(model: type[Model]) -> Fields:
+    return {field.attname: field for field in model._meta.concrete_fields}
+
+
+@lru_cache
+def _statement(model: type[Model], same: tuple[str, ...], each: tuple[str, ...], rows: int) -> str:
+    fields, quote = _fields(model), connection.ops.quote_name
+    columns = ", ".join(quote(str(fields[name].column)) for name in (*same, *each))
+    marks = [_mark(fields[name]) for name in same]
+    values, source = SOURCES[connection.vendor]([fields[name] for name in each], rows)
+    return (
+        f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608
+        f" SELECT {', '.join([*marks, *values])} FROM {source}"
+    )
+
+
+def _mark(field: AnyField) -> str:
+    # PostgreSQL would take a bare NULL in a SELECT for text.
+    return "%s" if connection.vendor == "sqlite" else f"%s::{field.cast_db_type(connection)}"
+
+
+# ---------------------------------------------------------------- SQLite: every value by itself
+
+
+def _of_sqlite(fields: Sequence[AnyField], rows: int) -> tuple[list[str], str]:
+    row = f"({', '.join(['%s'] * len(fields))})"
+    values = [f"column{place}" for place in range(1, len(fields) + 1)]
+    return values, f"(VALUES {', '.join([row] * rows)})"
+
+
+def _for_sqlite(fields: Fields, each: Columns) -> Iterator[Parameters]:
+    """It reads them faster than it takes JSON apart; so many rows at a time."""
     columns = [_as_parameters(fields[name], column) for name, column in each.items()]
     rows = list(zip(*columns, strict=True))
     for start in range(0, len(rows), SQLITE_ROWS):
         some = rows[start : start + SQLITE_ROWS]
-        # The same text again and again, so that the statement is compiled once.
-        yield values, f"(VALUES {', '.join([row] * len(some))})", list(chain.from_iterable(some))
+        yield len(some), list(chain.from_iterable(some))
 
 
-def _as_parameters(field: "Field[Any, Any]", column: Sequence[Any]) -> Sequence[Any]:
+def _as_parameters(field: AnyField, column: Sequence[Any]) -> Sequence[Any]:
     if isinstance(field, JSONField):
         return [json.dumps(value) for value in column]
     kinds = {type(value) for value in column}
@@ -99,34 +153,28 @@ def _as_parameters(field: "Field[Any, Any]", column: Sequence[Any]) -> Sequence[
     return column
 
 
-def _of_postgresql(fields: Fields, each: Columns) -> Iterator[Source]:
-    """All in one JSON text, which it takes apart."""
+# ---------------------------------------------------------------- PostgreSQL: one text of JSON
 
-    def value(place: int, field: "Field[Any, Any]") -> str:
+
+def _of_postgresql(fields: Sequence[AnyField], rows: int) -> tuple[list[str], str]:
+    def value(place: int, field: AnyField) -> str:
         kind = field.cast_db_type(connection)
         return f"(value->{place})::jsonb" if kind == "jsonb" else f"(value->>{place})::{kind}"
 
-    values = [value(place, fields[name]) for place, name in enumerate(each)]
+    values = [value(place, field) for place, field in enumerate(fields)]
+    return values, "json_array_elements(%s::json)"
+
+
+def _for_postgresql(fields: Fields, each: Columns) -> Iterator[Parameters]:
     rows = list(zip(*each.values(), strict=True))
-    document = json.dumps(rows, default=_text, separators=(",", ":"))
-    yield values, "json_array_elements(%s::json)", [document]
-
-
-SOURCES = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}
-
-
-def _marks(fields: Fields, names: Mapping[str, Any]) -> list[str]:
-    if connection.vendor == "sqlite":
-        return ["%s"] * len(names)
-    # A bare NULL in a SELECT would be taken for text.
-    return [f"%s::{fields[name].cast_db_type(connection)}" for name in names]
-
-
-def _prepared(field: "Field[Any, Any]", value: Any) -> Any:
-    return field.get_db_prep_save(value, connection=connection)
+    yield 0, [json.dumps(rows, default=_text, separators=(",", ":"))]
 
 
 def _text(value: object) -> str:
     if isinstance(value, UUID):
         return value.hex
     raise TypeError(NOT_EACH.format(type(value).__name__))
+
+
+SOURCES = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}
+PARAMETERS = {"sqlite": _for_sqlite, "postgresql": _for_postgresql}

@@ -72,6 +72,10 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=sorted(UNFINISHED))
 
+    def fresh(self) -> Self:
+        """To be run at once: the most frequent of what is claimable, and the cheapest asked for."""
+        return self.filter(status=Status.PENDING, scheduled_for__isnull=True)
+
     def claimable(self) -> Self:
         """Waiting and due, or running with a worker that stopped renewing its lease."""
         now = timezone.now()

@@ -30,6 +30,16 @@ MOST_RAISED = 3
 MOST_ATTEMPTS = 10
 BROKE_OFF = "The batch could not go on because of a fault on our side. What is saved stays saved."
 
+# What a run needs of a batch, of its creator and of who asked for it; all else of them would take
+# as long again to read.
+HELD = (
+    *("kind", "payload", "content_ids", "expected_versions", "status", "total_items"),
+    *("success_count", "unchanged_count", "failure_count", "error", "submission_id"),
+    *("lease_token", "attempts", "raised", "started_at"),
+    *("creator__owner_id", "creator__is_creator", "creator__email", "creator__notify"),
+    *("requested_by__is_active", "requested_by__is_staff", "requested_by__is_superuser"),
+)
+
 OUTCOMES: dict[type, BatchItem.Outcome] = {
     Alter: BatchItem.Outcome.SUCCEEDED,
     Unchanged: BatchItem.Outcome.UNCHANGED,
@@ -80,17 +90,16 @@ def run_batch(batch_id: UUID | str) -> bool:
 def claim(batch_id: UUID | str) -> Lease | None:
     """Take the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers gets it."""
     lease = Lease(batch_id, uuid7())
-    claimed = (
-        BatchOperation.objects.claimable()
-        .filter(pk=batch_id)
-        .update(
-            status=Status.PROCESSING,
-            lease_token=lease.token,
-            lease_until=_lease_end(),
-            attempts=F("attempts") + 1,
-            updated_at=timezone.now(),
-        )
-    )
+    facts = {
+        "status": Status.PROCESSING,
+        "lease_token": lease.token,
+        "lease_until": _lease_end(),
+        "attempts": F("attempts") + 1,
+        "updated_at": timezone.now(),
+    }
+    ours = BatchOperation.objects.filter(pk=batch_id)
+    # Next to always the first one claims it, at half the cost.
+    claimed = ours.fresh().update(**facts) or ours.claimable().update(**facts)
     return lease if claimed else None
 
 
@@ -150,7 +159,7 @@ def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchO
 
 
 def _held(lease: Lease) -> BatchOperation:
-    held = BatchOperation.objects.select_related("creator", "requested_by")
+    held = BatchOperation.objects.select_related("creator", "requested_by").only(*HELD)
     try:
         return held.get(pk=lease.batch_id, lease_token=lease.token, status=Status.PROCESSING)
     except BatchOperation.DoesNotExist:

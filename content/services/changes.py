@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from config.database import atomic
-from config.rows import insert_rows, new_keys
+from config.rows import among, insert_rows, new_keys
 from content.contract import call_for
 from content.errors import AlreadyThere, StaleVersion
 from content.models import Content, ContentChange, ContentRow, User
@@ -73,8 +73,7 @@ def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str
 
 
 def _locked(content_ids: Iterable[str]) -> QuerySet[Content]:
-    rows = Content.objects.filter(pk__in=list(content_ids)).order_by("pk")
-    return rows.select_for_update(no_key=True)
+    return Content.objects.filter(among(content_ids)).order_by("pk").select_for_update(no_key=True)
 
 
 @atomic
@@ -199,7 +198,7 @@ def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
     for names, group in groups.items():
         values = {name: _new_values(name, group) for name in names}
         keys = [change.content.pk for change in group]
-        written = Content.objects.filter(pk__in=keys).update(
+        written = Content.objects.filter(among(keys)).update(
             version=F("version") + 1, **values, **bookkeeping
         )
         if written != len(keys):
