@@ -15,8 +15,7 @@ from uuid import UUID
 
 import uuid_utils
 from django.db import connection
-from django.db.models import CharField, Field, JSONField, Model, Q
-from django.db.models.lookups import In
+from django.db.models import CharField, Field, JSONField, Lookup, Model, Q
 
 AnyField: TypeAlias = "Field[Any, Any]"
 Fields = Mapping[str, AnyField]
@@ -31,24 +30,24 @@ NOT_EACH = "{} can't differ from row to row."
 
 def among(keys: Iterable[str]) -> Q:
     """As `pk__in`, for text keys that all leave as one parameter."""
+    if connection.vendor not in SOURCES:
+        return Q(pk__in=[*keys])
     # A set, since Django looks through a list for expressions.
     return Q(pk__among=frozenset(keys))
 
 
-class _Among(In):
+class _Among(Lookup):
     lookup_name = "among"
-
-    def get_prep_lookup(self) -> list[str]:
-        return [*self.rhs]
+    prepare_rhs = False
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, parameters = self.process_lhs(compiler, connection)
         found = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
-        return found, [*parameters, json.dumps(self.rhs)]
+        return found, [*parameters, json.dumps([*self.rhs])]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*parameters, self.rhs]
+        return f"{column} = ANY(%s)", [*parameters, [*self.rhs]]
 
 
 CharField.register_lookup(_Among)
@@ -65,9 +64,10 @@ def insert_rows(
     """Insert as many rows as the columns of `each` are long; none where they are empty.
 
     Both map attribute names to values: `same` to one for all rows, `each` to one a row, which is
-    a text, an integer, an UUID or its text, None, or for JSON fields what these hold. Fields that
-    neither names get their default, which must not differ from row to row. Raises what
-    `bulk_create` would; inside `atomic` only.
+    a text, an integer, an UUID or its text, None, or for JSON fields what these hold. In one
+    column nothing but what means the same may be equal, as 1 and True are. Fields that neither
+    names get their default, which must not differ from row to row. Raises what `bulk_create`
+    would; inside `atomic` only.
     """
     (count,) = {len(column) for column in each.values()}
     if not count:

@@ -1,4 +1,4 @@
-"""Many rows in one statement: as `bulk_create` would have written them."""
+"""Many rows in one statement: found by their keys, written as `bulk_create` would have."""
 
 from datetime import datetime
 
@@ -7,8 +7,8 @@ from django.db import IntegrityError
 from uuid_utils.compat import uuid7
 
 from config.database import atomic
-from config.rows import insert_rows
-from content.models import ContentChange
+from config.rows import SQLITE_ROWS, among, insert_rows, new_keys
+from content.models import Content, ContentChange
 from tests.factories import make_contents
 
 HOSTILE = "'; DROP TABLE x; -- %s %% \\ \" \n\t {} [] 名 🙂"
@@ -82,3 +82,34 @@ def test_moments_may_not_differ_from_row_to_row(alice, wallet_of):
             same={"content_id": item.pk, "cause": "api"},
             each={"id": [uuid7()], "version": [2], "at": [object()]},
         )
+
+
+def test_what_is_equal_in_all_rows_arrives_in_each(alice, wallet_of):
+    """And there may be more of them than one statement takes."""
+    items = make_contents(wallet_of(alice), 2 * SQLITE_ROWS + 1)
+
+    insert(
+        same={"cause": "api"},
+        each={
+            "id": new_keys(len(items)),
+            "content_id": [item.pk for item in items],
+            "version": [2] * len(items),
+            "before": [{"title": HOSTILE}] * len(items),
+            "after": [{"price": item.price} for item in items],
+        },
+    )
+
+    changes = ContentChange.objects.filter(version=2).select_related("content")
+    assert len(changes) == len(items)
+    assert {change.after["price"] == change.content.price for change in changes} == {True}
+    assert [change.before for change in changes] == [{"title": HOSTILE}] * len(items)
+
+
+def test_the_items_among_some_keys_are_found(alice, wallet_of):
+    first, second, _ = make_contents(wallet_of(alice), 3)
+    found = lambda keys: sorted(Content.objects.filter(among(keys)).values_list("pk", flat=True))  # noqa: E731
+
+    assert found([second.pk, first.pk, "unknown", HOSTILE, first.pk]) == [first.pk, second.pk]
+    assert found([]) == []
+    assert Content.objects.filter(among([first.pk])).update(price=5) == 1
+    assert Content.objects.filter(price=5).get() == first

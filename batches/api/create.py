@@ -74,8 +74,13 @@ def _created(batch: BatchOperation, message: str) -> Response:
             limit=quota.limit, remaining=quota.remaining, reset_seconds=quota.reset_seconds
         ),
     }
-    answer = BatchCreated(batch, context={"message": message})
-    return Response(answer.data, status=201, headers=headers)
+    answer = {
+        "message": message,
+        "batchId": str(batch.pk),
+        "status": batch.status,
+        "totalItems": batch.total_items,
+    }
+    return Response(answer, status=201, headers=headers)
 
 
 class PreviewView(APIView):

@@ -18,14 +18,11 @@ SHOWN_CHAIN_STATES = [
 ]
 
 
-class BatchCreated(serializers.Serializer[BatchOperation]):
-    message = serializers.SerializerMethodField()
-    batchId = serializers.UUIDField(source="pk")
+class BatchCreated(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    batchId = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
-    totalItems = serializers.IntegerField(source="total_items")
-
-    def get_message(self, batch: BatchOperation) -> str:
-        return str(self.context["message"])
+    totalItems = serializers.IntegerField()
 
 
 class ResultAnswer(serializers.Serializer[Any]):

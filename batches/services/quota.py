@@ -44,17 +44,18 @@ def take_quota(wallet: Wallet, batches: int = 1) -> None:
     """
     limit = settings.BATCH_QUOTA_PER_HOUR
     now = timezone.now()
-    row = Wallet.objects.filter(pk=wallet.pk)
-    begun = row.filter(quota_since__gt=now - WINDOW)
-    over = Q(quota_since__isnull=True) | Q(quota_since__lte=now - WINDOW)
     if wallet.quota_since is not None and wallet.quota_since > now - WINDOW:
         # What was read still holds, unless somebody was faster: nothing to read again.
         used = wallet.quota_used + batches
-        as_read = row.filter(quota_used=wallet.quota_used, quota_since=wallet.quota_since)
+        as_read = Wallet.objects.filter(
+            pk=wallet.pk, quota_used=wallet.quota_used, quota_since=wallet.quota_since
+        )
         if used <= limit and as_read.update(quota_used=used):
             wallet.quota_used = used
             return
-    room = begun.filter(quota_used__lte=limit - batches)
+    row = Wallet.objects.filter(pk=wallet.pk)
+    room = row.filter(quota_since__gt=now - WINDOW, quota_used__lte=limit - batches)
+    over = Q(quota_since__isnull=True) | Q(quota_since__lte=now - WINDOW)
     taken = (
         room.update(quota_used=F("quota_used") + batches)
         or (batches <= limit and row.filter(over).update(quota_used=batches, quota_since=now))

@@ -297,15 +297,3 @@ def test_a_database_that_goes_away_is_no_fault_of_the_batch(alice, wallet_of, mo
     assert (batch.status, batch.raised) == (Status.PROCESSING, 0)
     # No item pays for it.
     assert not BatchItem.objects.exists()
-
-
-def test_the_number_of_queries_does_not_depend_on_the_number_of_items(
-    alice, wallet_of, django_assert_max_num_queries
-):
-    for count in (2, 100):
-        items = make_contents(wallet_of(alice), count)
-        batch = price_batch(alice, [item.pk for item in items], percentChange=5)
-        # Claim, begin, batch, contents, update, changes, results, counters, commit.
-        with django_assert_max_num_queries(9):
-            run_batch(batch.pk)
-        assert BatchItem.objects.filter(batch=batch).count() == count
