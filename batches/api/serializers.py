@@ -10,7 +10,7 @@ from rest_framework import serializers
 from batches.models import BatchItem, BatchOperation, Source, Status
 from batches.services.preview import PreviewItem
 from batches.services.results import Result
-from content.api.fields import Instant, OnChain, wire_fields
+from content.api.fields import Instant, OnChain, Texts, wire_fields
 from content.models import ContentChange
 
 SHOWN_CHAIN_STATES = [
@@ -19,7 +19,7 @@ SHOWN_CHAIN_STATES = [
 
 
 class BatchCreated(serializers.Serializer[Any]):
-    message = serializers.CharField()
+    message = serializers.CharField(read_only=True)
     batchId = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
     totalItems = serializers.IntegerField()
@@ -74,7 +74,7 @@ class BatchAnswer(serializers.Serializer[BatchOperation]):
     failureCount = serializers.IntegerField(source="failure_count")
     successRate = serializers.FloatField(source="success_rate")
     progress = serializers.IntegerField(help_text="Percent of the items that have a result.")
-    contentIds = serializers.ListField(source="content_ids", child=serializers.CharField())
+    contentIds = Texts(source="content_ids")
     updatePayload = serializers.DictField(source="payload")
     scheduledFor = Instant(source="scheduled_for", allow_null=True)
     dependsOn = serializers.SerializerMethodField()

@@ -98,7 +98,7 @@ def claim(batch_id: UUID | str) -> Lease | None:
         "updated_at": timezone.now(),
     }
     ours = BatchOperation.objects.filter(pk=batch_id)
-    # Next to always the first one claims it, at half the cost.
+    # Next to always the first one takes it, at half the cost.
     claimed = ours.fresh().update(**facts) or ours.claimable().update(**facts)
     return lease if claimed else None
 

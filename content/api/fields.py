@@ -16,6 +16,15 @@ class Instant(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **options)
 
 
+class Texts(serializers.ListField):
+    """A list that holds nothing but texts; a child that asks each one takes as long as all else."""
+
+    child = serializers.CharField()
+
+    def to_representation(self, texts: list[str]) -> list[str]:
+        return texts
+
+
 class OnChain(serializers.Serializer[Any]):
     """Where the change of an item stands on the chain."""
 
