@@ -15,7 +15,21 @@ from uuid import UUID
 
 import uuid_utils
 from django.db import connection
-from django.db.models import CharField, Field, JSONField, Lookup, Model, Q
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    Expression,
+    F,
+    Field,
+    Func,
+    JSONField,
+    Lookup,
+    Model,
+    Q,
+    Value,
+    When,
+)
 
 AnyField: TypeAlias = "Field[Any, Any]"
 Fields = Mapping[str, AnyField]
@@ -51,6 +65,35 @@ class _Among(Lookup):
 
 
 CharField.register_lookup(_Among)
+
+
+def by_key(field: AnyField, values: Mapping[str, Any]) -> Expression:
+    """For `update`: of each row what `values` holds under its primary key, which is a text.
+
+    The keys hold no quotes, and no row is updated whose key is not there.
+    """
+    if connection.vendor in SOURCES and not isinstance(field, DateTimeField):
+        return _ByKey(values, output_field=field)
+    cases = (When(pk=key, then=Value(value, output_field=field)) for key, value in values.items())
+    return Case(*cases, output_field=field)
+
+
+class _ByKey(Func):
+    """One parameter: a CASE for each key took three times as long as all else of a batch."""
+
+    def __init__(self, values: Mapping[str, Any], *, output_field: AnyField) -> None:
+        super().__init__(F("pk"), output_field=output_field)
+        self.values = values
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        key, parameters = compiler.compile(self.source_expressions[0])
+        return f"json_extract(%s, '$.\"' || {key} || '\"')", [json.dumps(self.values), *parameters]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+        key, parameters = compiler.compile(self.source_expressions[0])
+        kind = self.output_field.cast_db_type(connection)
+        found = f"%s::jsonb -> {key}" if kind == "jsonb" else f"(%s::jsonb ->> {key})::{kind}"
+        return found, [json.dumps(self.values), *parameters]
 
 
 def new_keys(count: int) -> list[str]:

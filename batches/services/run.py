@@ -1,5 +1,6 @@
 """Runs a batch: claim, write chunk by chunk, finish. A killed worker leaves nothing half done."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -171,8 +172,8 @@ def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
     done: set[str] = set()
     if batch.done_count:
         done.update(batch.items.values_list("content_id", flat=True))
-    rest = ((key, position) for position, key in enumerate(batch.content_ids) if key not in done)
-    return dict(pair for pair, _ in zip(rest, range(size), strict=False))
+    rest = [(key, place) for place, key in enumerate(batch.content_ids) if key not in done]
+    return dict(rest[:size])
 
 
 def _effect(
@@ -231,8 +232,8 @@ def _insert_results(
 def _count(batch: BatchOperation, plans: Mapping[str, Plan]) -> BatchOperation:
     """Move the counters and the lease; with the last item, finish."""
     now = timezone.now()
-    failed = sum(isinstance(plan, Refused) for plan in plans.values())
-    unchanged = sum(isinstance(plan, Unchanged) for plan in plans.values())
+    counted = Counter(map(type, plans.values()))
+    failed, unchanged = counted[Refused], counted[Unchanged]
     facts = {
         "success_count": batch.success_count + len(plans) - failed,
         "unchanged_count": batch.unchanged_count + unchanged,

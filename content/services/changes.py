@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Case, F, Field, QuerySet, Value, When
+from django.db.models import F, Field, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from config.database import atomic
-from config.rows import among, insert_rows, new_keys
+from config.rows import among, by_key, insert_rows, new_keys
 from content.contract import call_for
 from content.errors import AlreadyThere, StaleVersion
 from content.models import Content, ContentChange, ContentRow, User
@@ -85,10 +85,8 @@ def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> 
     """
     now = timezone.now()
     changes = [_in_milliseconds(change) for change in changes]
-    contents = [change.content for change in changes]
     states = [
-        _chain_state(change.after.get("onchain_id", change.content.onchain_id), change.after)
-        for change in changes
+        _chain_state(after.get("onchain_id", row.onchain_id), after) for row, after in changes
     ]
     keys = new_keys(len(changes))
     _update(changes, updated_at=now, updated_by=_writer(by, cause))
@@ -98,13 +96,12 @@ def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> 
             same={"by_id": by.pk if by else None, "cause": cause, "at": now},
             each={
                 "id": keys,
-                "content_id": [content.pk for content in contents],
-                "version": [content.version + 1 for content in contents],
+                "content_id": [row.pk for row, _ in changes],
+                "version": [row.version + 1 for row, _ in changes],
                 "before": [
-                    _plain({name: getattr(change.content, name) for name in change.after})
-                    for change in changes
+                    _plain({name: getattr(row, name) for name in after}) for row, after in changes
                 ],
-                "after": [_plain(change.after) for change in changes],
+                "after": [_plain(after) for _, after in changes],
                 "chain_state": states,
             },
         )
@@ -191,7 +188,7 @@ def _in_milliseconds(change: Change) -> Change:
 
 
 def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
-    """As few UPDATEs as there are sets of fields; equal values cost no CASE."""
+    """As few UPDATEs as there are sets of fields."""
     groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in changes:
         groups[tuple(sorted(change.after))].append(change)
@@ -210,13 +207,7 @@ def _new_values(name: str, group: Sequence[Change]) -> Any:
     if all(change.after[name] == first for change in group):
         return first
     field = cast("Field[Any, Any]", Content._meta.get_field(name))
-    return Case(
-        *(
-            When(pk=change.content.pk, then=Value(change.after[name], output_field=field))
-            for change in group
-        ),
-        output_field=field,
-    )
+    return by_key(field, {change.content.pk: change.after[name] for change in group})
 
 
 def _chain_state(onchain_id: int | None, after: Mapping[str, Any]) -> str:

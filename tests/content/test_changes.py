@@ -71,6 +71,37 @@ def test_different_fields_and_values_in_one_go(alice, wallet_of):
     assert abs((restored - rows[third.pk].removed_at).total_seconds()) < 0.001
 
 
+HOSTILE = "'; DROP TABLE x; -- %s %% \\ \" $[0] \n\t {} 名 🙂"
+
+
+def test_another_value_for_each_of_many_items(alice, bob, wallet_of):
+    """Of every kind, and under every id that there may be."""
+    names = ["7", "007", "a.b", "A.b", "_:-.", "x" * 64]
+    items = [make_contents(wallet_of(alice), content_id=name)[0] for name in names]
+    (other,) = make_contents(wallet_of(bob))
+    afters = {
+        item.pk: {
+            "price": 10**15 - number,
+            "title": f"{number} {HOSTILE}",
+            "description": "" if number else HOSTILE,
+            "refundable": bool(number % 2),
+            "refund_window_days": number,
+            "token_gating": {"enabled": bool(number % 2), "deep": [number, HOSTILE, None]},
+            "onchain_id": 2**63 - 1 - number if number else None,
+        }
+        for number, item in enumerate(items)
+    }
+
+    apply_changes([Change(item, afters[item.pk]) for item in items], by=alice, cause="admin")
+
+    rows = Content.objects.in_bulk(names)
+    for name, after in afters.items():
+        assert {field: getattr(rows[name], field) for field in after} == after
+        assert type(rows[name].refundable) is bool
+        assert ContentChange.objects.get(content_id=name, version=2).after == after
+    assert Content.objects.get(pk=other.pk).version == 1
+
+
 def test_an_item_written_since_it_was_read_is_refused(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     read = lock_contents([item.pk])[item.pk]
