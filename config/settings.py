@@ -260,8 +260,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "batches.sweep",
         "schedule": SWEEP_SECONDS,
-        # Sweeps that pile up while no worker runs are worth nothing later.
-        "options": {"expires": SWEEP_SECONDS * 2, "queue": "sweep"},
+        # Sweeps that pile up while no worker runs are worth nothing later. The beat keeps one channel
+        # for good, and only a repeated attempt makes another when the broker has cut it off.
+        "options": {"expires": SWEEP_SECONDS * 2, "queue": "sweep", "retry": True},
     }
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -1,26 +1,20 @@
-"""What chaos kills: two workers, their children, the beat, and a Redis of its own."""
+"""What chaos harms: two workers, their children, the beat, and a broker of its own."""
 
 import os
 import random
-import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import CommandError
 
-from batches.management.processes import Family
+from batches.management.chaos_brokers import QUEUES, Broker
+from batches.management.processes import PATIENCE_SECONDS, Family
 
 WORKERS = ("worker one", "worker two")
-BEAT, BROKER = "beat", "broker"
-QUEUES = "batches,outbox,sweep"
-BROKER_SECONDS = 10.0
+BEAT = "beat"
 # As in production but for the waits, or most of the time would pass waiting for leases to end.
 QUICK = {
     "BATCH_LEASE_SECONDS": "2",
@@ -31,18 +25,16 @@ QUICK = {
     "LOG_LEVEL": "CRITICAL",
     "PYTHONWARNINGS": "ignore",
 }
-# What is hit, and how often in comparison.
-TARGETS = {"worker": 4, "child": 4, "all workers": 2, BEAT: 1, BROKER: 2}
+# What is hit beside the broker, and how often in comparison.
+TARGETS = {"worker": 4, "child": 4, "all workers": 2, BEAT: 1}
 
 
 class Installation:
     """Starts everything, kills by chance with -9, starts again what is gone, and ends all."""
 
-    def __init__(self, folder: Path, database_url: str, broker_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, broker: Broker) -> None:
         self.folder, self.log = folder, folder / "processes.log"
-        self.has_redis = urlsplit(broker_url).scheme == "redis"
-        self.port = _free_port() if self.has_redis else 0
-        self.broker_url = f"redis://127.0.0.1:{self.port}/0" if self.has_redis else broker_url
+        self.broker = broker
         self.family = Family(self._environment(database_url), settings.BASE_DIR)
         self.killed: dict[str, int] = {}
 
@@ -53,31 +45,32 @@ class Installation:
             **QUICK,
             "DATA_DIR": str(self.folder),
             "DATABASE_URL": database_url,
-            "CELERY_BROKER_URL": self.broker_url,
+            "CELERY_BROKER_URL": self.broker.url,
             "PYTHONPATH": path,
         }
 
     def start(self) -> None:
-        """Start what does not run. Raises CommandError where there is no Redis to start."""
-        if self.has_redis and not self._runs(BROKER):
-            self._start_redis()
+        """Start what does not run. Raises CommandError where there is no broker to start."""
+        self.broker.start()
         for name in WORKERS:
             if not self._runs(name):
-                worker = ("celery", "-A", "config", "-q", "worker", "-Q", QUEUES)
+                worker = ("celery", "-A", "config", "-q", "worker", "-Q", ",".join(QUEUES))
                 self._start(name, *worker, "-n", f"{name.replace(' ', '-')}@%h")
         if not self._runs(BEAT):
             self._start(BEAT, "celery", "-A", "config", "-q", "beat")
 
     def kill(self, chance: random.Random) -> str:
-        """Kill something with -9; returns what it was."""
-        targets = {**TARGETS, BROKER: TARGETS[BROKER] if self.has_redis else 0}
+        """Kill something with -9, or harm the broker; returns what it was."""
+        targets = {**TARGETS, **self.broker.harms}
         (target,) = chance.choices(list(targets), list(targets.values()))
         name = chance.choice(WORKERS)
-        if target == "child" and (children := _children_of(self.family.children[name].pid)):
+        if target in self.broker.harms:
+            self.broker.harm(target)
+        elif target == "child" and (children := _children_of(self.family.children[name].pid)):
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(children), signal.SIGKILL)
-        elif target in {BEAT, BROKER}:
-            self._kill(target)
+        elif target == BEAT:
+            self._kill(BEAT)
         elif target == "all workers":
             for each in WORKERS:
                 self._kill(each)
@@ -88,9 +81,12 @@ class Installation:
         self.killed[target] = self.killed.get(target, 0) + 1
         return target
 
-    def stop(self) -> None:
-        """End all, politely first; safe to repeat."""
-        self.family.stop()
+    def stop(self, patience: float = PATIENCE_SECONDS) -> None:
+        """End all, politely for so many seconds, and the broker last; safe to repeat."""
+        try:
+            self.family.stop(patience)
+        finally:
+            self.broker.stop()
 
     def _runs(self, name: str) -> bool:
         child = self.family.children.get(name)
@@ -100,38 +96,12 @@ class Installation:
         with self.log.open("ab") as log:
             self.family.start(name, *arguments, "--loglevel", "ERROR", log=log)
 
-    def _start_redis(self) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            raise CommandError("Install redis-server: chaos kills one of its own.", returncode=2)
-        # Nothing is kept: a broker that is killed forgets all messages.
-        self.family.adopt(
-            BROKER,
-            subprocess.Popen(  # noqa: S603
-                [program, "--port", str(self.port), "--save", "", "--dir", str(self.folder)],
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            ),
-        )
-        end = time.monotonic() + BROKER_SECONDS
-        while time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.02)
-        raise CommandError("redis-server did not start.", returncode=1)
-
     def _kill(self, name: str) -> None:
         """With its children: what a machine that goes down takes along."""
         child = self.family.children[name]
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children_of(parent: int) -> list[int]:

@@ -31,7 +31,7 @@ class Family:
 
         With a log all that it says goes there.
         """
-        child = subprocess.Popen(  # noqa: S603
+        self.children[name] = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments],
             env=self.environment,
             cwd=self.folder,
@@ -39,11 +39,6 @@ class Family:
             stderr=log,
             start_new_session=True,
         )
-        self.adopt(name, child)
-
-    def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
-        """Have a process that leads a group of its own end with the others."""
-        self.children[name] = child
 
     def dead(self) -> str | None:
         """The name of a child that has ended, if any has."""
@@ -52,12 +47,12 @@ class Family:
                 return name
         return None
 
-    def stop(self) -> None:
-        """Ask all to end, and kill what has not within PATIENCE_SECONDS, with its children."""
+    def stop(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Ask all to end, and kill what has not within so many seconds, with its children."""
         for child in self.children.values():
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + patience
         for child in self.children.values():
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, end - time.monotonic()))

@@ -26,3 +26,16 @@ def test_every_test_of_a_fault_stands_in_the_row_of_its_number():
         for name in functions_of(path.relative_to(ROOT)):
             if found := re.match(r"test_fault_(\d+)_", name):
                 assert f"::{name}`" in rows[str(int(found[1]))], name
+
+
+def test_a_process_dies_at_every_named_place_in_some_test():
+    code = [path.read_text() for app in ("batches", "content") for path in python_files(app)]
+    places = {place for text in code for place in re.findall(r'reach\("([\w-]+)"', text)}
+    tests = "\n".join(path.read_text() for path in python_files("tests/faults"))
+    marked = "\n".join(re.findall(r"@pytest\.mark\.failpoint\n.*?(?=\n\n\n|\Z)", tests, re.DOTALL))
+    assert len(places) >= 7
+    assert {place for place in places if f'"{place}"' not in marked} == set()
+
+
+def python_files(folder):
+    return sorted((ROOT / folder).rglob("*.py"))

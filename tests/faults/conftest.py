@@ -39,6 +39,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.processes)
 
 
+def pytest_generate_tests(metafunc):
+    """`FAULT_REPEATS=25 pytest -m failpoint`: a death at each named place, so many times."""
+    repeats = int(os.environ.get("FAULT_REPEATS", "1"))
+    if repeats > 1 and metafunc.definition.get_closest_marker("failpoint"):
+        metafunc.fixturenames.append("time")
+        metafunc.parametrize("time", range(1, repeats + 1))
+
+
 def _postgresql(name: str) -> str:
     return POSTGRESQL.rsplit("/", 1)[0] + f"/{name}"
 

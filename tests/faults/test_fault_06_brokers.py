@@ -1,10 +1,12 @@
 """Every broker does the same: nothing but CELERY_BROKER_URL differs."""
 
 import signal
+import subprocess
 import time
 from contextlib import closing
 
 import pytest
+import redis
 from kombu import Connection
 
 from batches.models import BatchOperation, Status
@@ -13,6 +15,7 @@ from content.models import Wallet
 from tests.conftest import person
 from tests.factories import make_contents
 from tests.faults.worlds import NEW_PRICE, World, assert_exactly_once
+from tests.services import free_port, need_program
 
 SWEEPS_SECONDS = 4
 BATCHES = 3
@@ -73,3 +76,33 @@ def test_a_backlog_is_told_once_and_a_lost_one_again(any_broker, items):
     any_broker.start_worker()
     done = BatchOperation.objects.filter(status=Status.COMPLETED, success_count=1)
     any_broker.wait_until(lambda: done.count() == BATCHES, "the end of all")
+
+
+@pytest.mark.parametrize("any_broker", ["redis", "rabbitmq"], indirect=True)
+def test_fault_06_beat_and_workers_find_a_broker_again_that_cut_their_connections(
+    any_broker, items
+):
+    any_broker.start_worker(pool="prefork", sweeps=True)
+    before, _ = any_broker.create_batch(items[:1])
+    any_broker.wait_for_end(before)
+
+    cut_connections(any_broker)
+
+    # Of the first of these only the sweep tells the worker.
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    swept, _ = any_broker.create_batch(items[1:2], CELERY_BROKER_URL=nowhere)
+    any_broker.wait_for_end(swept)
+    told, _ = any_broker.create_batch(items[2:3])
+    any_broker.wait_for_end(told)
+    done = BatchOperation.objects.filter(status=Status.COMPLETED, success_count=1)
+    assert done.count() == 3
+
+
+def cut_connections(world: World) -> None:
+    """As a broker does that is restarted; what it holds stays."""
+    if world.broker_url.startswith("redis"):
+        redis.Redis.from_url(world.broker_url).execute_command("CLIENT", "KILL", "TYPE", "normal")
+        return
+    name = world.broker_url.rpartition("/")[2]
+    command = [need_program("rabbitmqctl"), "-q", "close_all_connections", "--vhost", name, "test"]
+    subprocess.run(command, check=True)

@@ -9,10 +9,12 @@ from tests.faults.worlds import assert_exactly_once
 KILLED = -9
 
 
+@pytest.mark.failpoint
 @pytest.mark.parametrize(
     ("place", "done"),
     [
         ("before-claim", 0),
+        ("effects-written", 0),
         ("chunk-written", 0),
         ("chunk-committed", 3),
         ("before-acknowledgement", 7),
@@ -43,6 +45,7 @@ def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(wo
     assert_exactly_once(batch)
 
 
+@pytest.mark.failpoint
 def test_fault_01_a_worker_killed_after_its_call_tells_the_chain_once(world, seven):
     batch, _ = world.create_batch(seven)
     doomed = world.start_worker(FAILPOINT="call-sent")

@@ -76,6 +76,7 @@ def test_fault_13_a_mail_waits_while_its_server_is_down(world: World, seven, por
     assert str(sent.get().pk) in mail["Message-ID"]
 
 
+@pytest.mark.failpoint
 def test_fault_13_a_mail_whose_record_was_lost_comes_again_as_the_same_mail(
     world: World, seven, port, open_inbox
 ):

@@ -5,37 +5,47 @@ import random
 import secrets
 import signal
 import threading
+import time
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 from django.utils import timezone
 
+from batches.management.chaos_brokers import broker_for
 from batches.management.chaos_count import Count, recount
 from batches.management.chaos_installation import Installation
-from batches.management.chaos_kills import Kills, Recovery, Stop
+from batches.management.chaos_kills import PATIENCE_SECONDS, Kills, Recovery, Stop
 from batches.management.chaos_load import Load
 from batches.management.scratch import scratch_database
 from batches.services.chain import send_contract_calls
 from config import environment
 from config.brokers import broker_settings
 from config.celery import app
+from config.database import atomic, is_away
 from content.management.terminal import counted
 from content.models import ContractCall
 
 SECONDS_A_KILL = 1.0
+# At the end nothing is killed any more in the middle of what it does.
+FAREWELL_SECONDS = 20.0
 
 
 class Command(BaseCommand):
     help = (
-        "Kill workers, their children, the beat and, where it is Redis, the broker at random while "
-        "batches of all kinds are made, run and cancelled; then count whether every effect is "
-        "there exactly once. Uses a database that is made for it and dropped afterwards, on the "
-        "server of DATABASE_URL, and the kind of broker of CELERY_BROKER_URL: a Redis of its own, "
-        "but RabbitMQ as given, so give it a virtual host that nobody else uses. Exit code 1 when "
-        "anything was lost, doubled or stuck, 130 when stopped before the end."
+        "Kill workers, their children and the beat and harm the broker at random while batches of "
+        "all kinds are made, run and cancelled; then count whether every effect is there exactly "
+        "once. Uses a database that is made for it and dropped afterwards, on the server of "
+        "DATABASE_URL, and the kind of broker of CELERY_BROKER_URL: a Redis of its own, which is "
+        "killed, or a virtual host of its own on a RabbitMQ of this machine, whose connections are "
+        "cut and messages lost. On another RabbitMQ it says that it uses the virtual host that is "
+        "given, and kills only processes. Exit code 1 when anything was lost, doubled or stuck, "
+        "130 when stopped before the end."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,38 +65,41 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: is_over.set())
         seed = secrets.randbelow(1_000_000) if seed is None else seed
         try:
-            count, recovery, installation = _measure(
+            count, recovery, killed = self._measure(
                 kills, seconds or kills * SECONDS_A_KILL, seed, is_over
             )
         except Stop:
             self.stderr.write("Stopped; nothing is left behind.")
             raise SystemExit(128 + signal.SIGINT) from None
-        found = _facts(count, recovery, installation, seed)
+        found = _facts(count, recovery, killed, seed)
         self.stdout.write(_as_json(found) if json else _as_words(found))
         if not found["isClean"]:
             raise SystemExit(1)
 
-
-def _measure(
-    kills: int, seconds: float, seed: int, is_over: threading.Event
-) -> tuple[Count, Recovery, Installation]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    settings.BATCH_QUOTA_PER_HOUR = 1_000_000_000
-    chance = random.Random(seed)  # noqa: S311
-    database, broker = _addresses()
-    with scratch_database(database) as scratch:
-        installation = Installation(scratch.folder, scratch.database_url, broker)
-        try:
-            _tell_this_broker(installation)
-            load = Load(chance)
-            installation.start()
-            run = Kills(installation, load, chance, is_over)
-            run.run(kills, seconds)
-            run.drain()
-        finally:
-            installation.stop()
-        _end_the_calls()
-        return recount(load.accepted, load.cancelled), run.recovery, installation
+    def _measure(
+        self, kills: int, seconds: float, seed: int, is_over: threading.Event
+    ) -> tuple[Count, Recovery, Mapping[str, int]]:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+        settings.BATCH_QUOTA_PER_HOUR = 1_000_000_000
+        chance = random.Random(seed)  # noqa: S311
+        database, broker_url = _addresses()
+        with scratch_database(database) as scratch:
+            broker = broker_for(broker_url, scratch.folder)
+            installation = Installation(scratch.folder, scratch.database_url, broker)
+            try:
+                if broker.remark:
+                    self.stderr.write(broker.remark)
+                _tell_this_broker(broker.url, scratch.folder)
+                load = Load(chance)
+                installation.start()
+                run = Kills(installation, load, chance, is_over)
+                run.run(kills, seconds)
+                run.drain()
+                installation.stop(FAREWELL_SECONDS)
+            finally:
+                installation.stop()
+            _end_the_calls()
+            return recount(load.accepted, load.cancelled), run.recovery, installation.killed
 
 
 def _addresses() -> tuple[str, str]:
@@ -94,25 +107,39 @@ def _addresses() -> tuple[str, str]:
     return environment.text("DATABASE_URL"), environment.text("CELERY_BROKER_URL", "filesystem://")
 
 
-def _tell_this_broker(installation: Installation) -> None:
+def _tell_this_broker(url: str, folder: Path) -> None:
     """Messages of this process go to the installation's broker, of which the settings know not."""
-    url, options = broker_settings(installation.broker_url, installation.folder)
+    url, options = broker_settings(url, folder)
     app.conf.update(broker_url=url, broker_transport_options=options)
 
 
 def _end_the_calls() -> None:
+    """Tell the chain of all that is left, however long a dead transaction holds it on MongoDB."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            _make_calls_due()
+            while send_contract_calls():
+                pass
+            return
+        except DatabaseError as error:
+            if not is_away(error) or time.monotonic() > end:
+                raise
+        time.sleep(1)
+
+
+@atomic
+def _make_calls_due() -> None:
     """As if the minute had passed after which another worker takes up a killed one's call."""
     ContractCall.objects.open().update(due_at=timezone.now())
-    while send_contract_calls():
-        pass
 
 
 def _facts(
-    count: Count, recovery: Recovery, installation: Installation, seed: int
+    count: Count, recovery: Recovery, killed: Mapping[str, int], seed: int
 ) -> dict[str, Any]:
     return {
         "seed": seed,
-        "kills": installation.killed,
+        "kills": dict(killed),
         "batches": count.batches,
         "cancelled": count.cancelled,
         "items": count.items,

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.services import need_program, need_server
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 3
@@ -61,9 +63,37 @@ def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path):
     assert not processes_in(tmp_path)
 
 
+@pytest.fixture
+def rabbitmqctl():
+    need_server("RabbitMQ", 5672)
+    return need_program("rabbitmqctl")
+
+
+def virtual_hosts(rabbitmqctl, parent):
+    """Those that this run of chaos has made."""
+    listed = subprocess.check_output([rabbitmqctl, "-q", "list_vhosts", "name"], text=True)
+    return [name for name in listed.split() if name.startswith(f"chaos_{parent.pid}_")]
+
+
+@pytest.mark.processes
+def test_it_ends_without_a_virtual_host_when_asked_to(environment, tmp_path, rabbitmqctl):
+    environment["CELERY_BROKER_URL"] = "amqp://guest:guest@127.0.0.1:5672/nobody-made-this"
+    with started_and_stopped(environment, tmp_path, signal.SIGINT) as parent:
+        assert len(virtual_hosts(rabbitmqctl, parent)) == 1
+
+    assert virtual_hosts(rabbitmqctl, parent) == []
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_without_a_trace_when_asked_to(environment, tmp_path, how):
+    with started_and_stopped(environment, tmp_path, how):
+        pass
+
+
+@contextmanager
+def started_and_stopped(environment, tmp_path, how):
+    """Chaos once its processes have been started; afterwards stopped, which is looked at."""
     parent = subprocess.Popen(
         chaos("--kills", "1000"),
         env=environment,
@@ -76,6 +106,7 @@ def test_it_ends_without_a_trace_when_asked_to(environment, tmp_path, how):
         while not processes_in(tmp_path):
             assert time.monotonic() < end, "nothing was started"
             time.sleep(0.1)
+        yield parent
 
         parent.send_signal(how)
 
