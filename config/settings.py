@@ -260,8 +260,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "batches.sweep",
         "schedule": SWEEP_SECONDS,
-        # Sweeps that pile up while no worker runs are worth nothing later. The beat keeps one channel
-        # for good, and only a repeated attempt makes another when the broker has cut it off.
+        # Sweeps that pile up while no worker runs are worth nothing later. The beat keeps one
+        # channel for good, and only a repeated attempt makes another when the broker cut it off.
         "options": {"expires": SWEEP_SECONDS * 2, "queue": "sweep", "retry": True},
     }
 }
