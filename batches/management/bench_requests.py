@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from batches.management.bench_rows import Row, milliseconds
 from batches.management.bench_world import FLOORS, World, in_processes, settle
+from batches.management.scratch import use_broker
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from config.celery import app
@@ -97,7 +98,7 @@ def _to_the_end(
     """In a process of its own: the connections to the broker are kept for good."""
     # Beside the queues of whoever else uses this Redis.
     options = {"global_keyprefix": f"bench-{secrets.token_hex(4)}-"}
-    app.conf.update(broker_url=broker_url, broker_transport_options=options)
+    use_broker(broker_url, options)
     worker = os.fork()
     if not worker:
         _be_a_worker()

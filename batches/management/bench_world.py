@@ -13,11 +13,11 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from batches.management.bench_floor import Floor, PostgresFloor, SqliteFloor
+from batches.management.scratch import use_broker
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.queue import drain
 from batches.services.create import clean_order, insert_batch
-from config.celery import app
 from content.models import Content, User, Wallet
 from content.services.changes import add_contents
 from content.services.people import make_person
@@ -65,7 +65,7 @@ def check(batch: BatchOperation) -> None:
 def only_what_is_measured() -> None:
     """No log, no limit that stands in the way, and a broker in memory."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    app.conf.update(broker_url="memory://", broker_transport_options={})
+    use_broker("memory://", {})
     settings.BATCH_MAX_ITEMS, settings.BATCH_QUOTA_PER_HOUR = ITEMS, 1_000_000_000
 
 

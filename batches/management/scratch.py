@@ -1,4 +1,4 @@
-"""A database that is made for one command and dropped afterwards."""
+"""A database that is made for one command and dropped afterwards, and a broker apart."""
 
 import secrets
 import tempfile
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
+
+from config.celery import app
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ def scratch_database(url: str = "") -> Iterator[Scratch]:
             yield Scratch(Path(folder), address)
         finally:
             connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def use_broker(url: str, options: dict[str, Any]) -> None:
+    """Have the messages of this process go there, wherever the installation's go.
+
+    Both ways by name: Celery itself asks the environment's CELERY_BROKER_URL before `broker_url`.
+    """
+    app.conf.update(
+        broker_url=url,
+        broker_read_url=url,
+        broker_write_url=url,
+        broker_transport_options=options,
+    )
 
 
 def _renamed(url: str, name: str) -> str:

@@ -8,7 +8,6 @@ import threading
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,11 +21,10 @@ from batches.management.chaos_count import Count, recount
 from batches.management.chaos_installation import Installation
 from batches.management.chaos_kills import PATIENCE_SECONDS, Kills, Recovery, Stop
 from batches.management.chaos_load import Load
-from batches.management.scratch import scratch_database
+from batches.management.scratch import scratch_database, use_broker
 from batches.services.chain import send_contract_calls
 from config import environment
 from config.brokers import broker_settings
-from config.celery import app
 from config.database import atomic, is_away
 from content.management.terminal import counted
 from content.models import ContractCall
@@ -89,7 +87,7 @@ class Command(BaseCommand):
             try:
                 if broker.remark:
                     self.stderr.write(broker.remark)
-                _tell_this_broker(broker.url, scratch.folder)
+                use_broker(*broker_settings(broker.url, scratch.folder))
                 load = Load(chance)
                 installation.start()
                 run = Kills(installation, load, chance, is_over)
@@ -105,12 +103,6 @@ class Command(BaseCommand):
 def _addresses() -> tuple[str, str]:
     """DATABASE_URL and CELERY_BROKER_URL as the settings read them."""
     return environment.text("DATABASE_URL"), environment.text("CELERY_BROKER_URL", "filesystem://")
-
-
-def _tell_this_broker(url: str, folder: Path) -> None:
-    """Messages of this process go to the installation's broker, of which the settings know not."""
-    url, options = broker_settings(url, folder)
-    app.conf.update(broker_url=url, broker_transport_options=options)
 
 
 def _end_the_calls() -> None:
