@@ -13,7 +13,7 @@ SQLITE_OPTIONS = {
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with
     # "database is locked", whatever the timeout, if somebody else wrote in between.
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     "timeout": 20,
 }
 POSTGRESQL_OPTIONS = {
