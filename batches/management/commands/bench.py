@@ -81,7 +81,7 @@ def measure(
 
 
 def draw(path: Path, rows: list[Row]) -> None:
-    title = f"Content Batches on {connection.vendor}, each against its goal"
+    title = f"Content Batches on {connection.display_name}"
     try:
         path.write_text(chart(title, rows))
     except OSError as error:
