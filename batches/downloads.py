@@ -1,14 +1,17 @@
-"""Answers with the results of batches as a file, for the doors."""
+"""Answers with files for the doors: the results of batches, and prices."""
 
 from collections.abc import Sequence
 from itertools import chain
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from batches.models import BatchOperation, Submission
+from batches.services import price_file
 from batches.services.results_file import file_name, results_file
+from content.models import ContentQuerySet
 
 # Without it spreadsheets take UTF-8 for something else.
 BYTE_ORDER_MARK = "\ufeff"
@@ -36,6 +39,19 @@ def submission_file(
     lines = chain([BYTE_ORDER_MARK], rows)
     name = file_name("run", submission.pk, outcome=outcome, code=code)
     return StreamingHttpResponse(lines, content_type=CSV, headers=_attached(name))
+
+
+def prices_answer(
+    contents: ContentQuerySet, form: str, *, begins_with: str = BYTE_ORDER_MARK
+) -> HttpResponse:
+    """The current prices of these items as `form`, one of `price_file.FORMS`. Raises Invalid."""
+    data = price_file.write(contents, form)
+    name = f"prices-{timezone.localdate():%Y-%m-%d}.{form}"
+    if form == price_file.XLSX:
+        kind = price_file.SPREADSHEET
+    else:
+        kind, data = CSV, begins_with.encode() + data
+    return HttpResponse(data, content_type=kind, headers=_attached(name))
 
 
 def _attached(name: str) -> dict[str, str]:

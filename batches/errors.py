@@ -8,6 +8,7 @@ __all__ = [
     "InvalidTransition",
     "NotAllowed",
     "NotThere",
+    "NothingToDo",
     "QuotaExceeded",
     "SubmissionUsed",
 ]
@@ -20,6 +21,12 @@ class InvalidTransition(ApplicationError):
 
     def __init__(self, was: str, to: str) -> None:
         super().__init__(f"The batch is {was} and can't become {to}.", was=was, to=to)
+
+
+class NothingToDo(ApplicationError):
+    """There is nothing to try again, to put back, to hold or to release."""
+
+    code = "wrong-state"
 
 
 class QuotaExceeded(ApplicationError):

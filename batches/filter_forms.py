@@ -14,8 +14,6 @@ from content.days import WRONG_ORDER, DayField, is_wrong_order, within_days
 from content.models import User, Wallet
 
 MOST_CREATORS = 200
-# Nothing is started from a template yet.
-SOURCES = [choice for choice in Source.choices if choice[0] != Source.TEMPLATE]
 
 
 class BatchFilterForm(forms.Form):
@@ -31,7 +29,7 @@ class BatchFilterForm(forms.Form):
         ],
     )
     source = forms.ChoiceField(
-        label="Started from", required=False, choices=[("", "Anywhere"), *SOURCES]
+        label="Started from", required=False, choices=[("", "Anywhere"), *Source.choices]
     )
     day_from = DayField(label="Asked for from")
     day_to = DayField(label="Asked for until")

@@ -72,7 +72,7 @@ class OperationForm(forms.Form):
         return cleaned
 
     def payload(self) -> dict[str, Any]:
-        """What `submissions.prepare` takes. Only for a valid form."""
+        """What `drafts.prepare` takes. Only for a valid form."""
         return self.raw_payload()
 
     def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
@@ -108,7 +108,8 @@ class PriceForm(OperationForm):
     def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
         if "newPrice" in payload:
             return {"new_price": format_stx(payload["newPrice"]).removesuffix(" STX")}
-        return {"percent_change": payload["percentChange"]}
+        # Neither where each item has a price of its own.
+        return {"percent_change": payload.get("percentChange")}
 
     def clean_new_price(self) -> Any:
         return self._parsed("new_price", parse_stx)

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
+from content.instants import parse_instant
 from content.rules import (
     CONTENT_TYPES,
     MAX_ID,
@@ -20,6 +24,12 @@ from content.rules import (
 
 SKIP_FAILED, REJECT_ALL = "skip-failed", "reject-all"
 ERROR_POLICIES = (SKIP_FAILED, REJECT_ALL)
+ON_SUCCESS, ON_COMPLETION, ALWAYS = "on-success", "on-completion", "always"
+LINKS = (ON_SUCCESS, ON_COMPLETION, ALWAYS)
+MOST_PARENTS = 20
+# Whoever plans further ahead has mistyped a year.
+FURTHEST = timedelta(days=5 * 366)
+NO_END = "Only a change of the price can be given an end."
 
 
 class FieldErrors(ValueError):
@@ -130,3 +140,71 @@ def clean_error_policy(value: Any) -> str:
     if not isinstance(value, str) or value not in ERROR_POLICIES:
         raise FieldErrors({"errorPolicy": [f"Choose one of: {', '.join(ERROR_POLICIES)}."]})
     return value
+
+
+def clean_moment(value: Any, field: str, *, after: datetime | None = None) -> datetime | None:
+    """A coming instant in UTC from ISO 8601 with an offset; None for null.
+
+    It has to be later than now, and than `after`. Raises FieldErrors with `field` as path.
+    """
+    if value is None:
+        return None
+    try:
+        if not isinstance(value, str):
+            raise ValueError("Write it as text, like 2026-01-31T12:00:00Z.")
+        moment = parse_instant(value)
+        check_moment(moment, after=after)
+    except ValueError as error:
+        raise FieldErrors({field: [str(error)]}) from error
+    return moment
+
+
+def check_moment(moment: datetime, *, after: datetime | None = None) -> None:
+    """Raises ValueError for an instant that is past, too far ahead, or not later than `after`."""
+    now = timezone.now()
+    if moment <= now:
+        raise ValueError("This time is past. Choose a coming one.")
+    if moment > now + FURTHEST:
+        raise ValueError("This is more than five years ahead. Choose an earlier time.")
+    if after is not None and moment <= after:
+        raise ValueError("This has to be later than the start.")
+
+
+def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
+    """Up to MOST_PARENTS different batches as (id, one of LINKS), ON_COMPLETION where none is said.
+
+    Each is an id or `{batchId, when}`. Raises FieldErrors with `dependsOn.<position>` as paths.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise FieldErrors({"dependsOn": ["Send a list of ids of batches."]})
+    if len(value) > MOST_PARENTS:
+        raise FieldErrors({"dependsOn": [f"A batch can wait for {MOST_PARENTS} others at most."]})
+    errors: dict[str, list[str]] = {}
+    clean: dict[UUID, str] = {}
+    for position, each in enumerate(value):
+        try:
+            key, when = _link(each)
+            if key in clean:
+                raise ValueError("This batch is there more than once.")
+            clean[key] = when
+        except ValueError as error:
+            errors[f"dependsOn.{position}"] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    return list(clean.items())
+
+
+def _link(value: Any) -> tuple[UUID, str]:
+    when: Any = ON_COMPLETION
+    if isinstance(value, Mapping):
+        if not {"batchId"} <= set(value) <= {"batchId", "when"}:
+            raise ValueError("Send batchId and, if you like, when.")
+        value, when = value["batchId"], value.get("when", when)
+    if not isinstance(when, str) or when not in LINKS:
+        raise ValueError(f"Choose one of: {', '.join(LINKS)}.")
+    try:
+        return UUID(value if isinstance(value, str) else ""), when
+    except ValueError:
+        raise ValueError("This is no id of a batch.") from None

@@ -1,8 +1,10 @@
 """The doors of the worker: each task calls one service with a key."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from batches.services import chain, outbox, run
+from batches.services import chain, dependents, outbox, run
 from batches.services import sweep as sweeping
 from config.failpoints import reach
 from content.services import password_mail
@@ -13,6 +15,11 @@ def run_batch(batch_id: str) -> None:
     reach("before-claim")
     run.run_batch(batch_id)
     reach("before-acknowledgement")
+
+
+@shared_task(name="batches.settle_dependents")
+def settle_dependents(parent_id: str) -> None:
+    dependents.settle_dependents(UUID(parent_id))
 
 
 @shared_task(name="batches.sweep")

@@ -218,6 +218,7 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedUploadHandler"]
 # A selection of all that match posts one field an item.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
@@ -250,6 +251,7 @@ CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(
 CELERY_TASK_DEFAULT_QUEUE = "batches"
 CELERY_TASK_ROUTES = {
     "batches.run_batch": {"queue": "batches"},
+    "batches.settle_dependents": {"queue": "sweep"},
     "batches.sweep": {"queue": "sweep"},
     "batches.deliver_notification": {"queue": "outbox"},
     "batches.deliver_due_notifications": {"queue": "outbox"},

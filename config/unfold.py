@@ -27,6 +27,9 @@ ICON = (
     "%3Cpath d='M2 12l10 6 10-6v3l-10 6-10-6z' opacity='.6'/%3E%3C/svg%3E"
 )
 
+# What goes with the batches is seen by who sees them.
+BATCHES = "batches.view_batchoperation"
+
 
 def unfold_settings(site_name: str) -> dict[str, Any]:
     return {
@@ -53,6 +56,9 @@ def unfold_settings(site_name: str) -> dict[str, Any]:
                     "Batches",
                     _link("Batches", "stacks", "batches", "batchoperation"),
                     _link("Results", "fact_check", "batches", "batchitem"),
+                    _link("Templates", "event_repeat", "batches", "template", BATCHES),
+                    _link("Template runs", "schedule", "batches", "templaterun", BATCHES),
+                    _link("Dependencies", "account_tree", "batches", "dependency", BATCHES),
                     _link("Submissions", "assignment_turned_in", "batches", "submission"),
                     _link("Notifications", "mail", "batches", "notification"),
                 ),
@@ -77,9 +83,13 @@ def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(items)}
 
 
-def _link(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+def _link(title: str, icon: str, app: str, model: str, right: str = "") -> dict[str, Any]:
+    """For who may view or change that model, or has that right."""
+
     def may_view(request: HttpRequest) -> bool:
         user = request.user
+        if right:
+            return user.has_perm(right)
         return user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}")
 
     return {

@@ -15,6 +15,11 @@ class ApplicationError(Exception):
         self.details = details
         super().__init__(self.message)
 
+    @property
+    def summary(self) -> str:
+        """All that is to be said of it, where there are no fields to say it beside."""
+        return self.message
+
 
 class Invalid(ApplicationError):
     """What was sent is not valid; `errors` maps the path of each field to its messages."""
@@ -25,6 +30,10 @@ class Invalid(ApplicationError):
     def __init__(self, message: str = "", *, errors: dict[str, list[str]], **details: Any) -> None:
         self.errors = errors
         super().__init__(message, **details)
+
+    @property
+    def summary(self) -> str:
+        return " ".join(each for found in self.errors.values() for each in found) or self.message
 
 
 class NotAllowed(ApplicationError):

@@ -99,7 +99,7 @@ REGIONS = {
 
 
 @cache
-def _time_zones() -> list[tuple[str, str]]:
+def time_zones() -> list[tuple[str, str]]:
     """Zones by place; a zone that is spelled another way stays good for who has it."""
     names = {name for name in zoneinfo.available_timezones() if name.split("/")[0] in REGIONS}
     return [(name, name.replace("_", " ")) for name in ["UTC", *sorted(names)]]
@@ -110,7 +110,7 @@ class ProfileForm(forms.Form):
 
     time_zone = forms.ChoiceField(
         label="Time zone",
-        choices=_time_zones,
+        choices=time_zones,
         help_text="All times on these pages are shown in this zone.",
     )
 

@@ -28,8 +28,6 @@ _NOT_TEXT = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _check_url = URLValidator(schemes=["http", "https"])
-# Also as full-width signs, which some spreadsheets read alike.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Blanks, and signs that only change how others look.
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"}
 _C32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -252,6 +250,11 @@ def format_stx(micro_stx: int) -> str:
     return f"{sign}{whole:,}{places} STX"
 
 
+def plain_stx(micro_stx: int) -> str:
+    """`1234500000` micro-STX as `1234.5`, for files that are read again."""
+    return format_stx(micro_stx).removesuffix(" STX").replace(",", "")
+
+
 def clean_address(value: Any) -> str:
     """A Stacks principal of a person, with its checksum.
 
@@ -291,10 +294,3 @@ def c32_address(version: int, hash160: bytes) -> str:
 def _checksum(version: int, hash160: bytes) -> bytes:
     inner = hashlib.sha256(bytes([version]) + hash160).digest()
     return hashlib.sha256(inner).digest()[:4]
-
-
-def neutral_cell(value: Any) -> Any:
-    """A cell of a CSV file; text that a spreadsheet would take for a formula gets a `'` before."""
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
-        return f"'{value}"
-    return value

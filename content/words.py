@@ -1,7 +1,7 @@
 """Changes of items in people's words, for every door."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -24,7 +24,12 @@ LABELS = {
 }
 LONGEST = 160
 # How a change came about, where no batch made it.
-CAUSES = {"admin": "by hand", "api": "through the API", "import": "by an import"}
+CAUSES = {
+    "admin": "by hand",
+    "api": "through the API",
+    "import": "by an import",
+    "put-back": "put back by hand",
+}
 
 
 class Difference(NamedTuple):
@@ -106,3 +111,18 @@ def moment_words(value: datetime) -> str:
     """`24 Nov 2026, 01:15 CET` in the viewer's zone."""
     local = timezone.localtime(value)
     return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
+
+
+def clock_words(value: datetime) -> str:
+    """`01:15 CET` in the viewer's zone."""
+    local = timezone.localtime(value)
+    return f"{date_format(local, 'H:i')} {local.tzname()}"
+
+
+def utc_words(value: datetime) -> str:
+    """`00:15 UTC`, with its day where that is another than the viewer's; nothing in UTC itself."""
+    local, there = timezone.localtime(value), value.astimezone(UTC)
+    if local.utcoffset() == there.utcoffset():
+        return ""
+    is_same_day = local.date() == there.date()
+    return f"{date_format(there, 'H:i' if is_same_day else 'j M, H:i')} UTC"

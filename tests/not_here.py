@@ -7,7 +7,11 @@ from fnmatch import fnmatchcase
 
 SQLITE: dict[str, str] = {}
 POSTGRESQL: dict[str, str] = {}
-MONGODB: dict[str, str] = {}
+MONGODB: dict[str, str] = {
+    "*/test_verify_following.py::test_a_slot_that_ran_twice_is_named": (
+        "takes a constraint away and puts it back, which is too slow and not ours to test there"
+    ),
+}
 
 NOT_HERE = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mongodb": MONGODB}
 

@@ -8,8 +8,11 @@ from knox.models import get_token_model
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.submissions import confirm, prepare
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
+from batches.services.template_runs import run_now
 from content.models import ApiToken
+from tests.batches.orders import make_template, price_batch
 from tests.conftest import grant
 from tests.factories import make_contents
 
@@ -34,8 +37,17 @@ def everything(alice, bob, staff, wallet_of, work, settings):
     )
     confirm(submission.pk, by=staff)
     work()
+    waiting = make_template(alice, name=HOSTILE)
+    run_now(waiting, by=alice)
+    link_to_newest(alice, items[0].pk)
     get_token_model().objects.create(user=alice)
     Group.objects.create(name="editors")
+
+
+def link_to_newest(person, key):
+    """One batch that waits for another."""
+    parent = price_batch(person, [key], newPrice=3)
+    price_batch(person, [key], newPrice=4, dependsOn=[str(parent.pk)])
 
 
 def people(name, request):

@@ -186,11 +186,12 @@ def test_what_an_app_left_behind_is_no_later_version(look, database):
 def test_a_database_from_an_earlier_version(look, database):
     change(
         database,
-        "DELETE FROM django_migrations WHERE app = 'batches' AND name LIKE '0004%'",
+        "DELETE FROM django_migrations WHERE id IN "
+        "(SELECT max(id) FROM django_migrations WHERE app = 'batches')",
     )
     said = look(DATABASE_URL=f"sqlite:///{database}")
     assert said.startswith("The database is older than this program and lacks its migration")
-    assert "batches.0004" in said
+    assert "batches.0" in said
     assert said.endswith(": run manage.py migrate")
 
 

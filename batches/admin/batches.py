@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -13,61 +12,40 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-    DropdownFilter,
-)
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from batches.admin.acts import acts_on_batch
+from batches.admin.batch_acts import BatchActs
+from batches.admin.filters import ComingFilter, FollowsFilter, OperationFilter, OutcomeFilter
 from batches.admin.progress import OUTCOME_LABELS, STATUS_LABELS, progress_context
+from batches.admin.waits import knots, notes_of_batches, when_words
 from batches.downloads import batch_file
 from batches.errors import InvalidTransition
-from batches.models import OUTCOME_CHOICES, BatchItem, BatchOperation, Notification
-from batches.operations import OPERATIONS, describe
+from batches.models import BatchItem, BatchOperation, Dependency, Notification
+from batches.operations import describe
 from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
+from batches.services.chains import chain_of
 from batches.services.permissions import may_cancel
+from batches.services.progress import Progress
 from batches.services.results import totals_of
-from batches.services.submissions import Progress
 from content.admin.base import ReadOnlyAdmin
 from content.admin.filters import DayFilter
 
 
-class OperationFilter(DropdownFilter):
-    title = "operation"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, operation.label) for kind, operation in OPERATIONS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-class OutcomeFilter(DropdownFilter):
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in OUTCOME_CHOICES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() not in dict(OUTCOME_CHOICES):
-            return queryset
-        return queryset.of_outcome(self.value())
-
-
 @admin.register(BatchOperation)
-class BatchOperationAdmin(ReadOnlyAdmin):
+class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
     list_display = ["show_batch", "show_creator", "show_status", "show_outcome", "show_progress"]
-    list_display += ["show_source", "show_requested_by", "created_at"]
+    list_display += ["show_when", "show_source", "show_requested_by", "created_at"]
     list_display_links = ["show_batch"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
+        ComingFilter,
         OutcomeFilter,
         OperationFilter,
         ("source", ChoicesDropdownFilter),
+        FollowsFilter,
         ("creator", AutocompleteSelectFilter),
         ("created_at", DayFilter),
         ("completed_at", DayFilter),
@@ -76,6 +54,7 @@ class BatchOperationAdmin(ReadOnlyAdmin):
     list_per_page = 50
     list_max_show_all = 50
     change_form_outer_before_template = "batches/admin/_progress.html"
+    change_form_outer_after_template = "batches/admin/_api_call.html"
     fieldsets = [
         (
             "About this batch",
@@ -102,7 +81,7 @@ class BatchOperationAdmin(ReadOnlyAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
         # Results and mails of a batch go with it; by themselves they can't be deleted.
-        missing -= {BatchItem._meta.verbose_name, Notification._meta.verbose_name}
+        missing -= {kind._meta.verbose_name for kind in (BatchItem, Notification, Dependency)}
         return deleted, counts, missing, protected
 
     # ------------------------------------------------------------ columns
@@ -136,6 +115,10 @@ class BatchOperationAdmin(ReadOnlyAdmin):
     def show_outcome(self, batch: BatchOperation) -> str:
         return str(batch.outcome.label) if batch.outcome else ""
 
+    @display(description="When", ordering="scheduled_for", empty_value="–")
+    def show_when(self, batch: BatchOperation) -> str | None:
+        return when_words(batch) or None
+
     @display(description="Progress")
     def show_progress(self, batch: BatchOperation) -> SafeString:
         failed = f", {batch.failure_count} failed" if batch.failure_count else ""
@@ -163,6 +146,7 @@ class BatchOperationAdmin(ReadOnlyAdmin):
             path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
             path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
             path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
+            *self.urls_of_acts(),
             *super().get_urls(),
         ]
 
@@ -180,18 +164,20 @@ class BatchOperationAdmin(ReadOnlyAdmin):
         if not getattr(request, "htmx", False):
             return redirect("admin:batches_batchoperation_change", key)
         return TemplateResponse(
-            request, "batches/admin/_progress.html", _context(request, self._visible(request, key))
+            request,
+            "batches/admin/_progress.html",
+            _context(request, self.visible_batch(request, key)),
         )
 
     def results_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """The results as a file: all of them, or those that the page shows."""
-        batch = self._visible(request, key)
+        batch = self.visible_batch(request, key)
         totals = totals_of(batch)
         tabs = ResultTabs.read(request.GET, totals, is_finished=batch.is_finished)
         return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
 
     def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        batch = self._visible(request, key)
+        batch = self.visible_batch(request, key)
         if not may_cancel(request.user, batch):  # type: ignore[arg-type]
             raise PermissionDenied
         try:
@@ -202,7 +188,7 @@ class BatchOperationAdmin(ReadOnlyAdmin):
             messages.success(request, "Cancelled. What is saved stays saved.")
         return redirect("admin:batches_batchoperation_change", key)
 
-    def _visible(self, request: HttpRequest, key: UUID) -> BatchOperation:
+    def visible_batch(self, request: HttpRequest, key: UUID) -> BatchOperation:
         batches = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
         batch = batches.prefetch_related("creator").filter(pk=key).first()
         if batch is None:
@@ -211,12 +197,17 @@ class BatchOperationAdmin(ReadOnlyAdmin):
 
 
 def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
-    can_cancel = not batch.is_finished and may_cancel(request.user, batch)  # type: ignore[arg-type]
-    cancel = reverse("admin:batches_batchoperation_cancel", args=[batch.pk])
+    user: Any = request.user
+    context = progress_context(Progress([batch]), request.GET)
+    chain = chain_of([batch], user)
     return {
-        **progress_context(Progress([batch]), request.GET),
+        **context,
+        "notes": notes_of_batches([batch], chain, user),
+        "acts": acts_on_batch(batch, user, context["tabs"].totals.codes),
+        "parents": knots(chain.parents),
+        "dependents": knots(chain.dependents),
+        "this": describe(batch),
         "download_url": reverse("admin:batches_batchoperation_results", args=[batch.pk]),
         "refresh_url": reverse("admin:batches_batchoperation_progress", args=[batch.pk]),
-        "cancel_url": cancel if can_cancel else "",
         "error": batch.error,
     }

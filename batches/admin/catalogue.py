@@ -6,38 +6,31 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
-from django.forms import Widget
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold import widgets
 
+from batches.admin.looks import dress_all, require_right
+from batches.admin.planning import tell
+from batches.admin.prices import PriceFileAdmin
 from batches.errors import Invalid, NotAllowed
 from batches.forms import FORMS, OperationForm
-from batches.models import Source
-from batches.operations import OPERATIONS, Operation, describe
+from batches.models import BatchOperation, Source
+from batches.operations import OPERATIONS, Operation, describe, operation_for
+from batches.services.drafts import MOST_ITEMS, prepare
 from batches.services.history import with_batches
 from batches.services.permissions import may_run_for_others
-from batches.services.submissions import MOST_ITEMS, prepare
+from batches.waiting_forms import WaitingForm
 from content.admin.base import replace
-from content.admin.catalogue import ContentAdmin
 from content.models import Content, ContentChange
 
-# Unfold's look for what the forms of the operations use.
-WIDGETS: dict[str, type[Widget]] = {
-    "TextInput": widgets.UnfoldAdminTextInputWidget,
-    "Textarea": widgets.UnfoldAdminTextareaWidget,
-    "NumberInput": widgets.UnfoldAdminIntegerFieldWidget,
-    "RadioSelect": widgets.UnfoldAdminRadioSelectWidget,
-    "Select": widgets.UnfoldAdminSelectWidget,
-    "CheckboxInput": widgets.UnfoldBooleanSwitchWidget,
-}
+WAITING_PATHS = {"scheduledFor", "until", "dependsOn"}
 
 
-class BatchContentAdmin(ContentAdmin):
+class BatchContentAdmin(PriceFileAdmin):
     """Generic over OPERATIONS and FORMS: a new operation has its action by being in both."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -74,7 +67,8 @@ class BatchContentAdmin(ContentAdmin):
             messages.warning(request, "Choose the items first.")
             return redirect("admin:content_content_changelist")
         form = FORMS[kind](request.POST)
-        if form.is_valid():
+        waiting = WaitingForm(request.POST, user=_user(request), operation=operation)
+        if form.is_valid() & waiting.is_valid():
             try:
                 submission = prepare(
                     by=_user(request),
@@ -83,27 +77,31 @@ class BatchContentAdmin(ContentAdmin):
                     payload=form.payload(),
                     content_ids=selection,
                     error_policy=form.cleaned_data["error_policy"],
+                    waiting=waiting.wanted(),
                 )
             except Invalid as error:
                 for path_, words in list(error.errors.items())[:10]:
-                    form.add_error(form.paths.get(path_), words)
+                    if path_.split(".")[0] in WAITING_PATHS:
+                        tell(waiting, Invalid(errors={path_: words}))
+                    else:
+                        form.add_error(form.paths.get(path_), words)
             except NotAllowed as error:
                 form.add_error(None, error.message)
             else:
                 review = reverse("admin:batches_submission_review", args=[submission.pk])
                 query = request.POST.get("list", "")
                 return redirect(f"{review}?{urlencode({'list': query})}" if query else review)
-        return self.form_page(request, operation, form, selection)
+        return self.form_page(request, operation, form, waiting, selection)
 
     def form_page(
         self,
         request: HttpRequest,
         operation: Operation,
         form: OperationForm,
+        waiting: WaitingForm,
         selection: Sequence[str],
     ) -> TemplateResponse:
-        for field in form.fields.values():
-            dress(field)
+        dress_all(form, waiting)
         # The filter of the list that one comes from, to go back to it.
         query = request.POST.get("list", request.GET.urlencode())
         titles = Content.objects.filter(pk__in=selection[:5]).values_list("title", flat=True)
@@ -112,6 +110,7 @@ class BatchContentAdmin(ContentAdmin):
             "title": operation.label,
             "opts": self.opts,
             "form": form,
+            "waiting": waiting,
             "operation": operation,
             "selection": "\n".join(selection),
             "list": query,
@@ -150,7 +149,7 @@ class BatchContentAdmin(ContentAdmin):
             if batch is not None:
                 url = reverse("admin:batches_batchoperation_change", args=[batch.pk])
                 words = f"{describe(batch)} ({batch.get_source_display()})"
-                cause = {"words": words, "url": url}
+                cause = {"words": words, "url": url, "undo_url": _undo_url(request, batch)}
             elif change.batch_id:
                 cause["words"] = "In a batch that was deleted" if is_deleted else "In a batch"
             yield change, cause
@@ -168,7 +167,9 @@ def _offer_form(
     if not selection:
         messages.warning(request, "None of these items is there any more.")
         return None
-    return model_admin.form_page(request, OPERATIONS[kind], FORMS[kind](), selection)
+    operation = OPERATIONS[kind]
+    waiting = WaitingForm(user=_user(request), operation=operation)
+    return model_admin.form_page(request, operation, FORMS[kind](), waiting, selection)
 
 
 def list_address(query: str) -> str:
@@ -181,21 +182,12 @@ def list_address(query: str) -> str:
     return f"{address}?{found}" if found else address
 
 
-def require_right(request: HttpRequest, operation: Operation) -> None:
-    if not may_run_for_others(_user(request), operation):
-        raise PermissionDenied
-
-
-def dress(field: Any) -> None:
-    """Give a plain form's field the look of the admin."""
-    look = WIDGETS.get(type(field.widget).__name__)
-    if look is None:
-        return
-    dressed = look(attrs=field.widget.attrs)
-    dressed.is_required = field.widget.is_required
-    if hasattr(field.widget, "choices"):
-        dressed.choices = field.widget.choices  # type: ignore[attr-defined]
-    field.widget = dressed
+def _undo_url(request: HttpRequest, batch: BatchOperation) -> str:
+    """Where what a batch did to an item can be put back; empty for who may not."""
+    is_known = batch.kind in OPERATIONS and batch.is_finished
+    if not is_known or not may_run_for_others(_user(request), operation_for(batch)):
+        return ""
+    return reverse("admin:batches_batchoperation_undo", args=[batch.pk])
 
 
 def _user(request: HttpRequest) -> Any:

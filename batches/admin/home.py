@@ -13,7 +13,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status
+from batches.admin.waits import moment_and_utc_words
+from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status, Template
+from batches.operations import describe
+from batches.services.coming import Coming
 from batches.services.overview import (
     ENDS,
     Day,
@@ -76,6 +79,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             Group("Failed today", _failed(overview.failures, user)),
             Group("Worker and queues", _health(overview.health, user)),
         ],
+        "coming": [_next(each) for each in overview.coming],
+        "coming_url": _list(BATCHES, {"coming": "any"}),
+        "templates_url": reverse("admin:batches_template_changelist"),
         **_chart(overview),
     }
 
@@ -87,6 +93,12 @@ def _now(unfinished: Unfinished) -> list[Figure]:
     figures = [
         Figure("Running", f"{unfinished.running:,}", _list(BATCHES, running)),
         Figure("Waiting", f"{unfinished.waiting:,}", _list(BATCHES, waiting)),
+        Figure(
+            "Of these to come",
+            f"{unfinished.coming:,}",
+            _list(BATCHES, {"coming": "any"}),
+            "They wait for a time, a person or another batch.",
+        ),
     ]
     if since is None:
         return [*figures, Figure("Longest wait", "None", hint="Nothing is due and waiting.")]
@@ -114,6 +126,23 @@ def _failed(failures: Failures, user: Any) -> list[Figure]:
             is_alarming=bool(failures.broken_off),
         ),
     ]
+
+
+def _next(coming: Coming) -> dict[str, str]:
+    """One line of what comes next: when, what, of whom."""
+    what = coming.template or coming.batches[0]
+    name = "batchoperation" if coming.batches else "template"
+    words = describe(what)
+    if isinstance(what, Template):
+        words = f"{what.name}: {words}"
+    assert coming.at is not None
+    return {
+        "when": moment_and_utc_words(coming.at),
+        "url": reverse(f"admin:batches_{name}_change", args=[what.pk]),
+        "words": f"End of {words}" if coming.is_end else words,
+        "creator": ", ".join(dict.fromkeys(str(batch.creator) for batch in coming.batches))
+        or str(what.creator),
+    }
 
 
 def _health(health: Health, user: Any) -> list[Figure]:

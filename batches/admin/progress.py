@@ -7,10 +7,12 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.utils import timezone
 
+from batches.admin.waits import when_words
 from batches.models import BatchItem, BatchOperation, Status
+from batches.operations import operation_for
 from batches.result_tabs import ResultTabs
+from batches.services.progress import Progress
 from batches.services.results import chain_counts, left_of, results_of, totals_of
-from batches.services.submissions import Progress
 from content.admin.words import CHAIN_LABELS
 from content.models import Content, ContentChange
 from content.words import differences
@@ -20,6 +22,8 @@ CHAIN_MOVES = {ChainState.QUEUED, ChainState.BROADCAST, ChainState.INCLUDED, Cha
 LONG_WAIT = timedelta(seconds=15)
 POLL_SECONDS = 1
 POLL_CHAIN_SECONDS = 5
+# Nothing moves before a time, a person or another batch lets it.
+POLL_HELD_SECONDS = 15
 ROWS_A_PAGE = 100
 
 STATUS_LABELS = {
@@ -51,21 +55,19 @@ def progress_context(progress: Progress, query: QueryDict) -> dict[str, Any]:
     tabs = ResultTabs.read(query, totals_of(*batches), is_finished=progress.is_finished)
     page = Paginator(_chosen(batches, tabs), ROWS_A_PAGE).get_page(query.get("p"))
     rows = list(page.object_list)
-    poll_seconds = POLL_SECONDS
-    if progress.is_finished:
-        poll_seconds = POLL_CHAIN_SECONDS if CHAIN_MOVES & set(chain) else 0
     return {
         "progress": progress,
         "headline": headline(progress),
         "status": _status(batches),
-        "batches": batches,
+        "batches": [(batch, when_words(batch)) for batch in batches],
         "chain": [
             (ChainState(state).label, count, CHAIN_LABELS[ChainState(state)])
             for state, count in sorted(chain.items())
         ],
         "waits_long": _waits_long(batches),
-        "poll_seconds": poll_seconds,
+        "poll_seconds": _poll_seconds(progress, set(chain)),
         "tabs": tabs,
+        "can_send_again": bool(tabs.totals.failed and operation_for(batches[0]).asked_columns),
         "page": page,
         "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
         "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
@@ -102,7 +104,7 @@ def _titles(keys: list[str]) -> dict[str, str]:
 
 def result_rows(batches: list[BatchOperation], items: list[BatchItem]) -> list[dict[str, Any]]:
     """Results with titles for the table, in the order given; the batches are of one kind."""
-    results = results_of(batches[0], items) if batches else []
+    results = results_of(batches[0], items) if items else []
     titles = _titles([result.content_id for result in results])
     return [
         {
@@ -133,7 +135,15 @@ def _status(batches: list[BatchOperation]) -> dict[str, str]:
     return {"text": Status.COMPLETED.label, "label": STATUS_LABELS[Status.COMPLETED.label]}
 
 
+def _poll_seconds(progress: Progress, chain: set[str]) -> int:
+    if progress.is_finished:
+        return POLL_CHAIN_SECONDS if CHAIN_MOVES & chain else 0
+    moves = any(not batch.is_finished and not batch.is_held for batch in progress.batches)
+    return POLL_SECONDS if moves else POLL_HELD_SECONDS
+
+
 def _waits_long(batches: list[BatchOperation]) -> bool:
-    if not batches or any(batch.status != Status.PENDING for batch in batches):
+    if not batches or any(batch.status != Status.PENDING or batch.is_held for batch in batches):
         return False
-    return min(batch.created_at for batch in batches) < timezone.now() - LONG_WAIT
+    since = min(max(batch.created_at, batch.scheduled_for or batch.created_at) for batch in batches)
+    return since < timezone.now() - LONG_WAIT

@@ -1,14 +1,15 @@
 """What a review shows: the preview, largest moves first, and what starting it takes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Paginator
 
 from batches.admin.progress import ITEM_LABELS
 from batches.models import BatchItem, Submission
-from batches.operations import OPERATIONS
+from batches.operations import operation_for
 from batches.rules import REJECT_ALL
-from batches.services.preview import Preview, PreviewItem
+from batches.services.preview import Moves, Preview, PreviewItem
 from batches.services.submissions import (
     batches_needed,
     contents_of,
@@ -16,6 +17,8 @@ from batches.services.submissions import (
     items_by_creator,
     preview_submission,
 )
+from content.contract.cost import Cost
+from content.rules import format_stx
 from content.words import differences
 
 ROWS_OF_REVIEW = 100
@@ -28,27 +31,14 @@ def review_context(submission: Submission, show: str, page_number: str | None) -
     preview = preview_submission(submission, contents)
     show = show if show in Outcome.values else ""
     items = [item for item in preview.items if not show or item.outcome == show]
-    items.sort(key=_review_order)
-    page = Paginator(items, ROWS_OF_REVIEW).get_page(page_number)
+    page = Paginator(rows_of(items), ROWS_OF_REVIEW).get_page(page_number)
     needed = batches_needed(submission, contents)
     return {
         "preview": preview,
         "page": page,
         "show": show,
         "tabs": _tabs(preview),
-        "rows": [
-            {
-                "item": item,
-                "label": ITEM_LABELS[item.outcome],
-                "differences": differences(item.before, item.after),
-                "outcome": {
-                    Outcome.SUCCEEDED: "Will change",
-                    Outcome.UNCHANGED: "Unchanged",
-                    Outcome.FAILED: "Not possible",
-                }[item.outcome],
-            }
-            for item in page
-        ],
+        "rows": page.object_list,
         "creators": [
             (str(wallet), wallet.pk, count)
             for wallet, count in items_by_creator(submission, contents).items()
@@ -58,8 +48,53 @@ def review_context(submission: Submission, show: str, page_number: str | None) -
         "is_startable": bool(preview.change_count)
         and not (submission.error_policy == REJECT_ALL and preview.failure_count),
         "is_strict": submission.error_policy == REJECT_ALL,
-        "cautions": OPERATIONS[submission.kind].cautions(preview.afters),
+        "moves": moves_words(preview.moves),
+        "cost": cost_words(preview.chain_cost),
+        "cautions": operation_for(submission).cautions(preview.afters),
     }
+
+
+def rows_of(items: Iterable[PreviewItem]) -> list[dict[str, Any]]:
+    """For the table: the largest moves first."""
+    return [
+        {
+            "item": item,
+            "label": ITEM_LABELS[item.outcome],
+            "differences": differences(item.before, item.after),
+            "outcome": {
+                Outcome.SUCCEEDED: "Will change",
+                Outcome.UNCHANGED: "Unchanged",
+                Outcome.FAILED: "Not possible",
+            }[item.outcome],
+        }
+        for item in sorted(items, key=_review_order)
+    ]
+
+
+def moves_words(moves: Moves | None) -> str:
+    """How far prices move; empty where none does."""
+    if moves is None:
+        return ""
+    if moves.smallest == moves.largest:
+        return f"Each price moves by {_signed(moves.mean)}."
+    return (
+        f"Prices move by {_signed(moves.smallest)} to {_signed(moves.largest)}, "
+        f"by {_signed(moves.mean)} on average."
+    )
+
+
+def cost_words(cost: Cost | None) -> str:
+    """What telling the chain takes; empty where there is nothing to tell."""
+    if cost is None:
+        return ""
+    items = "1 item" if cost.items == 1 else f"{cost.items:,} items"
+    calls = "1 transaction" if cost.transactions == 1 else f"{cost.transactions:,} transactions"
+    fee = format_stx(cost.least_fee)
+    return f"The chain is told of {items} in {calls} of {cost.size:,} bytes: fees from {fee}."
+
+
+def _signed(micro_stx: int) -> str:
+    return f"{'+' if micro_stx > 0 else '−' if micro_stx < 0 else ''}{format_stx(abs(micro_stx))}"
 
 
 def _review_order(item: PreviewItem) -> tuple[int, int]:

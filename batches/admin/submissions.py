@@ -17,25 +17,25 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from batches.admin.batches import OperationFilter
-from batches.admin.catalogue import list_address, require_right
+from batches.admin.acts import acts_on_submission
+from batches.admin.catalogue import list_address
+from batches.admin.filters import OperationFilter
+from batches.admin.looks import require_right
 from batches.admin.progress import progress_context
 from batches.admin.review import review_context
+from batches.admin.submission_acts import SubmissionActs
+from batches.admin.waits import knots, notes_of_batches, notes_of_draft
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Submission
-from batches.operations import OPERATIONS, describe
+from batches.operations import describe, operation_for
 from batches.result_tabs import ResultTabs
+from batches.services.chains import chain_of
+from batches.services.drafts import discard
 from batches.services.permissions import may_cancel
+from batches.services.progress import batches_of, progress_of
 from batches.services.results import totals_of
-from batches.services.submissions import (
-    batches_of,
-    cancel_submission,
-    check_typed_count,
-    confirm,
-    discard,
-    progress_of,
-)
+from batches.services.submissions import cancel_submission, check_typed_count, confirm
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
 
@@ -45,7 +45,7 @@ Outcome = BatchItem.Outcome
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReadOnlyAdmin):
+class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
     list_display = ["show_operation", "show_count", "show_state", "by", "source", "created_at"]
     list_display_links = ["show_operation"]
     list_filter = [("state", ChoicesDropdownFilter), OperationFilter]
@@ -105,6 +105,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
             path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
             path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
             path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
+            *self.urls_of_acts(),
             *super().get_urls(),
         ]
 
@@ -115,7 +116,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
         submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
         if submission is None:
             raise Http404
-        require_right(request, OPERATIONS[submission.kind])
+        require_right(request, operation_for(submission))
         refusal = ""
         if request.method == "POST":
             refusal = _start(request, submission)
@@ -134,6 +135,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
             "batches/admin/review.html",
             http_status=409 if refusal else 200,
             refusal=refusal,
+            notes=notes_of_draft(submission, request.user),  # type: ignore[arg-type]
             **context,
         )
 
@@ -151,19 +153,23 @@ class SubmissionAdmin(ReadOnlyAdmin):
     # ------------------------------------------------------------ progress
 
     def progress_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        submission = self._visible(request, key)
+        submission = self.visible_submission(request, key)
         if submission.state != Submission.State.CONFIRMED:
             return redirect("admin:batches_submission_review", key)
         progress = progress_of(submission)
-        can_cancel = not progress.is_finished and _may_cancel(request, progress)
-        context = {
-            **progress_context(progress, request.GET),
+        context = progress_context(progress, request.GET)
+        codes, batches = context["tabs"].totals.codes, progress.batches
+        user: Any = request.user
+        chain = chain_of(batches, user)
+        context |= {
+            "notes": notes_of_batches(batches, chain, user),
+            "acts": acts_on_submission(submission, batches, user, codes),
+            "parents": knots(chain.parents),
+            "dependents": knots(chain.dependents),
+            "this": describe(submission),
             "download_url": reverse("admin:batches_submission_results", args=[key]),
             "is_submission": True,
             "refresh_url": reverse("admin:batches_submission_progress", args=[key]),
-            "cancel_url": reverse("admin:batches_submission_cancel", args=[key])
-            if can_cancel
-            else "",
         }
         moving = bool(getattr(request, "htmx", False))
         template = "batches/admin/_progress.html" if moving else "batches/admin/progress.html"
@@ -171,7 +177,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
 
     def results_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """The results of all its batches as a file: all of them, or those that the page shows."""
-        submission = self._visible(request, key)
+        submission = self.visible_submission(request, key)
         visible = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
         batches = batches_of(submission, visible)
         is_finished = all(batch.is_finished for batch in batches)
@@ -179,7 +185,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
         return submission_file(submission, batches, outcome=tabs.outcome, code=tabs.code)
 
     def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        submission = self._visible(request, key)
+        submission = self.visible_submission(request, key)
         if not _may_cancel(request, progress_of(submission)):
             raise PermissionDenied
         try:
@@ -190,7 +196,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
             messages.success(request, "Cancelled what had not ended. What is saved stays saved.")
         return redirect("admin:batches_submission_progress", key)
 
-    def _visible(self, request: HttpRequest, key: UUID) -> Submission:
+    def visible_submission(self, request: HttpRequest, key: UUID) -> Submission:
         submission = Submission.objects.visible_to(request.user).filter(pk=key).first()  # type: ignore[arg-type]
         if submission is None:
             raise Http404

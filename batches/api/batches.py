@@ -1,9 +1,9 @@
 """Batches: lists, one, its results, cancel."""
 
 from datetime import datetime
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django_filters.rest_framework import FilterSet
@@ -12,22 +12,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from batches.api.created import retry_after
+from batches.api.found import find_batch, find_own_batch, user_of
 from batches.api.serializers import (
+    LINKS,
     BatchAnswer,
     BatchPage,
     BatchWithResults,
     ResultAnswer,
     ResultPage,
     ResultTotals,
+    one_batch,
 )
 from batches.downloads import batch_file
-from batches.errors import Invalid, NotAllowed, NotThere
+from batches.errors import Invalid, NotThere
 from batches.models import BatchItem, BatchOperation, Source, Status
 from batches.models.operation import BatchQuerySet
 from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
 from batches.services.lifecycle import cancel
-from batches.services.permissions import may_cancel
 from batches.services.results import results_of, totals_of
 from content import rules
 from content.api.described import errors
@@ -38,15 +41,20 @@ from content.api.queries import (
     choice,
     filter_parameters,
     filtered,
-    instant,
     page,
     page_by_key,
     rows_under,
 )
+from content.instants import parse_instant
 from content.models import User, Wallet
 
 FORMATS = ("json", "csv")
-ORDERINGS = {"createdAt": ("created_at", "id"), "-createdAt": ("-created_at", "-id")}
+NEWEST_FIRST, SOONEST_FIRST = "-createdAt", "scheduledFor"
+ORDERINGS: dict[str, tuple[Any, ...]] = {
+    "createdAt": ("created_at", "id"),
+    NEWEST_FIRST: ("-created_at", "-id"),
+    SOONEST_FIRST: (F("scheduled_for").asc(nulls_last=True), "id"),
+}
 # Nobody turns so many pages, and counting on would make every list as slow as it is long.
 MOST_COUNTED = 10_000
 AFTER = OpenApiParameter(
@@ -90,13 +98,17 @@ class BatchFilter(FilterSet):  # type: ignore[misc]
     status = _equal("status", tuple(Status.values))
     operationType = _equal("kind", tuple(OPERATIONS))
     source = _equal("source", tuple(Source.values))
-    createdAfter = Checked(instant, _after, _INSTANT)
-    createdBefore = Checked(instant, _before, _INSTANT)
+    createdAfter = Checked(parse_instant, _after, _INSTANT)
+    createdBefore = Checked(parse_instant, _before, _INSTANT)
+    coming = Checked(
+        choice("true"),
+        lambda rows, _: rows.coming(),
+        {"type": "string", "enum": ["true"]},
+    )
     ordering = Checked(
         choice(*ORDERINGS),
         lambda rows, name: rows.order_by(*ORDERINGS[name]),
-        {"type": "string", "enum": list(ORDERINGS), "default": "-createdAt"},
-        default="-createdAt",
+        {"type": "string", "enum": list(ORDERINGS), "default": NEWEST_FIRST},
     )
 
 
@@ -108,7 +120,11 @@ class BatchListView(APIView):
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
     def get(self, request: Request) -> Response:
-        """Own batches, newest first, without results; staff who may view see everybody's."""
+        """Own batches, newest first, without results; staff who may view see everybody's.
+
+        `coming=true` lists those that were accepted and have not begun because of a time, a pause
+        or another batch, the soonest first.
+        """
         return _list(request, request.query_params.get("creator"))
 
 
@@ -147,11 +163,12 @@ class BatchView(APIView):
 
         `ETag` changes with every result and every step on the chain.
         """
-        batch = _get(request, batch_id)
-        headers = {"ETag": batch.etag} | ({} if batch.is_finished else {"Retry-After": "1"})
+        batch = find_batch(request, batch_id)
+        again = {} if batch.is_finished else {"Retry-After": retry_after(batch)}
+        headers = {"ETag": batch.etag} | again
         if get_conditional_response(request._request, etag=batch.etag) is not None:
             return Response(status=304, headers=headers)
-        return Response(_one(batch), headers=headers)
+        return Response(one_batch(batch), headers=headers)
 
 
 class ResultFilter(FilterSet):  # type: ignore[misc]
@@ -181,7 +198,7 @@ class ResultsView(APIView):
         that has ended, and without a filter, it also holds the ids whose turn never came, with
         the outcome `not-attempted`.
         """
-        batch = _get(request, batch_id)
+        batch = find_batch(request, batch_id)
         query = request.query_params
         items = filtered(ResultFilter, request, batch.items.order_by("position"))
         if query.get("format") == "csv":
@@ -203,20 +220,24 @@ class CancelView(APIView):
     )
     def post(self, request: Request, batch_id: str) -> Response:
         """Stop a batch: what is done stays done, the rest is left as it is."""
-        batch = _get(request, batch_id)
-        if not may_cancel(cast("User", request.user), batch):
-            raise NotAllowed("You may not cancel the batches of this creator.")
-        return Response(_one(cancel(batch)))
+        return Response(one_batch(cancel(find_own_batch(request, batch_id))))
 
 
 def _list(request: Request, address: str | None) -> Response:
-    user = cast("User", request.user)
+    user = user_of(request)
     batches = BatchOperation.objects.visible_to(user)
-    key = request.query_params.get("after")
+    query = request.query_params
+    key = query.get("after")
+    by_time = key is None and query.get("coming") == "true"
+    order = query.get("ordering", SOONEST_FIRST if by_time else NEWEST_FIRST)
     if key is not None:
-        newest_first = request.query_params.get("ordering") != "createdAt"
-        batches = batches.following(_last_seen(request, key), newest_first=newest_first)
+        if order == SOONEST_FIRST:
+            raise Invalid(errors={"ordering": ["With `after`, batches are ordered by createdAt."]})
+        batches = batches.following(_last_seen(request, key), newest_first=order == NEWEST_FIRST)
     found = filtered(BatchFilter, request, batches)
+    if "ordering" not in query:
+        found = found.order_by(*ORDERINGS[order])
+    found = found.prefetch_related(LINKS)
     if address is not None:
         # The batches of somebody else are not there, for lists as for single ones.
         # PostgreSQL takes no NUL, not even to compare.
@@ -236,21 +257,6 @@ def _owns(user: User, address: str) -> bool:
 
 def _last_seen(request: Request, key: str) -> BatchOperation:
     try:
-        return _get(request, key)
+        return find_batch(request, key)
     except NotThere:
         raise Invalid(errors={"after": ["Give the id of the last batch that you saw."]}) from None
-
-
-def _get(request: Request, batch_id: str) -> BatchOperation:
-    try:
-        key = UUID(batch_id)
-    except ValueError:
-        raise NotThere from None
-    batch = BatchOperation.objects.one_visible_to(cast("User", request.user), key)
-    if batch is None:
-        raise NotThere
-    return batch
-
-
-def _one(batch: BatchOperation) -> Any:
-    return BatchWithResults(batch, context={"results": results_of(batch)}).data

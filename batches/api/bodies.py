@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from batches.operations import OPERATIONS
-from batches.rules import ERROR_POLICIES
+from batches.operations.base import REFUSALS
+from batches.rules import ERROR_POLICIES, LINKS, MOST_PARENTS
 from content import rules
 from content.api.serializers import TokenGating
 
@@ -16,6 +18,29 @@ class ContentFilterBody(serializers.Serializer[Any]):
     priceMax = serializers.IntegerField(min_value=0, max_value=rules.MAX_PRICE, required=False)
     isRemoved = serializers.BooleanField(default=False)
     search = serializers.CharField(max_length=rules.MAX_SEARCH, required=False)
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "maxItems": MOST_PARENTS,
+        "items": {
+            "oneOf": [
+                {"type": "string", "format": "uuid"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "batchId": {"type": "string", "format": "uuid"},
+                        "when": {"type": "string", "enum": list(LINKS)},
+                    },
+                    "required": ["batchId"],
+                },
+            ]
+        },
+    }
+)
+class Links(serializers.ListField):
+    """Batches to wait for: ids, or `{batchId, when}`."""
 
 
 class CreateBatch(serializers.Serializer[Any]):
@@ -40,6 +65,15 @@ class CreateBatch(serializers.Serializer[Any]):
         child=serializers.IntegerField(min_value=1),
         required=False,
         help_text="From a preview; an item that changed since fails with `conflict`.",
+    )
+    scheduledFor = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it is to begin; with an offset, or Z."
+    )
+    dependsOn = Links(
+        required=False,
+        help_text="Own batches that are to end first: ids (which wait `on-completion`), or "
+        "`{batchId, when}` with `when` as `on-success` (every item is saved), `on-completion` "
+        "(done, even if items failed) or `always` (ended in whatever way).",
     )
 
 
@@ -69,7 +103,15 @@ class Updates(serializers.Serializer[Any]):
     )
 
 
-class UpdatePriceBody(PriceFields, CreateBatch):
+class EndField(serializers.Serializer[Any]):
+    until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="When the prices are to be put back; only where nobody changed them since.",
+    )
+
+
+class UpdatePriceBody(EndField, PriceFields, CreateBatch):
     """`newPrice` or `percentChange`, exactly one of them."""
 
 
@@ -95,8 +137,35 @@ BODIES: dict[str, type[CreateBatch]] = {
 }
 
 
-class PreviewBody(PriceFields, CreateBatch):
-    """The body that would create the batch, and the kind of operation."""
+class ScheduleBody(EndField):
+    """At least one of them; what is left out stays, and null stands for none."""
+
+    scheduledFor = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class DependenciesBody(serializers.Serializer[Any]):
+    dependsOn = Links(help_text="All that it is to wait for, as in the body of a creation.")
+
+
+class SomeItems(serializers.Serializer[Any]):
+    """Of all its items, or of these."""
+
+    contentIds = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"), min_length=1, required=False
+    )
+
+
+class SomeFailures(SomeItems):
+    code = serializers.ChoiceField(
+        list(REFUSALS), required=False, help_text="Only what failed with this code."
+    )
+
+
+class PreviewBody(EndField, PriceFields, CreateBatch):
+    """The body that would create the batch, and the kind of operation.
+
+    What it would wait for is checked and plays no part.
+    """
 
     operationType = serializers.ChoiceField(list(OPERATIONS))
     updates = Updates(required=False)

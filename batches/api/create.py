@@ -10,15 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.api.bodies import BODIES, PreviewBody
+from batches.api.created import HEADERS, BatchCreated, batch_created
 from batches.api.examples import CREATED, PREVIEW, PREVIEW_BODY
-from batches.api.serializers import BatchCreated, PreviewAnswer, PreviewItemAnswer
-from batches.models import BatchOperation, Source
+from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
+from batches.models import Source
 from batches.operations import Operation
 from batches.services.create import clean_order, create_batch, operation_of
 from batches.services.preview import preview_order
-from batches.services.quota import quota_of
 from content.api.described import errors, example
-from content.api.errors import rate_limit_headers
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
 from content.api.parsers import body_of
@@ -36,7 +35,7 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
             "Send an `Idempotency-Key` wherever a request may have to be repeated.",
             tags=["batches"],
             request=BODIES[operation.kind],
-            parameters=[IDEMPOTENCY_KEY],
+            parameters=[IDEMPOTENCY_KEY, *HEADERS],
             responses={201: BatchCreated, **errors(400, 401, 403, 409, 413, 415, 422, 429)},
             examples=[
                 *(
@@ -57,30 +56,12 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
 
             def create() -> Response:
                 batch = create_batch(order, by=cast("User", request.user), source=Source.API)
-                return _created(batch, operation.created_message)
+                return batch_created(batch, operation.created_message)
 
             return once(request, create)
 
     CreateView.__name__ = f"Create{operation.kind.title().replace('-', '')}View"
     return CreateView.as_view()
-
-
-def _created(batch: BatchOperation, message: str) -> Response:
-    quota = quota_of(batch.creator)
-    headers = {
-        "Location": f"/api/batches/{batch.pk}",
-        "Retry-After": "1",
-        **rate_limit_headers(
-            limit=quota.limit, remaining=quota.remaining, reset_seconds=quota.reset_seconds
-        ),
-    }
-    answer = {
-        "message": message,
-        "batchId": str(batch.pk),
-        "status": batch.status,
-        "totalItems": batch.total_items,
-    }
-    return Response(answer, status=201, headers=headers)
 
 
 class PreviewView(APIView):
@@ -108,11 +89,7 @@ class PreviewView(APIView):
             {
                 "operationType": operation.kind,
                 "creator": wallet.pk,
-                "totalItems": len(preview.items),
-                "changeCount": preview.change_count,
-                "unchangedCount": preview.unchanged_count,
-                "failureCount": preview.failure_count,
-                "headline": preview.headline,
+                **totals_shown(preview),
                 "results": PreviewItemAnswer(preview.items, many=True).data,
                 "expectedVersions": {
                     item.content_id: item.version for item in preview.items if item.version

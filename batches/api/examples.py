@@ -15,6 +15,8 @@ PREVIEW = {
     "unchangedCount": 0,
     "failureCount": 1,
     "headline": "Change 1 of 2, 1 not possible",
+    "moves": {"smallest": 100_000, "largest": 100_000, "mean": 100_000},
+    "chainCost": None,
     "results": [
         {
             "contentId": "7",
@@ -40,3 +42,24 @@ PREVIEW = {
     ],
     "expectedVersions": {"7": 3},
 }
+GROUP = {
+    "message": "Template run initiated",
+    "submissionId": "0198c5f3-0b1e-7d10-8a55-61c0a7a4c3d2",
+    "batchIds": ["0198c5f3-0b22-7e31-b0c1-0d5d54f7a901", "0198c5f3-0b25-7a92-9a3f-55f6b8e2c417"],
+    "totalItems": 140,
+}
+LATER = {"scheduledFor": "2026-12-01T09:00:00+01:00", "until": "2026-12-08T09:00:00+01:00"}
+LINKED = {"dependsOn": [{"batchId": CREATED["batchId"], "when": "on-success"}]}
+SOME = {"contentIds": ["7"]}
+SOME_FAILURES = {"code": "conflict"}
+TEMPLATE = {
+    "name": "Weekend prices",
+    "operationType": "update-price",
+    "updatePayload": {"percentChange": -20},
+    "filter": {"contentType": "video"},
+    "repeat": "weekly",
+    "firstRun": "2026-12-04T18:00",
+    "timeZone": "Europe/Berlin",
+    "lastDay": "2027-03-31",
+}
+KEPT_BATCH = {"from": {"batchId": CREATED["batchId"]}, "name": "As in November"}

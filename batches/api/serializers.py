@@ -3,26 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Prefetch, prefetch_related_objects
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from batches.models import BatchItem, BatchOperation, Source, Status
-from batches.services.preview import PreviewItem
-from batches.services.results import Result
+from batches.models import BatchItem, BatchOperation, Dependency, Source, Status
+from batches.services.results import Result, results_of
 from content.api.fields import Instant, OnChain, Texts, wire_fields
 from content.models import ContentChange
 
+LINKS = Prefetch("dependencies", Dependency.objects.order_by("id"))
 SHOWN_CHAIN_STATES = [
     state.value for state in ContentChange.ChainState if state != ContentChange.ChainState.NONE
 ]
-
-
-class BatchCreated(serializers.Serializer[Any]):
-    message = serializers.CharField(read_only=True)
-    batchId = serializers.UUIDField()
-    status = serializers.ChoiceField(Status.choices)
-    totalItems = serializers.IntegerField()
 
 
 class ResultAnswer(serializers.Serializer[Any]):
@@ -59,8 +54,16 @@ class ResultAnswer(serializers.Serializer[Any]):
         }
 
 
+class DependencyAnswer(serializers.Serializer[Dependency]):
+    """One batch that is waited for, and how it is to end."""
+
+    batchId = serializers.UUIDField(source="parent_id")
+    when = serializers.ChoiceField(Dependency.When.choices)
+    state = serializers.ChoiceField(Dependency.State.choices)
+
+
 class BatchAnswer(serializers.Serializer[BatchOperation]):
-    """A batch without its results, as lists have it."""
+    """A batch without its results, as lists have it. Prefetch its LINKS."""
 
     _id = serializers.UUIDField(source="pk")
     creator = serializers.CharField(source="creator_id")
@@ -77,27 +80,40 @@ class BatchAnswer(serializers.Serializer[BatchOperation]):
     contentIds = Texts(source="content_ids")
     updatePayload = serializers.DictField(source="payload")
     scheduledFor = Instant(source="scheduled_for", allow_null=True)
+    until = Instant(allow_null=True)
     dependsOn = serializers.SerializerMethodField()
+    dependencies = DependencyAnswer(source="dependencies.all", many=True)
+    isPaused = serializers.BooleanField(source="is_paused")
     retryOf = serializers.UUIDField(source="retry_of_id", allow_null=True)
     undoOf = serializers.UUIDField(source="undo_of_id", allow_null=True)
     error = serializers.SerializerMethodField()
+    errorCode = serializers.SerializerMethodField(
+        help_text="`dependency` where what it waited for ended otherwise."
+    )
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="started_at", allow_null=True)
     completedAt = Instant(source="completed_at", allow_null=True)
     updatedAt = Instant(source="updated_at")
 
-    def get_dependsOn(self, batch: BatchOperation) -> list[str]:
-        return []
+    def get_dependsOn(self, batch: BatchOperation) -> list[UUID]:
+        return [link.parent_id for link in batch.dependencies.all()]
 
     def get_error(self, batch: BatchOperation) -> str | None:
         return batch.error or None
+
+    def get_errorCode(self, batch: BatchOperation) -> str | None:
+        return batch.error_code or None
 
 
 class BatchWithResults(BatchAnswer):
     """One batch. Give its results as `results` in the context."""
 
+    dependents = serializers.SerializerMethodField(help_text="The batches that wait for it.")
     results = serializers.SerializerMethodField()
     onChain = serializers.SerializerMethodField()
+
+    def get_dependents(self, batch: BatchOperation) -> list[UUID]:
+        return list(batch.dependents.order_by("id").values_list("batch_id", flat=True))
 
     @extend_schema_field(ResultAnswer(many=True))
     def get_results(self, batch: BatchOperation) -> Any:
@@ -141,42 +157,7 @@ class ResultPage(ResultTotals):
     skip = serializers.IntegerField()
 
 
-class PreviewItemAnswer(serializers.Serializer[Any]):
-    """One item; `before` and `after` where it would change."""
-
-    contentId = serializers.CharField(source="content_id")
-    title = serializers.CharField()
-    success = serializers.BooleanField()
-    outcome = serializers.ChoiceField(BatchItem.Outcome.choices)
-    message = serializers.CharField(required=False)
-    error = serializers.CharField(required=False)
-    code = serializers.CharField(required=False)
-    before = serializers.DictField(allow_null=True)
-    after = serializers.DictField(allow_null=True)
-    version = serializers.IntegerField(allow_null=True)
-
-    def to_representation(self, item: PreviewItem) -> dict[str, Any]:
-        is_failed = item.outcome == BatchItem.Outcome.FAILED
-        words = {"error": item.words, "code": item.code} if is_failed else {"message": item.words}
-        return {
-            "contentId": item.content_id,
-            "title": item.title,
-            "success": not is_failed,
-            "outcome": item.outcome.value,
-            **words,
-            "before": wire_fields(item.before),
-            "after": wire_fields(item.after),
-            "version": item.version,
-        }
-
-
-class PreviewAnswer(serializers.Serializer[Any]):
-    operationType = serializers.CharField()
-    creator = serializers.CharField()
-    totalItems = serializers.IntegerField()
-    changeCount = serializers.IntegerField()
-    unchangedCount = serializers.IntegerField()
-    failureCount = serializers.IntegerField()
-    headline = serializers.CharField()
-    results = PreviewItemAnswer(many=True)
-    expectedVersions = serializers.DictField(child=serializers.IntegerField())
+def one_batch(batch: BatchOperation) -> Any:
+    """A batch with its results, as every endpoint about a single one answers it."""
+    prefetch_related_objects([batch], LINKS)
+    return BatchWithResults(batch, context={"results": results_of(batch)}).data

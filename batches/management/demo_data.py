@@ -7,7 +7,9 @@ from itertools import product
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from batches.management.demo_plans import plan
 from batches.operations import OPERATIONS
+from config.database import atomic
 from content.models import Content, Wallet
 from content.rules import CONTENT_TYPES
 from content.services import people
@@ -45,13 +47,17 @@ def fill(password: str, *, is_given: bool) -> None:
     for name in CREATORS:
         make_person(name, password, sells=True)
     make_person("carol", password, sells=False)
-    if not Content.objects.exists():
-        _fill_catalogue()
+    _fill_catalogue()
 
 
+@atomic
 def _fill_catalogue() -> None:
+    """The items and what is planned for them: all of it or nothing, once."""
+    if Content.objects.exists():
+        return
     chance = random.Random(SEED)  # noqa: S311
-    wallets = [Wallet.objects.get(owner__username=name) for name in CREATORS]
+    sellers = Wallet.objects.select_related("owner")
+    wallets = [sellers.get(owner__username=name) for name in CREATORS]
     contents = []
     for number, (subject, form, wallet) in enumerate(product(SUBJECTS, FORMS, wallets), start=1):
         contents.append(
@@ -84,3 +90,6 @@ def _fill_catalogue() -> None:
         by=None,
         cause="import",
     )
+    seller = wallets[0]
+    assert seller.owner is not None
+    plan(seller.owner, seller)

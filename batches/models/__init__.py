@@ -1,8 +1,10 @@
+from batches.models.dependency import Dependency
 from batches.models.heartbeat import Heartbeat
 from batches.models.item import BatchItem
 from batches.models.operation import (
     FINISHED,
     MOVES,
+    NEVER_TOLD,
     OUTCOME_CHOICES,
     OUTCOMES,
     UNFINISHED,
@@ -13,11 +15,13 @@ from batches.models.operation import (
 )
 from batches.models.outbox import Notification
 from batches.models.source import Source
-from batches.models.submission import Submission
+from batches.models.submission import Follows, Submission
+from batches.models.template import Template, TemplateRun
 
 __all__ = [
     "FINISHED",
     "MOVES",
+    "NEVER_TOLD",
     "OUTCOMES",
     "OUTCOME_CHOICES",
     "UNFINISHED",
@@ -25,9 +29,13 @@ __all__ = [
     "WITH_FAILURES",
     "BatchItem",
     "BatchOperation",
+    "Dependency",
+    "Follows",
     "Heartbeat",
     "Notification",
     "Source",
     "Status",
     "Submission",
+    "Template",
+    "TemplateRun",
 ]

@@ -1,6 +1,6 @@
 """A batch: its life, who may see it, what came of it."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+# Stands in `queued_at` while there was nothing to tell the broker yet.
+NEVER_TOLD = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = frozenset({Status.PENDING, Status.PROCESSING})
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 MOVES: dict[str, frozenset[Status]] = {
@@ -72,18 +74,30 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=sorted(UNFINISHED))
 
+    def finished(self) -> Self:
+        return self.filter(status__in=sorted(FINISHED))
+
     def fresh(self) -> Self:
         """To be run at once: the most frequent of what is claimable, and the cheapest asked for."""
-        return self.filter(status=Status.PENDING, scheduled_for__isnull=True)
+        return self.filter(
+            status=Status.PENDING, is_paused=False, waits_for=0, scheduled_for__isnull=True
+        )
 
     def claimable(self) -> Self:
-        """Waiting and due, or running with a worker that stopped renewing its lease."""
+        """Due with nothing to wait for, or running with a worker that let its lease end."""
         now = timezone.now()
+        free = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
         return self.filter(
-            models.Q(status=Status.PENDING, scheduled_for__isnull=True)
-            | models.Q(status=Status.PENDING, scheduled_for__lte=now)
+            models.Q(**free, scheduled_for__isnull=True)
+            | models.Q(**free, scheduled_for__lte=now)
             | models.Q(status=Status.PROCESSING, lease_until__lt=now)
         )
+
+    def coming(self) -> Self:
+        """Accepted and not begun because of a time, a pause or another batch; soonest first."""
+        later = models.Q(scheduled_for__gt=timezone.now())
+        held = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
+        return self.filter(later | held, status=Status.PENDING).order_by("scheduled_for", "id")
 
     def ended_between(self, since: datetime, until: datetime) -> Self:
         """From the one moment on, before the other."""
@@ -130,6 +144,9 @@ class BatchOperation(models.Model):
     kind = models.CharField("operation", max_length=32)
     payload = models.JSONField(default=dict)
     content_ids = models.JSONField(default=list)
+    # As long as content_ids where each item is to get something of its own, else empty: what it
+    # adds to the payload.
+    item_payloads = models.JSONField(default=list)
     # As long as content_ids, or empty; null where any version will do.
     expected_versions = models.JSONField(default=list)
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
@@ -139,6 +156,8 @@ class BatchOperation(models.Model):
     unchanged_count = models.PositiveIntegerField(default=0)
     failure_count = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    # Why it was broken off, for programs; one of batches.services.lifecycle.ERROR_CODES.
+    error_code = models.CharField(max_length=32, blank=True)
 
     # Whoever holds the token may write results until the lease ends.
     lease_token = models.UUIDField(null=True, editable=False)
@@ -147,8 +166,15 @@ class BatchOperation(models.Model):
     attempts = models.PositiveIntegerField(default=0, editable=False)
     raised = models.PositiveIntegerField(default=0, editable=False)
 
+    # It begins when this time has come, nobody holds it, and all that it depends on has ended.
     scheduled_for = models.DateTimeField(null=True, blank=True)
-    # When the broker was last told.
+    is_paused = models.BooleanField("held", default=False)
+    waits_for = models.PositiveIntegerField(default=0, editable=False)
+    # Others depend on this one, and are to be told of its end.
+    is_awaited = models.BooleanField(default=False, editable=False)
+    # When what it changes is to be put back: the end of a sale.
+    until = models.DateTimeField(null=True, blank=True)
+    # When the broker was last told; NEVER_TOLD of what had to wait for something else so far.
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.SET_NULL, related_name="batches", db_index=False
@@ -175,6 +201,8 @@ class BatchOperation(models.Model):
             models.Index(fields=["creator", "-created_at", "-id"], name="batches_batch_of_creator"),
             # Everybody's, for staff.
             models.Index(fields=["-created_at", "-id"], name="batches_batch_newest"),
+            # The calendar of what is to come.
+            models.Index(fields=["status", "scheduled_for"], name="batches_batch_coming"),
             # What the sweeper asks for: waiting ones by when the broker was told, dead leases.
             models.Index(fields=["status", "queued_at"], name="batches_batch_waiting"),
             # The overviews: what ended on a day, everybody's and a creator's.
@@ -193,6 +221,12 @@ class BatchOperation(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
+
+    @property
+    def is_held(self) -> bool:
+        """Waiting for something else than a worker: a time, a person, another batch."""
+        is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
+        return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)
 
     @property
     def etag(self) -> str:

@@ -23,6 +23,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(state=Submission.State.DRAFT, expires_at__gt=timezone.now())
 
 
+class Follows(models.TextChoices):
+    """What a change is to an earlier one."""
+
+    RETRY = "retry", "Tries again what failed"
+    UNDO = "undo", "Puts back what was changed"
+
+
 class Submission(models.Model):
     """A prepared change: frozen ids with their versions; confirming makes its batches."""
 
@@ -38,6 +45,17 @@ class Submission(models.Model):
     content_ids = models.JSONField(default=list)
     # As long as content_ids; null where there is no such item.
     versions = models.JSONField(default=list)
+    # As long as content_ids, or empty: see BatchOperation.item_payloads.
+    item_payloads = models.JSONField(default=list)
+    # As long as content_ids, or empty: the batch that each item's change follows upon.
+    origins = models.JSONField(default=list)
+    follows = models.CharField(max_length=8, choices=Follows, blank=True)
+    # What its batches are to wait for, and when they are to be undone.
+    scheduled_for = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+    # [batch id, one of Dependency.When] each.
+    depends_on = models.JSONField(default=list)
+    is_paused = models.BooleanField("held", default=False)
     # What any item that can't be changed does to the whole; one of batches.rules.ERROR_POLICIES.
     error_policy = models.CharField(max_length=16, default=SKIP_FAILED)
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)

@@ -6,10 +6,11 @@ from batches.models.source import kind_label
 from batches.operations.base import Operation
 from batches.operations.remove_content import RemoveContent
 from batches.operations.restore_content import RestoreContent
+from batches.operations.undo import UNDO, Undo
 from batches.operations.update_metadata import UpdateMetadata
 from batches.operations.update_price import UpdatePrice
 
-__all__ = ["OPERATIONS", "Operation", "describe"]
+__all__ = ["OPERATIONS", "Operation", "describe", "operation_for"]
 
 OPERATIONS: dict[str, Operation] = {
     operation.kind: operation
@@ -24,7 +25,19 @@ class Described(Protocol):
     payload: Any
 
 
+def operation_for(described: Described) -> Operation:
+    """The operation of a batch; around it an `Undo` for each time that it was undone.
+
+    Raises KeyError for a kind that is gone.
+    """
+    operation, payload = OPERATIONS[described.kind], described.payload
+    while UNDO in payload:
+        operation, payload = Undo(operation), payload[UNDO]
+    return operation
+
+
 def describe(described: Described) -> str:
     """What it does in one phrase: `Update price +10 %`; of a kind that is gone its name."""
-    operation = OPERATIONS.get(described.kind)
-    return operation.describe(described.payload) if operation else kind_label(described.kind)
+    if described.kind not in OPERATIONS:
+        return kind_label(described.kind)
+    return operation_for(described).describe(described.payload)

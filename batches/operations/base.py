@@ -34,6 +34,8 @@ Plan = Alter | Unchanged | Refused
 
 NOT_FOUND, REMOVED, OUT_OF_RANGE = "not-found", "removed", "out-of-range"
 CONFLICT, FORBIDDEN, INTERNAL = "conflict", "forbidden", "internal"
+# Of a batch, not of an item: what it depended on ended otherwise.
+DEPENDENCY = "dependency"
 
 REFUSALS = {
     NOT_FOUND: "Content not found or not owned by creator",
@@ -76,12 +78,14 @@ class Option:
     # Raises ValueError with words for people.
     parse: Callable[[str], Any]
     help: str
+    # The other way round: what a person would type for a value of a clean payload.
+    write: Callable[[Any], str] = str
 
 
 class Operation(ABC):
     """One kind of batch. Knows no HTTP, no form and no database; `plan` is pure."""
 
-    kind: ClassVar[str]
+    kind: str
     # The sentence that the API answers a creation with.
     created_message: ClassVar[str]
     # The last part of the path that creates such a batch.
@@ -93,10 +97,15 @@ class Operation(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     # What it does, at the beginning of a sentence: `Change 37 of 40`.
     verb: ClassVar[str] = "Change"
+    # Its change may be given an end, at which it is put back: `until`.
+    may_end: ClassVar[bool] = False
+    # The columns of a file of results that say what each item was asked to become, so that the
+    # file can be sent again; empty where there is no such file.
+    asked_columns: ClassVar[tuple[str, ...]] = ()
     # What it is offered for: items on sale, or removed ones.
     is_for_removed: ClassVar[bool] = False
     # So many items may be changed at a form without typing how many they are; None for any.
-    most_without_count: ClassVar[int | None] = None
+    most_without_count: int | None = None
 
     @property
     def label(self) -> str:
@@ -128,6 +137,10 @@ class Operation(ABC):
         """The change in one phrase: `Update price +10 %`."""
         return self.label
 
+    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an item of this payload has in `asked_columns`."""
+        return {}
+
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
         """What a person should know before so many items get these values."""
         return []
@@ -135,6 +148,10 @@ class Operation(ABC):
     @abstractmethod
     def success_words(self, after: Mapping[str, Any]) -> str:
         """What happened to an item that was changed."""
+
+    def put_back_words(self, after: Mapping[str, Any]) -> str:
+        """What happened to an item on which this operation was undone, or done again after that."""
+        return "Put back as it was"
 
     @abstractmethod
     def unchanged_words(self) -> str:

@@ -53,5 +53,8 @@ class RemoveContent(Operation):
     def success_words(self, after: Mapping[str, Any]) -> str:
         return "Content removed"
 
+    def put_back_words(self, after: Mapping[str, Any]) -> str:
+        return "Removed again" if after.get("is_removed") else "Back on sale"
+
     def unchanged_words(self) -> str:
         return "It was removed already"

@@ -39,5 +39,8 @@ class RestoreContent(Operation):
     def success_words(self, after: Mapping[str, Any]) -> str:
         return "Content restored"
 
+    def put_back_words(self, after: Mapping[str, Any]) -> str:
+        return "Removed again" if after.get("is_removed") else "Back on sale"
+
     def unchanged_words(self) -> str:
         return "It was on sale already"

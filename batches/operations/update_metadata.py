@@ -45,6 +45,14 @@ def _parse_token_gating(text: str) -> Any:
     return _rule("tokenGating")(value)
 
 
+def _write_yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _write_token_gating(value: Any) -> str:
+    return _write_yes_no(value) if isinstance(value, bool) else json.dumps(value)
+
+
 def _rule(name: str) -> Any:
     return METADATA[name][1]
 
@@ -71,8 +79,14 @@ class UpdateMetadata(Operation):
         Option("title", "updates.title", _rule("title"), "the same title for all"),
         Option("description", "updates.description", _rule("description"), "a text for all"),
         Option("type", "updates.contentType", _rule("contentType"), "such as video or book"),
-        Option("token-gating", "updates.tokenGating", _parse_token_gating, "on, off, or JSON"),
-        Option("refundable", "updates.refundable", _parse_yes_no, "yes or no"),
+        Option(
+            "token-gating",
+            "updates.tokenGating",
+            _parse_token_gating,
+            "on, off, or JSON",
+            _write_token_gating,
+        ),
+        Option("refundable", "updates.refundable", _parse_yes_no, "yes or no", _write_yes_no),
         Option("refund-window-days", "updates.refundWindowDays", _parse_days, "0 to 365 days"),
     )
 

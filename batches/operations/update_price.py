@@ -25,6 +25,7 @@ from content.rules import (
     parse_percent,
     parse_stx,
     percent_of_price,
+    plain_stx,
 )
 
 
@@ -33,12 +34,14 @@ class UpdatePrice(Operation):
     created_message = "Batch price update initiated"
     api_path = "batch-update-price"
     payload_fields = ("newPrice", "percentChange")
+    may_end = True
+    asked_columns = ("new_price", "percent")
     examples = {
         "Ten percent more": {"percentChange": 10},
         "One price for all": {"newPrice": 1_000_000},
     }
     options = (
-        Option("price", "newPrice", parse_stx, "the new price in STX, such as 2.5"),
+        Option("price", "newPrice", parse_stx, "the new price in STX, such as 2.5", plain_stx),
         Option("percent", "percentChange", parse_percent, "a change, such as 10 or -12.5"),
     )
 
@@ -79,7 +82,14 @@ class UpdatePrice(Operation):
     def describe(self, payload: Mapping[str, Any]) -> str:
         if "newPrice" in payload:
             return f"{self.label} to {format_stx(payload['newPrice'])}"
+        if "percentChange" not in payload:  # each item has its own
+            return f"{self.label}, item by item"
         return f"{self.label} {Decimal(str(payload['percentChange'])):+,} %"
+
+    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "newPrice" in payload:
+            return {"new_price": plain_stx(payload["newPrice"])}
+        return {"percent": payload["percentChange"]}
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
         free = sum(after["price"] == 0 for after in afters)
@@ -87,6 +97,9 @@ class UpdatePrice(Operation):
 
     def success_words(self, after: Mapping[str, Any]) -> str:
         return f"Price updated to {format_stx(after['price'])}"
+
+    def put_back_words(self, after: Mapping[str, Any]) -> str:
+        return f"Price put back to {format_stx(after['price'])}"
 
     def unchanged_words(self) -> str:
         return "The price was this already"

@@ -1,8 +1,10 @@
 """Creates batches: shape, then right, then quota; ids are frozen, work starts after commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -10,13 +12,14 @@ from django.utils import timezone
 
 from batches import rules
 from batches.errors import Invalid, NotAllowed
-from batches.models import BatchOperation, Source, Submission
+from batches.models import NEVER_TOLD, BatchOperation, Follows, Source, Submission
 from batches.operations import OPERATIONS, Operation
 from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
+from batches.services.dependencies import find_parents, link
 from batches.services.permissions import wallet_to_act_for
-from batches.services.planning import plan_item
+from batches.services.planning import payload_of, plan_item
 from batches.services.quota import take_quota
 from config.database import atomic
 from content.models import Content, User, Wallet
@@ -24,7 +27,15 @@ from content.rules import clean_address
 
 log = structlog.get_logger(__name__)
 
-COMMON_FIELDS = ("creator", "contentIds", "filter", "expectedVersions", "errorPolicy")
+COMMON_FIELDS = (
+    "creator",
+    "contentIds",
+    "filter",
+    "expectedVersions",
+    "errorPolicy",
+    "scheduledFor",
+    "dependsOn",
+)
 NOTHING_OWN = "None of these items belongs to this creator."
 
 
@@ -42,6 +53,16 @@ class Order:
     expected_versions: Mapping[str, int] = field(default_factory=dict)
     creator: str | None = None
     error_policy: str = SKIP_FAILED
+    # As long as content_ids, or empty: what each item adds to the payload.
+    item_payloads: list[dict[str, Any]] = field(default_factory=list)
+    scheduled_for: datetime | None = None
+    until: datetime | None = None
+    # (batch, one of batches.rules.LINKS) each.
+    depends_on: Sequence[tuple[UUID, str]] = ()
+    # The batch that this one tries again or puts back.
+    follows: Follows | None = None
+    origin: UUID | None = None
+    is_paused: bool = False
 
     @property
     def versions(self) -> list[int | None]:
@@ -54,7 +75,9 @@ def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
     """Check the shape of a request's body. Raises Invalid that names every wrong field."""
     errors: dict[str, list[str]] = {}
     details: dict[str, Any] = {}
-    allowed = (*COMMON_FIELDS, *operation.payload_fields)
+    allowed = {*COMMON_FIELDS, *operation.payload_fields} | (
+        {"until"} if operation.may_end else set()
+    )
     for name in body:
         if name not in allowed:
             errors[str(name)[:64]] = ["Unknown field."]
@@ -86,13 +109,31 @@ def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
     )
     creator = attempt(clean_creator, body.get("creator"))
     policy = attempt(rules.clean_error_policy, body.get("errorPolicy", SKIP_FAILED))
+    scheduled_for = attempt(rules.clean_moment, body.get("scheduledFor"), "scheduledFor")
+    until = attempt(_clean_until, body.get("until"), scheduled_for)
+    depends_on = attempt(rules.clean_depends_on, body.get("dependsOn"))
     payload = attempt(
         operation.clean_payload,
         {name: body[name] for name in operation.payload_fields if name in body},
     )
     if errors:
         raise Invalid(details.pop("message", ""), errors=errors, **details)
-    return Order(operation, payload, content_ids, filter_, versions or {}, creator, policy)
+    return Order(
+        operation,
+        payload,
+        content_ids,
+        filter_,
+        versions or {},
+        creator,
+        policy,
+        scheduled_for=scheduled_for,
+        until=until,
+        depends_on=depends_on,
+    )
+
+
+def _clean_until(value: Any, scheduled_for: datetime | None) -> datetime | None:
+    return rules.clean_moment(value, "until", after=scheduled_for)
 
 
 @atomic
@@ -103,7 +144,9 @@ def create_batch(order: Order, *, by: User, source: Source) -> BatchOperation:
     """
     wallet = wallet_to_act_for(by, order.creator, order.operation)
     order = freeze_selection(wallet, order)
-    refuse_selection(wallet, order)
+    if order.follows is None:  # else the batch was asked for already, with whatever ids
+        refuse_selection(wallet, order)
+    find_parents(order.depends_on, by=by)
     if wallet.owner_id == by.pk:  # runs by staff don't count
         take_quota(wallet)
     return insert_batch(order, wallet=wallet, by=by, source=source)
@@ -147,7 +190,7 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
     for position, content_id in enumerate(order.content_ids):
         plan = plan_item(
             order.operation,
-            order.payload,
+            payload_of(order, position),
             contents.get(content_id),
             creator_id=wallet.pk,
             expected_version=order.expected_versions.get(content_id),
@@ -171,7 +214,10 @@ def insert_batch(
     source: Source,
     submission: Submission | None = None,
 ) -> BatchOperation:
-    """Write the row of a batch whose right and quota were checked, and have it run after commit."""
+    """Write the row of a batch whose right and quota were checked, and have it run after commit.
+
+    What is to wait for a time, a person or another batch is left to the sweeper.
+    """
     now = timezone.now()
     batch = BatchOperation(
         creator=wallet,
@@ -181,14 +227,26 @@ def insert_batch(
         payload=order.payload,
         content_ids=order.content_ids,
         expected_versions=order.versions,
+        item_payloads=order.item_payloads,
         total_items=len(order.content_ids),
+        scheduled_for=order.scheduled_for,
+        until=order.until,
+        is_paused=order.is_paused,
+        waits_for=len(order.depends_on),
+        retry_of_id=order.origin if order.follows == Follows.RETRY else None,
+        undo_of_id=order.origin if order.follows == Follows.UNDO else None,
         submission=submission,
         queued_at=now,
         created_at=now,
         updated_at=now,
     )
+    if is_held := batch.is_held:
+        batch.queued_at = NEVER_TOLD
     batch.save(force_insert=True)
-    enqueue("batches.run_batch", str(batch.pk))
+    if order.depends_on:
+        link(batch, order.depends_on)
+    if not is_held:
+        enqueue("batches.run_batch", str(batch.pk))
     log.info(
         "batch_created",
         batch_id=str(batch.pk),

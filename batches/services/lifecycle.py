@@ -7,20 +7,20 @@ from django.utils import timezone
 
 from batches.errors import InvalidTransition
 from batches.models import MOVES, BatchOperation, Status
+from batches.queue import enqueue
+from batches.services.follow_ups import schedule_undo
 from batches.services.notify import batch_ended
 from config.database import atomic, on_commit
 
 log = structlog.get_logger(__name__)
-
-CANCEL_TRIES = 5
 
 
 @atomic
 def move(batch: BatchOperation, to: Status, **changes: object) -> BatchOperation:
     """Advance the batch; raise InvalidTransition if somebody else moved it, or took it, first.
 
-    The end of a batch writes the mails about it in the same transaction. Returns the batch as it
-    stands then.
+    The end of a batch writes the mails about it, and the undo that it is to have, in the same
+    transaction. Returns the batch as it stands then.
     """
     was = batch.status
     if to not in MOVES[was]:
@@ -28,6 +28,10 @@ def move(batch: BatchOperation, to: Status, **changes: object) -> BatchOperation
     moved = record(batch, status=to, **changes)
     if moved.is_finished:
         batch_ended(moved)
+        if moved.until is not None:
+            schedule_undo(moved)
+        if moved.is_awaited:
+            enqueue("batches.settle_dependents", str(moved.pk))
     on_commit(
         lambda: log.info(
             "batch_moved",
@@ -59,23 +63,20 @@ def record(batch: BatchOperation, **changes: object) -> BatchOperation:
     return changed
 
 
+@atomic
 def cancel(batch: BatchOperation) -> BatchOperation:
     """Stop a batch: what is done stays done, a chunk in flight rolls back.
 
     Returns the cancelled batch. Raises InvalidTransition once it has ended.
     """
-    for tries_left in reversed(range(CANCEL_TRIES)):
-        try:
-            return move(
-                batch,
-                Status.CANCELLED,
-                lease_token=None,
-                lease_until=None,
-                completed_at=timezone.now(),
-            )
-        except InvalidTransition:
-            # A worker may have claimed it between our read and our write: look again.
-            batch.refresh_from_db()
-            if batch.is_finished or not tries_left:
-                raise
-    raise AssertionError("unreachable")
+    # The row first: a worker may have claimed the batch or saved items since it was read, and from
+    # here on waits for us. The mail and the undo are to speak of what stands.
+    ours = BatchOperation.objects.filter(pk=batch.pk)
+    ours.update(updated_at=timezone.now())
+    return move(
+        ours.select_related("creator").get(),
+        Status.CANCELLED,
+        lease_token=None,
+        lease_until=None,
+        completed_at=timezone.now(),
+    )

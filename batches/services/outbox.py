@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation, Notification
-from batches.operations import OPERATIONS, describe
+from batches.operations import describe, operation_for
+from batches.services.progress import Progress
 from batches.services.results import results_of
-from batches.services.submissions import Progress
 from config.failpoints import reach
 from content import rules
 from content.models import Content
@@ -65,7 +65,7 @@ def build_mail(notification: Notification) -> EmailMultiAlternatives:
     wallet = notification.wallet
     batches = _batches(notification)
     progress = Progress(batches)
-    operation = OPERATIONS[batches[0].kind]
+    operation = operation_for(batches[0])
     context: dict[str, Any] = {
         "wallet": wallet,
         "batches": batches,

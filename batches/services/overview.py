@@ -21,9 +21,11 @@ from batches.models import (
     Source,
     Status,
     Submission,
+    Template,
 )
 from batches.models.operation import BatchQuerySet
 from batches.models.outbox import OVERDUE_AFTER
+from batches.services.coming import Coming, next_of
 from batches.services.quota import Quota, quota_of
 from batches.services.sweep import is_silent, worker_seen_at
 from content.models import Content, ContractCall, User, Wallet
@@ -40,11 +42,15 @@ ROWS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What runs and what waits; `waiting_since` is of the one that waits longest."""
+    """What runs and what waits; `waiting_since` is of the one that waits longest for a worker.
+
+    `coming` of those that wait do so for a time, a person or another batch.
+    """
 
     running: int
     waiting: int
     waiting_since: datetime | None
+    coming: int
 
 
 @dataclass(frozen=True)
@@ -90,11 +96,12 @@ class StaffOverview:
     failures: Failures
     health: Health
     days: Sequence[Day]
+    coming: Sequence[Coming]
 
 
 @dataclass(frozen=True)
 class CreatorOverview:
-    """What concerns the own wallets. `moving` and `failed` are the newest few."""
+    """What concerns the own wallets: the newest that move and that failed, the next to come."""
 
     wallets: Sequence[Wallet]
     quotas: Sequence[tuple[Wallet, Quota]]
@@ -104,6 +111,7 @@ class CreatorOverview:
     days: Sequence[Day]
     on_sale: int
     removed: int
+    coming: Sequence[Coming] = ()
 
     @property
     def sells(self) -> bool:
@@ -116,13 +124,14 @@ class CreatorOverview:
     @property
     def has_batches(self) -> bool:
         """Something runs or waits, or ended within these days."""
-        return bool(self.moving) or any(day.total for day in self.days)
+        return bool(self.moving or self.coming) or any(day.total for day in self.days)
 
 
 def staff_overview(user: User) -> StaffOverview:
-    """Of all batches that the person may see; six queries."""
+    """Of all batches that the person may see; eight queries."""
     batches = BatchOperation.objects.visible_to(user)
     return StaffOverview(
+        coming=next_of(batches, Template.objects.visible_to(user), ROWS_SHOWN),
         unfinished=unfinished_of(batches),
         failures=failures_of(batches, timezone.localdate()),
         health=health(),
@@ -131,7 +140,7 @@ def staff_overview(user: User) -> StaffOverview:
 
 
 def creator_overview(user: User) -> CreatorOverview:
-    """Of the own wallets alone, for staff too; six queries."""
+    """Of the own wallets alone, for staff too; eight queries."""
     wallets = list(Wallet.objects.owned_by(user))
     addresses = [wallet.pk for wallet in wallets]
     batches = BatchOperation.objects.by_creator(*addresses)
@@ -146,25 +155,37 @@ def creator_overview(user: User) -> CreatorOverview:
         wallets=wallets,
         quotas=[(wallet, quota_of(wallet)) for wallet in wallets if wallet.is_creator],
         unfinished=unfinished_of(batches),
-        # The ones that run before the ones that wait.
-        moving=list(batches.unfinished().order_by("-status", "-created_at")[:ROWS_SHOWN]),
+        # The ones that run before the ones that wait; what has a time to come is told as coming.
+        moving=list(
+            batches.unfinished().filter(_is_due()).order_by("-status", "-created_at")[:ROWS_SHOWN]
+        ),
         failed=list(failed[:ROWS_SHOWN]),
         days=days_of(batches),
         on_sale=contents["on_sale"],
         removed=contents["removed"],
+        coming=next_of(batches, Template.objects.by_creator(*addresses), ROWS_SHOWN),
     )
 
 
 def unfinished_of(batches: BatchQuerySet) -> Unfinished:
     """One query, over what has not ended."""
-    is_due = Q(scheduled_for__isnull=True) | Q(scheduled_for__lte=timezone.now())
+    now = timezone.now()
     waits = Q(status=Status.PENDING)
+    free = waits & Q(is_paused=False, waits_for=0)
+    later = Q(scheduled_for__gt=now) | Q(is_paused=True) | Q(waits_for__gt=0)
     facts = batches.filter(status__in=sorted(UNFINISHED)).aggregate(
         running=Count("pk", filter=Q(status=Status.PROCESSING)),
         waiting=Count("pk", filter=waits),
-        waiting_since=Min("created_at", filter=waits & is_due),
+        coming=Count("pk", filter=waits & later),
+        free_since=Min("created_at", filter=free & Q(scheduled_for__isnull=True)),
+        due_since=Min("scheduled_for", filter=free & Q(scheduled_for__lte=now)),
     )
-    return Unfinished(**facts)
+    since = [facts.pop("free_since"), facts.pop("due_since")]
+    return Unfinished(**facts, waiting_since=min(filter(None, since), default=None))
+
+
+def _is_due() -> Q:
+    return Q(scheduled_for__isnull=True) | Q(scheduled_for__lte=timezone.now())
 
 
 def failures_of(batches: BatchQuerySet, day: date) -> Failures:

@@ -5,7 +5,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from batches.errors import Invalid, NotAllowed
 from batches.models import BatchOperation
-from batches.operations import OPERATIONS, Operation
+from batches.operations import OPERATIONS, Operation, operation_for
 from content.models import User, Wallet
 
 
@@ -27,7 +27,7 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
 
 
 def may_cancel(user: User, batch: BatchOperation) -> bool:
-    return may_run(user, batch.creator, OPERATIONS[batch.kind])
+    return may_run(user, batch.creator, operation_for(batch))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:

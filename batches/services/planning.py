@@ -2,10 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Plan, Refused
 from content.models import ContentRow
+
+
+class Frozen(Protocol):
+    """A batch, a submission or an order: a payload, and by position what an item adds to it."""
+
+    @property
+    def payload(self) -> Any: ...
+
+    @property
+    def item_payloads(self) -> Any: ...
+
+
+def payload_of(frozen: Frozen, position: int) -> Mapping[str, Any]:
+    """What the item at that position is to get."""
+    own = frozen.item_payloads
+    return {**frozen.payload, **own[position]} if own else frozen.payload
 
 
 def plan_item(

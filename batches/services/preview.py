@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from batches.models import BatchItem
@@ -11,7 +12,9 @@ from batches.operations import Operation
 from batches.operations.base import Alter, Plan, Refused, Unchanged, refusal_words
 from batches.services.create import Order, freeze_selection, refuse_selection
 from batches.services.permissions import wallet_to_act_for
-from batches.services.planning import plan_item
+from batches.services.planning import payload_of, plan_item
+from content.contract import call_for
+from content.contract.cost import Cost, cost_of
 from content.models import Content, User, Wallet
 
 
@@ -27,6 +30,17 @@ class PreviewItem:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     version: int | None = None
+    # What the change is to the chain, where it concerns it: a function of the contract.
+    call: str = ""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How far prices would move, in micro-STX: the smallest, the largest and the mean change."""
+
+    smallest: int
+    largest: int
+    mean: int
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,24 @@ class Preview:
         return self.count(BatchItem.Outcome.FAILED)
 
     @property
+    def moves(self) -> Moves | None:
+        """Of the items whose price would change; None where none would."""
+        changes = sorted(
+            item.after["price"] - item.before["price"]
+            for item in self.items
+            if item.before and item.after and "price" in item.after
+        )
+        if not changes:
+            return None
+        return Moves(changes[0], changes[-1], round(sum(changes) / len(changes)))
+
+    @property
+    def chain_cost(self) -> Cost | None:
+        """What telling the chain would take; None where there is nothing to tell, or it is off."""
+        calls = [item.call for item in self.items if item.call]
+        return cost_of(calls) if calls and settings.CONTRACT_CLIENT != "off" else None
+
+    @property
     def headline(self) -> str:
         """`Change 37 of 40, 2 unchanged, 1 not allowed`."""
         parts = [f"{self.verb} {self.change_count:,} of {len(self.items):,}"]
@@ -74,7 +106,8 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
     """
     wallet = wallet_to_act_for(by, order.creator, order.operation)
     order = freeze_selection(wallet, order)
-    refuse_selection(wallet, order)
+    if order.follows is None:
+        refuse_selection(wallet, order)
     contents = Content.objects.in_bulk(order.content_ids)
     now = timezone.now()
     return wallet, Preview(
@@ -85,7 +118,7 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
                 contents.get(content_id),
                 plan_item(
                     order.operation,
-                    order.payload,
+                    payload_of(order, position),
                     contents.get(content_id),
                     creator_id=wallet.pk,
                     expected_version=order.expected_versions.get(content_id),
@@ -94,7 +127,7 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
                 ),
                 is_own=content_id in contents and contents[content_id].creator_id == wallet.pk,
             )
-            for content_id in order.content_ids
+            for position, content_id in enumerate(order.content_ids)
         ],
         order.operation.verb,
     )
@@ -114,6 +147,7 @@ def preview_item(
             operation.success_words(plan.after),
             before={name: getattr(content, name) for name in plan.after},
             after=dict(plan.after),
+            call=(call_for(content.onchain_id, plan.after) or ("",))[0],
             **known,
         )
     if isinstance(plan, Unchanged):

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from batches.models import BatchItem, BatchOperation, Submission
 from batches.models.item import BatchItemQuerySet
-from batches.operations import OPERATIONS
+from batches.operations import operation_for
 from batches.operations.base import Operation, refusal_words
 from content.models import Content, ContentChange, User
 
@@ -56,7 +56,7 @@ def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) 
         items = batch.items.all()
     if isinstance(items, BatchItemQuerySet):
         items = items.with_changes()
-    operation = OPERATIONS[batch.kind]
+    operation = operation_for(batch)
     return [result_of(operation, item) for item in items]
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from batches.models import BatchItem, BatchOperation
-from batches.operations import OPERATIONS
+from batches.operations import operation_for
+from batches.services.planning import payload_of
 from batches.services.results import Result, left_of, result_of, titles_of
-from content.rules import neutral_cell, wire_name
+from content.cells import neutral_cell
+from content.rules import wire_name
 
 # Of a batch that has ended, in a file of all results: ids whose turn never came.
 NOT_ATTEMPTED = "not-attempted"
@@ -41,7 +43,8 @@ def results_file(
     fields = _changed_fields(batches)
     about_batch = ABOUT_BATCH if names_batches else ()
     names = [f"{when}_{_column(name)}" for name in fields for when in ("before", "after")]
-    yield writer.writerow([*about_batch, *ABOUT_RESULT, *names, *ABOUT_CHANGE])
+    asked = operation_for(batches[0]).asked_columns if batches else ()
+    yield writer.writerow([*about_batch, *ABOUT_RESULT, *asked, *names, *ABOUT_CHANGE])
     for start in range(0, len(batches), BATCHES_AT_ONCE):
         part = batches[start : start + BATCHES_AT_ONCE]
         for batch, cells in _rows(part, fields, outcome=outcome, code=code):
@@ -64,22 +67,26 @@ def _rows(
     item_of = {(item.batch_id, item.content_id): item for item in items}
     is_left = {(batch.pk, key) for batch, key in left}
     for batch in batches:
-        operation = OPERATIONS[batch.kind]
+        operation = operation_for(batch)
         for position, key in enumerate(batch.content_ids, start=1):
+            item = item_of.get((batch.pk, key))
+            if item is None and (batch.pk, key) not in is_left:
+                continue
             about = [position, key, titles.get((batch.pk, key), "")]
-            if item := item_of.get((batch.pk, key)):
-                yield batch, [*about, *_cells(result_of(operation, item), fields)]
-            elif (batch.pk, key) in is_left:
+            wanted = operation.asked(payload_of(batch, position - 1))
+            asked = [wanted.get(column, "") for column in operation.asked_columns]
+            if item is not None:
+                result = result_of(operation, item)
+                outcome_cells = [result.outcome.value, result.code, result.words]
+                yield batch, [*about, *outcome_cells, *asked, *_cells(result, fields)]
+            else:
                 empty = [""] * (2 * len(fields) + len(ABOUT_CHANGE))
-                yield batch, [*about, NOT_ATTEMPTED, "", NOT_ATTEMPTED_WORDS, *empty]
+                yield batch, [*about, NOT_ATTEMPTED, "", NOT_ATTEMPTED_WORDS, *asked, *empty]
 
 
 def _cells(result: Result, fields: Sequence[str]) -> list[Any]:
     before, after = result.before or {}, result.after or {}
     return [
-        result.outcome.value,
-        result.code,
-        result.words,
         *(_plain(values.get(name)) for name in fields for values in (before, after)),
         result.version,
         str(result.chain_state) if result.is_success else "",
@@ -92,7 +99,7 @@ def _changed_fields(batches: Sequence[BatchOperation]) -> tuple[str, ...]:
     """What the operation may change, in the model's names."""
     if not batches:
         return ()
-    return OPERATIONS[batches[0].kind].changed_fields(batches[0].payload)
+    return operation_for(batches[0]).changed_fields(batches[0].payload)
 
 
 def _column(name: str) -> str:

@@ -14,12 +14,12 @@ from uuid_utils.compat import uuid7
 
 from batches.errors import ApplicationError, InvalidTransition
 from batches.models import BatchItem, BatchOperation, Status
-from batches.operations import OPERATIONS
+from batches.operations import operation_for
 from batches.operations.base import INTERNAL, Alter, Plan, Refused, Unchanged
 from batches.queue import enqueue
 from batches.services.lifecycle import move, record
 from batches.services.permissions import may_run
-from batches.services.planning import plan_item
+from batches.services.planning import payload_of, plan_item
 from config.database import atomic, is_away
 from config.failpoints import reach
 from config.rows import insert_rows, new_keys
@@ -34,7 +34,8 @@ BROKE_OFF = "The batch could not go on because of a fault on our side. What is s
 # What a run needs of a batch, of its creator and of who asked for it; all else of them would take
 # as long again to read.
 HELD = (
-    *("kind", "payload", "content_ids", "expected_versions", "status", "total_items"),
+    *("kind", "payload", "content_ids", "item_payloads", "expected_versions", "status"),
+    *("total_items", "until", "is_awaited", "source"),
     *("success_count", "unchanged_count", "failure_count", "error", "submission_id"),
     *("lease_token", "attempts", "raised", "started_at"),
     *("creator__owner_id", "creator__is_creator", "creator__email", "creator__notify"),
@@ -180,7 +181,7 @@ def _effect(
     batch: BatchOperation, positions: Mapping[str, int]
 ) -> tuple[dict[str, Plan], dict[str, Written]]:
     """Judge every item from locked rows, and change those that are to change."""
-    operation = OPERATIONS[batch.kind]
+    operation = operation_for(batch)
     # Asked again now: a right may have been lost since the batch was asked for.
     is_allowed = may_run(batch.requested_by, batch.creator, operation)
     contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
@@ -189,7 +190,7 @@ def _effect(
     plans = {
         key: plan_item(
             operation,
-            batch.payload,
+            payload_of(batch, position),
             contents.get(key),
             creator_id=batch.creator_id,
             expected_version=versions[position] if versions else None,
@@ -266,6 +267,7 @@ def _break_off(batch: BatchOperation) -> BatchOperation:
         batch,
         Status.FAILED,
         error=BROKE_OFF,
+        error_code=INTERNAL,
         lease_token=None,
         lease_until=None,
         completed_at=timezone.now(),

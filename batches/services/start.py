@@ -1,24 +1,23 @@
 """Starts whatever somebody asks for, of any size: one batch where it fits, else a submission."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 
+from batches import rules
 from batches.errors import Invalid
-from batches.models import BatchOperation, Source, Submission
+from batches.models import Source, Submission
 from batches.operations import Operation
-from batches.services.create import clean_order, create_batch
+from batches.services.create import Order, clean_order, create_batch
+from batches.services.drafts import Waiting, prepare
 from batches.services.permissions import may_run
 from batches.services.preview import Preview, preview_order
-from batches.services.submissions import (
-    Progress,
-    confirm,
-    prepare,
-    preview_submission,
-    progress_of,
-)
+from batches.services.price_drafts import prepare_prices
+from batches.services.price_lines import Prices
+from batches.services.started import Started
+from batches.services.submissions import confirm, preview_submission
 from content.models import Content, User, Wallet
 
 
@@ -32,38 +31,33 @@ class Request:
     by: User
     source: Source
     creator: Wallet | None = None
+    # What it is to wait for, as the API has it: `scheduledFor`, `until`, `dependsOn`.
+    waiting: Mapping[str, Any] = field(default_factory=dict)
+    is_held: bool = False
+    # Instead of a payload and ids: a price for each item.
+    prices: Prices | None = None
 
     @property
     def fits_one_batch(self) -> bool:
-        return self.creator is not None and len(self.content_ids) <= settings.BATCH_MAX_ITEMS
+        is_small = len(self.content_ids) <= settings.BATCH_MAX_ITEMS
+        return self.creator is not None and self.prices is None and is_small
 
     @property
     def body(self) -> dict[str, Any]:
         ids = list(self.content_ids)
         creator = self.creator.pk if self.creator else None
-        return {"creator": creator, "contentIds": ids, **self.payload}
+        return {"creator": creator, "contentIds": ids, **self.payload, **self.waiting}
 
-
-@dataclass(frozen=True)
-class Started:
-    """What was started, to be followed."""
-
-    batch: BatchOperation | None = None
-    submission: Submission | None = None
-
-    def progress(self) -> Progress:
-        """How far it has come by now."""
-        if self.submission is not None:
-            return progress_of(self.submission)
-        assert self.batch is not None
-        return Progress([BatchOperation.objects.select_related("creator").get(pk=self.batch.pk)])
+    @property
+    def order(self) -> Order:
+        """As one batch. Raises Invalid."""
+        return replace(clean_order(self.operation, self.body), is_paused=self.is_held)
 
 
 def start(request: Request) -> Started:
     """Create the batch, or the submission's batches. Raises Invalid, NotAllowed, QuotaExceeded."""
     if request.fits_one_batch:
-        order = clean_order(request.operation, request.body)
-        return Started(batch=create_batch(order, by=request.by, source=request.source))
+        return Started(batch=create_batch(request.order, by=request.by, source=request.source))
     submission = _prepare(request)
     return Started(submission=confirm(submission.pk, by=request.by))
 
@@ -71,7 +65,7 @@ def start(request: Request) -> Started:
 def preview(request: Request) -> Preview:
     """What `start` would do; nothing is left behind. Raises Invalid and NotAllowed."""
     if request.fits_one_batch:
-        return preview_order(clean_order(request.operation, request.body), by=request.by)[1]
+        return preview_order(request.order, by=request.by)[1]
     submission = _prepare(request)
     try:
         return preview_submission(submission)
@@ -80,13 +74,20 @@ def preview(request: Request) -> Preview:
 
 
 def _prepare(request: Request) -> Submission:
-    submission = prepare(
-        by=request.by,
-        source=request.source,
-        operation=request.operation,
-        payload=request.payload,
-        content_ids=request.content_ids,
-    )
+    waiting = _waiting(request)
+    if request.prices is not None:
+        submission = prepare_prices(
+            request.prices, by=request.by, source=request.source, waiting=waiting
+        )
+    else:
+        submission = prepare(
+            by=request.by,
+            source=request.source,
+            operation=request.operation,
+            payload=request.payload,
+            content_ids=request.content_ids,
+            waiting=waiting,
+        )
     if request.creator is not None:
         try:
             _refuse_other_creators(request, request.creator)
@@ -94,6 +95,23 @@ def _prepare(request: Request) -> Submission:
             submission.delete()
             raise
     return submission
+
+
+def _waiting(request: Request) -> Waiting:
+    """What a submission is to wait for. Raises Invalid that names what can't be."""
+    asked = request.waiting
+    if "until" in asked and not request.operation.may_end:
+        raise Invalid(errors={"until": ["Only prices can be given an end."]})
+    try:
+        scheduled_for = rules.clean_moment(asked.get("scheduledFor"), "scheduledFor")
+        return Waiting(
+            scheduled_for=scheduled_for,
+            until=rules.clean_moment(asked.get("until"), "until", after=scheduled_for),
+            depends_on=rules.clean_depends_on(asked.get("dependsOn")),
+            is_paused=request.is_held,
+        )
+    except rules.FieldErrors as error:
+        raise Invalid(errors=error.errors) from error
 
 
 def _refuse_other_creators(request: Request, creator: Wallet) -> None:

@@ -1,9 +1,6 @@
-"""What somebody prepares at a form: freeze it, show it, start it once, follow it, stop it."""
+"""What somebody prepared: show it, start it once, stop it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from django.conf import settings
@@ -11,68 +8,19 @@ from django.utils import timezone
 
 from batches import rules
 from batches.errors import Invalid, InvalidTransition, NotAllowed, SubmissionUsed
-from batches.models import BatchOperation, Source, Submission
-from batches.models.operation import BatchQuerySet
-from batches.operations import OPERATIONS, Operation
+from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
+from batches.operations import operation_for
 from batches.services import lifecycle
 from batches.services.create import NOTHING_OWN, Order, insert_batch
+from batches.services.dependencies import find_parents
+from batches.services.followers import make_rivals_wait, refuse_second_undo
 from batches.services.permissions import may_run
-from batches.services.planning import plan_item
+from batches.services.planning import payload_of, plan_item
 from batches.services.preview import Preview, preview_item
+from batches.services.progress import Progress, progress_of
 from batches.services.quota import take_quota
 from config.database import atomic
 from content.models import Content, User, Wallet
-
-LIFE = timedelta(hours=1)
-MOST_ITEMS = 10_000
-
-
-def prepare(
-    *,
-    by: User,
-    source: Source,
-    operation: Operation,
-    payload: Mapping[str, Any],
-    content_ids: Sequence[Any],
-    error_policy: str = rules.SKIP_FAILED,
-) -> Submission:
-    """Freeze a selection of any creators' items with their versions, for confirmation.
-
-    Raises Invalid, and NotAllowed when the person may change none of the items.
-    """
-    errors: dict[str, list[str]] = {}
-    clean: dict[str, Any] = {}
-    ids: list[str] = []
-    try:
-        clean = operation.clean_payload(payload)
-    except rules.FieldErrors as error:
-        errors.update(error.errors)
-    try:
-        ids = rules.clean_content_ids(list(content_ids), most=MOST_ITEMS)
-    except rules.FieldErrors as error:
-        errors.update(error.errors)
-    try:
-        rules.clean_error_policy(error_policy)
-    except rules.FieldErrors as error:
-        errors.update(error.errors)
-    if errors:
-        raise Invalid(errors=errors)
-    now = timezone.now()
-    contents = Content.objects.in_bulk(ids)
-    submission = Submission(
-        by=by,
-        source=source,
-        kind=operation.kind,
-        payload=clean,
-        error_policy=error_policy,
-        content_ids=ids,
-        versions=[contents[key].version if key in contents else None for key in ids],
-        created_at=now,
-        expires_at=now + LIFE,
-    )
-    _groups(submission, contents)  # refuses who may change nothing, before they read a review
-    submission.save(force_insert=True)
-    return submission
 
 
 def contents_of(submission: Submission) -> dict[str, Content]:
@@ -84,16 +32,17 @@ def preview_submission(
     submission: Submission, contents: Mapping[str, Content] | None = None
 ) -> Preview:
     """What confirming would do now, in the order of the selection; items changed since conflict."""
-    operation = OPERATIONS[submission.kind]
+    operation = operation_for(submission)
     contents = contents_of(submission) if contents is None else contents
     creator_of = {key: wallet.pk for wallet, keys in _groups(submission, contents) for key in keys}
     now = timezone.now()
     items = []
-    for key, version in zip(submission.content_ids, submission.versions, strict=True):
+    frozen = zip(submission.content_ids, submission.versions, strict=True)
+    for position, (key, version) in enumerate(frozen):
         content = contents.get(key)
         plan = plan_item(
             operation,
-            submission.payload,
+            payload_of(submission, position),
             content,
             creator_id=creator_of[key],
             expected_version=version,
@@ -110,7 +59,8 @@ def batches_needed(
 ) -> dict[Wallet, int]:
     """How many batches confirming makes, by creator."""
     contents = contents_of(submission) if contents is None else contents
-    return {wallet: len(list(_parts(keys))) for wallet, keys in _groups(submission, contents)}
+    groups = _groups(submission, contents)
+    return {wallet: len(list(_parts(submission, keys))) for wallet, keys in groups}
 
 
 def items_by_creator(submission: Submission, contents: Mapping[str, Content]) -> dict[Wallet, int]:
@@ -118,17 +68,9 @@ def items_by_creator(submission: Submission, contents: Mapping[str, Content]) ->
     return {wallet: len(keys) for wallet, keys in _groups(submission, contents)}
 
 
-def discard(submission_id: UUID | str, *, by: User) -> None:
-    """Put aside what was prepared. Raises SubmissionUsed when it was started or is not there."""
-    ours = Submission.objects.filter(pk=submission_id, by=by, state=Submission.State.DRAFT)
-    # Not deleted: a start at the same time finds the row or does not, never half of it.
-    if not ours.update(expires_at=timezone.now()):
-        raise SubmissionUsed
-
-
 def count_to_type(submission: Submission, preview: Preview) -> int | None:
     """How many items would change, where so many want to be typed before the start; else None."""
-    most = OPERATIONS[submission.kind].most_without_count
+    most = operation_for(submission).most_without_count
     return None if most is None or preview.change_count <= most else preview.change_count
 
 
@@ -136,7 +78,7 @@ def check_typed_count(submission: Submission, typed: str) -> None:
     """Raises Invalid, with `count` as path, when another number was typed than is asked for."""
     if submission.state != Submission.State.DRAFT:
         return  # a second click: nothing is started by it
-    if OPERATIONS[submission.kind].most_without_count is None:
+    if operation_for(submission).most_without_count is None:
         return
     count = count_to_type(submission, preview_submission(submission))
     if count is not None and typed.strip().replace(",", "") != str(count):
@@ -156,87 +98,56 @@ def confirm(submission_id: UUID | str, *, by: User) -> Submission:
     if not ours.confirmable().update(state=Submission.State.CONFIRMED, confirmed_at=now):
         raise SubmissionUsed
     submission = ours.get()
+    _refuse_what_time_took(submission)
     contents = contents_of(submission)
-    _refuse_under_policy(submission, contents)
-    operation = OPERATIONS[submission.kind]
-    version_of = {
-        key: version
-        for key, version in zip(submission.content_ids, submission.versions, strict=True)
-        if version is not None
-    }
+    refuse_under_policy(submission, contents)
     made = 0
     for wallet, keys in _groups(submission, contents):
-        parts = list(_parts(keys))
+        orders = _orders(submission, keys)
         if wallet.owner_id == by.pk:  # runs by staff don't count
-            take_quota(wallet, len(parts))
-        for part in parts:
-            versions = {key: version_of[key] for key in part if key in version_of}
-            order = Order(operation, submission.payload, part, expected_versions=versions)
+            take_quota(wallet, len(orders))
+        for order in orders:
             insert_batch(
                 order, wallet=wallet, by=by, source=Source(submission.source), submission=submission
             )
-        made += len(parts)
+        made += len(orders)
     ours.update(unfinished=made)
     submission.unfinished = made
     return submission
 
 
-def _refuse_under_policy(submission: Submission, contents: Mapping[str, Content]) -> None:
+def _refuse_what_time_took(submission: Submission) -> None:
+    """Refuse what was right when it was prepared.
+
+    Raises Invalid when its end is past by now, or a batch that it names is gone, and NothingToDo
+    when the same was put back meanwhile.
+    """
+    if submission.until is not None and submission.until <= timezone.now():
+        words = "The time at which this was to be put back is past. Prepare it again."
+        raise Invalid(words, errors={"until": [words]})
+    find_parents([(UUID(key), when) for key, when in submission.depends_on], by=submission.by)
+    origins = {UUID(key) for key in submission.origins}
+    make_rivals_wait(origins)
+    if BatchOperation.objects.filter(pk__in=list(origins)).count() < len(origins):
+        words = "A batch that this follows upon was deleted, so it can't be started any more."
+        raise Invalid(words, errors={"contentIds": [words]})
+    if submission.follows == Follows.UNDO:
+        changed = BatchItem.objects.filter(batch_id__in=list(origins), change__isnull=False)
+        if changed.count() == len(submission.content_ids):
+            refuse_second_undo(origins)
+        else:  # of some items only, beside an undo that waited before and was seen in the review
+            refuse_second_undo(
+                origins, since=submission.created_at, content_ids=submission.content_ids
+            )
+
+
+def refuse_under_policy(submission: Submission, contents: Mapping[str, Content]) -> None:
+    """Raises Invalid under `reject-all` when any item can't be changed."""
     if submission.error_policy == rules.REJECT_ALL:
         preview = preview_submission(submission, contents)
         if failed := preview.failure_count:
             words = f"{failed:,} of {len(preview.items):,} items can't be changed, so nothing is."
             raise Invalid(words, errors={"contentIds": [words]})
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a submission, or a single batch, has come."""
-
-    batches: Sequence[BatchOperation]
-
-    def _sum(self, counter: str) -> int:
-        return sum(getattr(batch, counter) for batch in self.batches)
-
-    @property
-    def total(self) -> int:
-        return self._sum("total_items")
-
-    @property
-    def succeeded(self) -> int:
-        return self._sum("success_count")
-
-    @property
-    def unchanged(self) -> int:
-        return self._sum("unchanged_count")
-
-    @property
-    def failed(self) -> int:
-        return self._sum("failure_count")
-
-    @property
-    def done(self) -> int:
-        return self.succeeded + self.failed
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.total if self.total else 100
-
-    @property
-    def is_finished(self) -> bool:
-        return all(batch.is_finished for batch in self.batches)
-
-
-def progress_of(submission: Submission, user: User | None = None) -> Progress:
-    """Of all its batches, or of those that the person may see. One query, however many items."""
-    batches = BatchOperation.objects.all()
-    return Progress(batches_of(submission, batches.visible_to(user) if user else batches))
-
-
-def batches_of(submission: Submission, among: BatchQuerySet) -> list[BatchOperation]:
-    """Its batches among these, in the order in which they were made."""
-    ours = among.filter(submission=submission).select_related("creator")
-    return list(ours.order_by("created_at", "id"))
 
 
 def cancel_submission(submission: Submission) -> Progress:
@@ -258,19 +169,23 @@ def _groups(
 ) -> list[tuple[Wallet, list[str]]]:
     """The ids by creator, among those creators whom the person may act for.
 
-    Unknown and foreign ids go along with the first creator, whose batch answers `not-found` for
-    them. Raises NotAllowed when there is no creator at all.
+    What follows upon a batch is of that batch's creator, whoever owns the item now. Unknown and
+    foreign ids go along with the first creator, whose batch answers `not-found` for them. Raises
+    NotAllowed when there is no creator at all.
     """
-    operation = OPERATIONS[submission.kind]
-    addresses = {content.creator_id for content in contents.values()}
-    wallets = Wallet.objects.in_bulk(addresses)
+    operation = operation_for(submission)
+    if submission.origins:
+        creator_of = _creators_of_origins(submission)
+    else:
+        creator_of = {key: content.creator_id for key, content in contents.items()}
+    wallets = Wallet.objects.in_bulk(set(creator_of.values()))
     groups: dict[str, list[str]] = {}
     allowed = {
         address for address, wallet in wallets.items() if may_run(submission.by, wallet, operation)
     }
     for key in submission.content_ids:
-        if key in contents and contents[key].creator_id in allowed:
-            groups.setdefault(contents[key].creator_id, []).append(key)
+        if creator_of.get(key) in allowed:
+            groups.setdefault(creator_of[key], []).append(key)
     if not groups:
         raise NotAllowed(NOTHING_OWN)
     grouped = {key for keys in groups.values() for key in keys}
@@ -278,7 +193,48 @@ def _groups(
     return [(wallets[address], keys) for address, keys in groups.items()]
 
 
-def _parts(keys: list[str]) -> Iterator[list[str]]:
+def _creators_of_origins(submission: Submission) -> dict[str, str]:
+    origins = [UUID(key) for key in submission.origins]
+    rows = BatchOperation.objects.filter(pk__in=list(set(origins)))
+    creators = dict(rows.values_list("pk", "creator_id"))
+    return {
+        key: creators[origin]
+        for key, origin in zip(submission.content_ids, origins, strict=True)
+        if origin in creators
+    }
+
+
+def _orders(submission: Submission, keys: list[str]) -> list[Order]:
+    """One creator's part of a submission, as the batches that are to be made of it."""
+    place = {key: position for position, key in enumerate(submission.content_ids)}
+    operation, own = operation_for(submission), submission.item_payloads
+    orders = []
+    for origin, part in _parts(submission, keys):
+        versions = {key: submission.versions[place[key]] for key in part}
+        order = Order(
+            operation,
+            submission.payload,
+            part,
+            expected_versions={key: found for key, found in versions.items() if found is not None},
+            item_payloads=[own[place[key]] for key in part] if own else [],
+            scheduled_for=submission.scheduled_for,
+            until=submission.until,
+            depends_on=[(UUID(key), when) for key, when in submission.depends_on],
+            is_paused=submission.is_paused,
+            follows=Follows(submission.follows) if submission.follows else None,
+            origin=origin,
+        )
+        orders.append(order)
+    return orders
+
+
+def _parts(submission: Submission, keys: list[str]) -> Iterator[tuple[UUID | None, list[str]]]:
+    """What one batch takes: BATCH_MAX_ITEMS items at most, all following upon the same batch."""
+    origin_of = dict(zip(submission.content_ids, submission.origins, strict=False))
+    by_origin: dict[str | None, list[str]] = {}
+    for key in keys:
+        by_origin.setdefault(origin_of.get(key), []).append(key)
     size = settings.BATCH_MAX_ITEMS
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+    for origin, group in by_origin.items():
+        for start in range(0, len(group), size):
+            yield UUID(origin) if origin else None, group[start : start + size]

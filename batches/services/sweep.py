@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Heartbeat, Notification, Status
 from batches.queue import enqueue, messages_waiting
+from batches.services.dependents import settle_due
+from batches.services.template_runs import run_due_templates
 from config.health import WORKER_SILENT_AFTER
 from content.models import ContentChange, ContractCall, PasswordMail
 from content.services.idempotency import forget_old_keys
@@ -36,6 +38,8 @@ def sweep() -> Swept:
     beat()
     forget_old_keys()
     _prune_processed_messages()
+    settle_due()
+    run_due_templates()
     batches = [key for key in _untold_batches() if _mark_queued(key)]
     for key in batches:
         enqueue("batches.run_batch", str(key))

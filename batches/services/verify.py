@@ -1,4 +1,4 @@
-"""Checks that items, their history, results and counters agree; reads, and never writes.
+"""Checks that items, their history, results, counters, links and slots agree; never writes.
 
 It walks by key in pages, so memory stays the same however much there is. What looks wrong is
 looked at again before it is told: somebody may have written between two of our reads.
@@ -7,13 +7,19 @@ looked at again before it is told: somebody may have written between two of our 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from batches.models import BatchItem, BatchOperation, Status
+from batches.models import BatchItem, BatchOperation, Status, Template
+from batches.services.verify_following import (
+    faults_of_links,
+    faults_of_templates,
+    faults_of_undoing,
+    is_same,
+)
 from content.models import Content, ContentChange
 from content.services.changes import FIELDS, from_history
 
@@ -48,6 +54,7 @@ def verify(checked: Checked | None = None) -> Iterator[Fault]:
     checked = checked or Checked()
     yield from _settled(Content.objects.all(), PAGE_ROWS, _faults_of_contents, checked)
     yield from _settled(BatchOperation.objects.all(), BATCHES_A_PAGE, _faults_of_batches, checked)
+    yield from _settled(Template.objects.all(), BATCHES_A_PAGE, _faults_of_templates, checked)
 
 
 Look = Callable[[Sequence[Row], Checked], Iterator[tuple[Any, Fault]]]
@@ -88,7 +95,7 @@ class _History:
             yield f"its history lacks version {expected}"
         before, after = from_history(change.before), from_history(change.after)
         for name, value in before.items():
-            if change.version == expected and not _is_same(self.known.get(name, value), value):
+            if change.version == expected and not is_same(self.known.get(name, value), value):
                 yield (
                     f"version {change.version} says {name} was {value!r} before, "
                     f"version {expected - 1} left {self.known[name]!r}"
@@ -100,7 +107,7 @@ class _History:
             yield f"it is at version {content.version}, its history ends at {self.version}"
         for name in FIELDS:
             value = getattr(content, name)
-            if name in self.known and not _is_same(self.known[name], value):
+            if name in self.known and not is_same(self.known[name], value):
                 yield f"its {name} is {value!r}, its history ends with {self.known[name]!r}"
 
 
@@ -156,13 +163,6 @@ def _without_result(changes: Sequence[ContentChange]) -> set[UUID]:
     }
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    if isinstance(one, datetime) and isinstance(other, datetime):
-        # MongoDB keeps milliseconds.
-        return abs((one - other).total_seconds()) < 0.001
-    return bool(one == other)
-
-
 # ---------------------------------------------------------------- batches and their results
 
 
@@ -181,6 +181,9 @@ def _faults_of_batches(
             for words in _faults_of_result(batch, item, changes):
                 about = f"batch {batch.pk}, item {item.content_id}"
                 yield batch.pk, Fault(about, words)
+    following = chain(faults_of_links(batches), faults_of_undoing(batches, items, changes))
+    for key, words in following:
+        yield key, Fault(f"batch {key}", words)
     checked.batches += len(batches)
     checked.results += len(found)
 
@@ -215,3 +218,13 @@ def _faults_of_result(
         yield "the change that its result names is not there"
     if change and (change.content_id, change.cause) != (item.content_id, f"{CAUSE}{batch.pk}"):
         yield f"its result names a change of item {change.content_id} by {change.cause}"
+
+
+# ---------------------------------------------------------------- what repeats
+
+
+def _faults_of_templates(
+    templates: Sequence[Template], checked: Checked
+) -> Iterator[tuple[UUID, Fault]]:
+    for key, words in faults_of_templates(templates):
+        yield key, Fault(f"template {key}", words)

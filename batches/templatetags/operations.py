@@ -4,13 +4,20 @@ from typing import Any
 
 from django import template
 
-from batches.models import BatchOperation, Status
+from batches.api_calls import command_of, curl_of
+from batches.models import BatchOperation, Status, Template
 from batches.operations import OPERATIONS, Operation, describe
 from batches.services.history import with_batches
-from content.models import ContentChange
+from batches.services.permissions import may_cancel
+from content.models import Content, ContentChange, User
+from content.rules import format_stx
+from content.services.put_back import may_put_back
+from content.words import moment_words
 
 register = template.Library()
 register.simple_tag(with_batches)
+register.simple_tag(curl_of)
+register.simple_tag(command_of)
 
 STATUS_TONES = {
     Status.PENDING: "waiting",
@@ -42,6 +49,23 @@ def only(change: ContentChange | None) -> list[ContentChange]:
     return [] if change is None else [change]
 
 
+@register.simple_tag
+def undo_way(
+    content: Content, change: ContentChange, batch: BatchOperation | None, user: User
+) -> str:
+    """How the person may undo a change: by its `batch`, by `hand`, or not at all (empty).
+
+    Only the newest can be undone: what was changed since stays as it is.
+    """
+    if change.version != content.version or not change.before:
+        return ""
+    if batch is None:
+        is_hidden = change.batch_id is not None  # of somebody else, or deleted
+        return "hand" if not is_hidden and may_put_back(user, content, change) else ""
+    can_undo = batch.is_finished and batch.kind in OPERATIONS
+    return "batch" if can_undo and may_cancel(user, batch) else ""
+
+
 @register.filter
 def phrase(described: Any) -> str:
     """What a batch or a submission does: `Update price +10 %`."""
@@ -58,3 +82,41 @@ def status_tone(batch: BatchOperation) -> str:
 def outcome_tone(batch: BatchOperation) -> str:
     """The colour of a batch's outcome label."""
     return OUTCOME_TONES[batch.outcome] if batch.outcome else "quiet"
+
+
+@register.filter
+def not_attempted(batch: BatchOperation) -> int:
+    """How many items of a batch that has ended had no turn."""
+    return batch.total_items - batch.done_count
+
+
+@register.filter
+def hold_words(batch: BatchOperation) -> str:
+    """What a batch waits for, beside its status: `on hold`; nothing in its turn."""
+    if not batch.is_held:
+        return ""
+    if batch.is_paused:
+        return "on hold"
+    if batch.waits_for:
+        return "for another batch" if batch.waits_for == 1 else f"for {batch.waits_for} batches"
+    return f"until {moment_words(batch.scheduled_for)}" if batch.scheduled_for else ""
+
+
+@register.filter
+def selection_words(template: Template) -> str:
+    """Which items a template means: `12 named items`, `all videos on sale from 2 STX`."""
+    chosen = template.filter
+    if chosen is None:
+        count = len(template.content_ids)
+        return f"{count:,} named item{'' if count == 1 else 's'}"
+    types = dict(Content.Type.choices)
+    parts = ["removed items" if chosen.get("isRemoved") else "items on sale"]
+    if chosen.get("contentType"):
+        parts.append(f"of the type {types.get(chosen['contentType'], chosen['contentType'])}")
+    if chosen.get("priceMin") is not None:
+        parts.append(f"from {format_stx(chosen['priceMin'])}")
+    if chosen.get("priceMax") is not None:
+        parts.append(f"up to {format_stx(chosen['priceMax'])}")
+    if chosen.get("search"):
+        parts.append(f"with “{chosen['search']}”")
+    return f"all {' '.join(parts)}"

@@ -9,19 +9,22 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from batches.downloads import batch_file
 from batches.errors import InvalidTransition
 from batches.filter_forms import BatchFilterForm
 from batches.models import BatchOperation, Submission
-from batches.operations import OPERATIONS, describe
+from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
 from batches.services.permissions import may_cancel
+from batches.services.progress import Progress
 from batches.services.results import left_of, results_of, sisters_of, titles_of, totals_of
-from batches.services.submissions import Progress
-from batches.views.standing import answer_poll, standing_of
+from batches.views.actions import way_back
+from batches.views.choices import surroundings_of
+from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
 from content.models import User
 
 ROWS_A_PAGE = 50
@@ -53,8 +56,10 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, and the result of each item, failures first."""
-    batch = _visible(request, batch_id)
+    batch, user = _visible(request, batch_id), cast("User", request.user)
     standing = standing_of(Progress([batch]))
+    if nothing_new(request, standing):
+        return HttpResponse(status=NOTHING_NEW)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     items = batch.items.matching(outcome=tabs.outcome, code=tabs.code).failures_first()
     results = [] if tabs.shows_left else results_of(batch, items)
@@ -62,14 +67,14 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     titles = titles_of((batch, key) for key in [*(row.content_id for row in results), *left])
     context = {
         "batch": batch,
-        "operation": OPERATIONS.get(batch.kind),
+        "operation": operation_for(batch) if batch.kind in OPERATIONS else None,
         "description": describe(batch),
         "standing": standing,
         "tabs": tabs,
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
-        "may_cancel": not batch.is_finished and may_cancel(cast("User", request.user), batch),
+        **surroundings_of([batch], user, totals=tabs.totals),
     }
     return answer_poll(
         request,
@@ -103,7 +108,7 @@ def batch_cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
             messages.info(request, "It had ended already, so there was nothing left to cancel.")
         else:
             messages.success(request, "Cancelled. What was saved before stays saved.")
-    return redirect("batch-detail", batch.pk)
+    return redirect(way_back(request) or reverse("batch-detail", args=[batch.pk]))
 
 
 def _visible(request: HttpRequest, batch_id: UUID) -> BatchOperation:

@@ -14,7 +14,8 @@ from batches.errors import Invalid, NotAllowed
 from batches.forms import FORMS
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.submissions import MOST_ITEMS, prepare
+from batches.services.drafts import MOST_ITEMS, Waiting, prepare
+from batches.waiting_forms import WaitingForm
 from content.forms import ContentFilterForm
 from content.models import Content, User
 
@@ -37,23 +38,27 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
         if request.method == "POST":  # else reloaded, or come back from the log-in
             messages.error(request, NOTHING_CHOSEN)
         return redirect("content-list")
-    form_type = FORMS[kind]
+    form_type, user = FORMS[kind], cast("User", request.user)
     if earlier:
         form = form_type.prepared(earlier.payload, earlier.error_policy)
+        waiting = WaitingForm(user=user, operation=operation, waiting=waiting_of(earlier))
     else:
-        # Where nothing can be said there is nothing to fill in either.
+        # Where nothing need be said there is nothing to fill in either.
         is_filled_in = request.POST.get("step") == "review" or not form_type.paths
-        form = form_type(request.POST if is_filled_in else None)
+        data = request.POST if is_filled_in else None
+        form = form_type(data)
+        waiting = WaitingForm(data, user=user, operation=operation)
     problems: list[str] = []
-    if form.is_valid():
+    if form.is_valid() and waiting.is_valid():
         try:
             submission = prepare(
-                by=cast("User", request.user),
+                by=user,
                 source=Source.PAGE,
                 operation=operation,
                 payload=form.payload(),
                 content_ids=content_ids,
                 error_policy=form.cleaned_data["error_policy"],
+                waiting=waiting.wanted(),
             )
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
@@ -64,11 +69,12 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "operation": operation,
         "form": form,
+        "waiting": waiting,
         "problems": problems,
         "content_ids": " ".join(content_ids),
         "count": len(content_ids),
     }
-    status = 400 if form.errors or problems else 200
+    status = 400 if form.errors or waiting.errors or problems else 200
     return render(request, "batches/batch_prepare.html", context, status=status)
 
 
@@ -78,8 +84,15 @@ def _earlier(request: HttpRequest, kind: str) -> Submission | None:
         key = UUID(request.GET.get("again", ""))
     except ValueError:
         return None
-    own = Submission.objects.filter(by_id=cast("User", request.user).pk, kind=kind)
-    return own.filter(pk=key).first() if request.method == "GET" else None
+    own = Submission.objects.filter(by_id=cast("User", request.user).pk, kind=kind, follows="")
+    found = own.filter(pk=key).first() if request.method == "GET" else None
+    return None if found is None or found.item_payloads else found
+
+
+def waiting_of(submission: Submission) -> Waiting:
+    """What was said of its time."""
+    links = [(UUID(key), when) for key, when in submission.depends_on]
+    return Waiting(submission.scheduled_for, submission.until, links)
 
 
 def selected_ids(request: HttpRequest) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,8 +12,8 @@ from django.utils import timezone
 
 from batches.models import Status
 from batches.services.outbox import outcome_words
+from batches.services.progress import Progress
 from batches.services.results import chain_counts
-from batches.services.submissions import Progress
 from content.models import ContentChange
 
 ChainState = ContentChange.ChainState
@@ -48,6 +49,12 @@ class Standing:
         return not self.progress.is_finished or (self.is_chain_open and self._ended_lately)
 
     @property
+    def is_held(self) -> bool:
+        """All that is left waits for a time, a person or another batch: hardly anything moves."""
+        unfinished = [batch for batch in self.progress.batches if not batch.is_finished]
+        return bool(unfinished) and all(batch.is_held for batch in unfinished)
+
+    @property
     def is_chain_open(self) -> bool:
         return any(self.chain.get(state) for state in OPEN_STATES)
 
@@ -70,9 +77,18 @@ class Standing:
         progress = self.progress
         if not progress.is_finished:
             has_begun = any(batch.status != Status.PENDING for batch in progress.batches)
-            return f"{progress.done:,} of {progress.total:,} done" if has_begun else "Waiting"
+            return f"{progress.done:,} of {progress.total:,} done" if has_begun else self._wait
         words = outcome_words(progress)
         return words[:1].upper() + words[1:]
+
+    @property
+    def _wait(self) -> str:
+        batches = self.progress.batches
+        if not self.is_held:
+            return "Waiting"
+        if any(batch.is_paused for batch in batches):
+            return "On hold"
+        return "Waits for others" if any(batch.waits_for for batch in batches) else "Scheduled"
 
     @property
     def tone(self) -> str:
@@ -99,11 +115,23 @@ class Standing:
         """Differs whenever the page would."""
         statuses = "".join(batch.status[0] for batch in self.progress.batches)
         chain = ".".join(f"{state}{count}" for state, count in sorted(self.chain.items()))
-        return f"{self.progress.done}.{statuses}.{chain}"
+        plans = [
+            (batch.scheduled_for, batch.until, batch.is_paused, batch.waits_for, batch.is_held)
+            for batch in self.progress.batches
+            if batch.status == Status.PENDING
+        ]
+        plan = f"{crc32(repr(plans).encode()):x}" if plans else ""
+        return f"{self.progress.done}.{statuses}.{chain}.{plan}"
 
 
 def standing_of(progress: Progress) -> Standing:
     return Standing(progress, chain_counts(*progress.batches))
+
+
+def nothing_new(request: HttpRequest, standing: Standing) -> bool:
+    """A page that asks again shows all that there is already."""
+    is_poll = bool(getattr(request, "htmx", False)) and standing.is_moving
+    return is_poll and request.GET.get("seen") == standing.fingerprint
 
 
 def answer_poll(
@@ -112,7 +140,7 @@ def answer_poll(
     """The whole page for a visitor; for htmx what changed, nothing new, or the end."""
     if not getattr(request, "htmx", False):
         return render(request, page, context)
-    if standing.is_moving and request.GET.get("seen") == standing.fingerprint:
+    if nothing_new(request, standing):
         return HttpResponse(status=NOTHING_NEW)
     status = 200 if standing.is_moving else STOP_POLLING
     return render(request, partial, context | {"is_poll": True}, status=status)

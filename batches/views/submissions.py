@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,28 +20,32 @@ from batches.downloads import submission_file
 from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded, SubmissionUsed
 from batches.forms import FORMS
 from batches.models import BatchItem, BatchOperation, Submission
-from batches.operations import OPERATIONS, describe
+from batches.operations import OPERATIONS, describe, operation_for
 from batches.rules import REJECT_ALL
+from batches.services.chains import parents_of
+from batches.services.drafts import discard
 from batches.services.permissions import may_cancel
 from batches.services.preview import PreviewItem
+from batches.services.progress import batches_of, progress_of
 from batches.services.quota import Quota, quota_of
+from batches.services.results import left_of, titles_of, totals_of
 from batches.services.submissions import (
     batches_needed,
-    batches_of,
     cancel_submission,
     check_typed_count,
     confirm,
     contents_of,
     count_to_type,
-    discard,
     preview_submission,
-    progress_of,
 )
-from batches.views.standing import answer_poll, standing_of
+from batches.views.actions import way_back
+from batches.views.choices import surroundings_of
+from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
 from content.models import User, Wallet
 
 ROWS_A_PAGE = 100
 REFUSALS_SHOWN = 50
+LEFT_SHOWN = 25
 
 
 @login_required
@@ -104,16 +109,19 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
             messages.info(request, "It had ended already, so there was nothing left to cancel.")
         else:
             messages.success(request, "Cancelled. What was saved before stays saved.")
-    return redirect("submission-detail", submission.pk)
+    return redirect(way_back(request) or reverse("submission-detail", args=[submission.pk]))
 
 
 @login_required
 @require_safe
 def submission_results(request: HttpRequest, submission_id: UUID) -> HttpResponseBase:
-    """All results of all its batches as a file."""
+    """All results of all its batches as a file, or those of an `outcome`."""
     submission = _visible(request, submission_id)
     batches = BatchOperation.objects.visible_to(cast("User", request.user))
-    return submission_file(submission, batches_of(submission, batches))
+    outcome = request.GET.get("outcome", "")
+    if outcome not in BatchItem.Outcome.values:
+        outcome = ""
+    return submission_file(submission, batches_of(submission, batches), outcome=outcome)
 
 
 @dataclass(frozen=True)
@@ -159,8 +167,12 @@ def _review(
         and not any(need.is_too_much for need in needs)
         and not (is_strict and refused),
         "is_strict": is_strict,
-        "cautions": OPERATIONS[submission.kind].cautions(preview.afters),
-        "can_go_back": bool(FORMS[submission.kind].paths),
+        "cautions": operation_for(submission).cautions(preview.afters),
+        # What was typed at no form can't be typed anew.
+        "can_go_back": not submission.follows and not submission.item_payloads,
+        "moves_first": preview.moves is not None,
+        "asks_something": bool(FORMS[submission.kind].paths),
+        "parents": parents_of(submission, cast("User", request.user)),
         "problem": problem,
     }
     return render(request, "batches/submission_review.html", context, status=status)
@@ -172,10 +184,16 @@ def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
     if not progress.batches:  # their wallets are somebody else's by now
         raise Http404
     standing = standing_of(progress)
+    if nothing_new(request, standing):
+        return HttpResponse(status=NOTHING_NEW)
+    # Of what still runs they may have a turn yet.
+    left = left_of([batch for batch in progress.batches if batch.is_finished])
+    titles = titles_of(left[:LEFT_SHOWN])
     context = _about(request, submission) | {
         "standing": standing,
-        "may_cancel": not progress.is_finished
-        and all(may_cancel(user, batch) for batch in progress.batches),
+        "left": [(key, titles.get((batch.pk, key))) for batch, key in left[:LEFT_SHOWN]],
+        "left_count": len(left),
+        **surroundings_of(progress.batches, user, totals=totals_of(*progress.batches)),
     }
     return answer_poll(
         request,
@@ -195,13 +213,15 @@ def _visible(request: HttpRequest, submission_id: UUID) -> Submission:
 
 
 def _about(request: HttpRequest, submission: Submission) -> dict[str, Any]:
-    operation = OPERATIONS[submission.kind]
+    operation = operation_for(submission)
     return {
         "submission": submission,
         "operation": operation,
         "description": describe(submission),
         "is_own": submission.by_id == cast("User", request.user).pk,
         "count": len(submission.content_ids),
+        # The batch that it follows upon, or one of several.
+        "origin": next((key for key in submission.origins if key), None),
     }
 
 

@@ -4,14 +4,16 @@ from typing import Any
 
 from import_export import fields, resources
 
+from content.cells import neutral_cell
 from content.models import Content
-from content.rules import neutral_cell
 
 
 class ContentResource(resources.ModelResource):
     """One row an item, prices in micro-STX; no cell is read as a formula."""
 
     creator = fields.Field(attribute="creator_id", column_name="creator")
+    # As in the results of batches; in a file of prices a bare `price` would be one in STX.
+    price = fields.Field(attribute="price", column_name="price_micro_stx")
 
     class Meta:
         model = Content

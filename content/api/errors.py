@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from config.database import is_away, lacks_tables
 from config.errors import NO_TABLES
+from content.api.files import WrongFile
 from content.errors import ApplicationError, Invalid
 
 log = structlog.get_logger(__name__)
@@ -118,9 +119,9 @@ def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, s
 
 def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:
     # The parser's words, the token's and the missing CSRF token's are worth repeating.
-    is_told = isinstance(error, exceptions.ParseError | exceptions.AuthenticationFailed) or (
-        isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF")
-    )
+    is_told = isinstance(
+        error, exceptions.ParseError | exceptions.AuthenticationFailed | WrongFile
+    ) or (isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF"))
     status, body, headers = _shape(error.status_code, str(error.detail) if is_told else "")
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge

@@ -25,10 +25,11 @@ PARAMETER = OpenApiParameter(
 )
 
 
-def once(request: Request, make: Callable[[], Response]) -> Response:
+def once(request: Request, make: Callable[[], Response], *, asked: Any = None) -> Response:
     """The answer of `make`, or the first one to this request under its key.
 
-    Raises Invalid, KeyReused and KeyInUse.
+    `asked` is all that the request says, where that is more than the object in its body. Raises
+    Invalid, KeyReused and KeyInUse.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -37,7 +38,8 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
         rules.clean_idempotency_key(key)
     except ValueError as error:
         raise Invalid(errors={HEADER: [str(error)]}) from error
-    fingerprint = fingerprint_of(str(request.method), request.path, body_of(request))
+    asked = body_of(request) if asked is None else asked
+    fingerprint = fingerprint_of(str(request.method), request.path, asked)
     answer = answer_once(cast("User", request.user), key, fingerprint, lambda: _plain(make()))
     headers = dict(answer.headers)
     if answer.is_replayed:

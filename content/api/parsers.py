@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException, ParseError, UnsupportedMedia
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from content.errors import Invalid
 from content.strict_json import parse_json
 
 # A client that is still sending would not read an answer; so much is read and dropped for it.
@@ -35,9 +36,9 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Raises ParseError, UnsupportedMediaType and BodyTooLarge."""
-        _refuse_other_charsets(media_type or "")
+        refuse_other_charsets(media_type or "")
         try:
-            text = _read(stream).decode("utf-8")
+            text = read_body(stream).decode("utf-8")
         except UnicodeDecodeError:
             raise ParseError("The body is not UTF-8.") from None
         try:
@@ -54,7 +55,16 @@ def body_of(request: Request) -> dict[str, Any]:
     return request.data if isinstance(request.data, dict) and request.data else {}
 
 
-def _refuse_other_charsets(media_type: str) -> None:
+def fields_of(request: Request, *allowed: str) -> dict[str, Any]:
+    """The body, which may hold these fields and no others. Raises Invalid and as `body_of`."""
+    body = body_of(request)
+    if errors := {str(name)[:64]: ["Unknown field."] for name in body if name not in allowed}:
+        raise Invalid(errors=errors)
+    return body
+
+
+def refuse_other_charsets(media_type: str) -> None:
+    """Raises ParseError and UnsupportedMediaType for what a Content-Type says beside its name."""
     name, *parameters = media_type.split(";")
     if "*" in name:  # frameworks take a range for any of its types
         raise UnsupportedMediaType(name)
@@ -68,7 +78,8 @@ def _refuse_other_charsets(media_type: str) -> None:
             raise ParseError("The body must be UTF-8; leave the charset out or say utf-8.")
 
 
-def _read(stream: IO[Any]) -> bytes:
+def read_body(stream: IO[Any]) -> bytes:
+    """The bytes that were sent. Raises BodyTooLarge and ParseError."""
     most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
         data: bytes = stream.read(most + 1)

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_datetime
 from django_filters.rest_framework import Filter, FilterSet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -109,20 +107,6 @@ def boolean(text: str) -> bool:
 
 def search_words(text: str) -> str:
     return rules.clean_text(text, least=1, most=rules.MAX_SEARCH)
-
-
-def instant(text: str) -> datetime:
-    """ISO 8601 with an offset or Z; the same moment in UTC, since databases don't take all."""
-    try:
-        found = parse_datetime(text) if len(text) <= 40 and text.isascii() else None
-    except ValueError:
-        found = None  # it looks like a time and is none
-    if found is None or found.tzinfo is None:
-        raise ValueError("Write it like 2026-01-31T12:00:00Z, with an offset.")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("This time is out of range.") from None
 
 
 def page_of(request: Request) -> tuple[int, int]:

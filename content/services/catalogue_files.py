@@ -10,10 +10,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from content.errors import ApplicationError
 
@@ -43,6 +43,8 @@ class Row:
     place: str
     values: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    # The 7 of `line 7`.
+    number: int = 0
 
 
 class CatalogueFile:
@@ -56,7 +58,8 @@ class CatalogueFile:
     def __enter__(self) -> "CatalogueFile":
         try:
             self.size = self.path.stat().st_size
-            self.encoding = _encoding_of(self.path)
+            with self.path.open("rb") as file:
+                self.encoding = _encoding_of(file, str(self.path))
             self._bytes: io.BufferedReader = self.path.open("rb")
         except OSError as error:
             raise Unreadable(f"{self.path}: {error.strerror}.") from error
@@ -77,29 +80,7 @@ class CatalogueFile:
 
     def rows(self) -> Iterator[Row]:
         """Every row that is not blank, in order."""
-        return self._json_rows() if self.is_json else self._csv_rows()
-
-    def _csv_rows(self) -> Iterator[Row]:
-        lines = iter(lambda: self._text.readline(LONGEST_LINE), "")
-        heading = next(lines, "")
-        if not heading.strip():
-            raise Unreadable(f"{self.path}: the first line must name the columns.")
-        delimiter = max(DELIMITERS, key=heading.count)
-        columns = [name.strip() for name in next(csv.reader([heading], delimiter=delimiter))]
-        if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
-            raise Unreadable(f"{self.path}: the column {repeated[0]!r} is there twice.")
-        reader = csv.reader(lines, delimiter=delimiter)
-        while True:
-            place = f"line {reader.line_num + 2}"
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Row(place, problem=f"This can't be read as CSV: {error}.")
-                continue
-            if any(cell.strip() for cell in cells):
-                yield _csv_row(place, columns, cells)
+        return self._json_rows() if self.is_json else _csv_rows(self._text, str(self.path))
 
     def _json_rows(self) -> Iterator[Row]:
         text, number, is_list = "", 0, False
@@ -137,33 +118,78 @@ class CatalogueFile:
             return None
 
 
-def _csv_row(place: str, columns: list[str], cells: list[str]) -> Row:
+def csv_rows(data: bytes, name: str) -> Iterator[Row]:
+    """Every row of a CSV file in memory that is not blank; errors speak of `name`.
+
+    Delimiter and encoding are found out as for a file on disk. Raises Unreadable.
+    """
+    encoding = _encoding_of(io.BytesIO(data), name)
+    return _csv_rows(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), name)
+
+
+def named_columns(cells: Iterable[str], name: str) -> list[str]:
+    """The heading of a file. Raises Unreadable when two columns have the same name."""
+    columns = [cell.strip() for cell in cells]
+    if repeated := sorted({column for column in columns if column and columns.count(column) > 1}):
+        raise Unreadable(f"{name}: the column {repeated[0][:64]!r} is there twice.")
+    return columns
+
+
+def row_of_cells(number: int, columns: list[str], cells: list[str]) -> Row:
+    """That line of the file by its columns."""
+    place = f"line {number}"
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()  # spreadsheets write trailing delimiters
     if len(cells) != len(columns):
         words = f"This row has {len(cells)} fields, the heading {len(columns)}."
-        return Row(place, problem=words)
-    return Row(place, dict(zip(columns, cells, strict=True)))
+        return Row(place, problem=words, number=number)
+    return Row(place, dict(zip(columns, cells, strict=True)), number=number)
 
 
-def _encoding_of(path: Path) -> str:
+def _csv_rows(text: io.TextIOWrapper, name: str) -> Iterator[Row]:
+    lines = iter(lambda: text.readline(LONGEST_LINE), "")
+    try:
+        heading = next(lines, "")
+        if not heading.strip():
+            raise Unreadable(f"{name}: the first line must name the columns.")
+        delimiter = max(DELIMITERS, key=heading.count)
+        columns = named_columns(next(csv.reader([heading], delimiter=delimiter)), name)
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            number = reader.line_num + 2
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                words = f"This can't be read as CSV: {error}."
+                yield Row(f"line {number}", problem=words, number=number)
+                continue
+            if any(cell.strip() for cell in cells):
+                yield row_of_cells(number, columns, cells)
+    except csv.Error as error:
+        raise Unreadable(f"{name}: the heading can't be read as CSV: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{name}: this is no text. Save it as CSV in UTF-8.") from error
+
+
+def _encoding_of(file: IO[bytes], name: str) -> str:
     """By mark, else UTF-8 where all of it is, else what Western spreadsheets write."""
-    with path.open("rb") as file:
-        start = file.read(4)
-        if start[:2] in {b"PK", b"\x1f\x8b"}:
-            raise Unreadable(f"{path} is a spreadsheet or an archive: save it as CSV or unpack it.")
-        for mark, encoding in _MARKS.items():
-            if start.startswith(mark):
-                return encoding
-        file.seek(0)
-        possible = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp1252")}
-        while possible:
-            block = file.read(BLOCK)
-            for name, decoder in list(possible.items()):
-                try:
-                    decoder.decode(block, final=not block)
-                except UnicodeDecodeError:
-                    del possible[name]
-            if not block:
-                break
+    start = file.read(4)
+    if start[:2] in {b"PK", b"\x1f\x8b"}:
+        raise Unreadable(f"{name} is a spreadsheet or an archive: save it as CSV or unpack it.")
+    for mark, encoding in _MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    file.seek(0)
+    possible = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "cp1252")}
+    while possible:
+        block = file.read(BLOCK)
+        for encoding, decoder in list(possible.items()):
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError:
+                del possible[encoding]
+        if not block:
+            break
     return next(iter(possible), "latin-1")

@@ -31,6 +31,13 @@ def stx(micro_stx: int | None) -> str:
 
 
 @register.filter
+def stx_move(micro_stx: int) -> str:
+    """How far a price moves: `+1.5 STX`, `−0.25 STX`, `0 STX`."""
+    sign = "+" if micro_stx > 0 else "−" if micro_stx < 0 else ""
+    return f"{sign}{rules.format_stx(abs(micro_stx))}"
+
+
+@register.filter
 def one_line(value: object) -> str:
     """Its words in one line, wherever they come from."""
     return rules.one_line(str(value))
@@ -49,9 +56,36 @@ def moment(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def moment_and_utc(value: datetime | None) -> SafeString | str:
+    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for what is still to come; nothing for None."""
+    if value is None:
+        return ""
+    beside = words.utc_words(value)
+    return format_html("{} ({})", moment(value), beside) if beside else moment(value)
+
+
+@register.filter
+def clock_and_utc(value: datetime) -> SafeString:
+    """`01:15 CET (00:15 UTC)`, under the heading of its day."""
+    beside = words.utc_words(value)
+    clock = format_html(
+        '<time datetime="{}">{}</time>',
+        value.isoformat(timespec="seconds"),
+        words.clock_words(value),
+    )
+    return format_html("{} ({})", clock, beside) if beside else clock
+
+
+@register.filter
 def differences(change: Any) -> list[words.Difference]:
     """What a ContentChange, or anything else with `before` and `after`, changes, in words."""
     return words.differences(change.before, change.after)
+
+
+@register.filter
+def differences_back(change: ContentChange) -> list[words.Difference]:
+    """What undoing a change would do, in words."""
+    return words.differences(change.after, change.before)
 
 
 @register.filter

@@ -3,14 +3,18 @@
 from typing import cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from content import rules
+from content.errors import NotAllowed, Removed, StaleVersion
 from content.forms import ContentFilterForm
 from content.models import Content, ContentChange, User, Wallet
+from content.services.put_back import may_put_back, put_back
 from content.views.paging import page_of
 
 
@@ -40,13 +44,7 @@ def content_list(request: HttpRequest) -> HttpResponse:
 def content_detail(request: HttpRequest, content_id: str) -> HttpResponse:
     """One item and everything that ever happened to it; for its owner, and staff who may look."""
     user = cast("User", request.user)
-    try:
-        known = Content.objects.filter(pk=rules.clean_content_id(content_id))
-    except ValueError:
-        raise Http404 from None
-    content = known.select_related("creator").first()
-    if content is None or not _may_see(user, content):
-        raise Http404
+    content = _visible(user, content_id)
     changes = ContentChange.objects.filter(content=content)
     page = page_of(changes.select_related("by", "contract_call").order_by("-version"), request)
     context = {
@@ -56,6 +54,40 @@ def content_detail(request: HttpRequest, content_id: str) -> HttpResponse:
         "removal": ContentChange.objects.removal_of(content),
     }
     return render(request, "content/content_detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def content_put_back(request: HttpRequest, content_id: str) -> HttpResponse:
+    """Undo the change by hand that made the version that was posted."""
+    user = cast("User", request.user)
+    content = _visible(user, content_id)
+    version = request.POST.get("version", "")
+    if request.method == "POST" and version.isascii() and version.isdigit() and len(version) < 10:
+        changes = ContentChange.objects.filter(content=content, version=int(version))
+        change = changes.select_related("content").first()
+        if change is None or not may_put_back(user, content, change):
+            raise PermissionDenied("You may not undo this change.")
+        try:
+            put_back(change, by=user)
+        except (StaleVersion, Removed) as error:
+            messages.error(request, error.message)
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+        else:
+            messages.success(request, "Put back as it was before.")
+    return redirect("content-detail", content.pk)
+
+
+def _visible(user: User, content_id: str) -> Content:
+    try:
+        known = Content.objects.filter(pk=rules.clean_content_id(content_id))
+    except ValueError:
+        raise Http404 from None
+    content = known.select_related("creator").first()
+    if content is None or not _may_see(user, content):
+        raise Http404
+    return content
 
 
 def _may_see(user: User, content: Content) -> bool:

@@ -1,8 +1,10 @@
-"""Batches of the price operation, created through the service."""
+"""Batches and templates of the price operation, created through the services."""
 
-from batches.models import BatchOperation, Source
+from batches.models import BatchOperation, Source, Template
 from batches.operations import OPERATIONS
 from batches.services.create import clean_order, create_batch
+from batches.services.template_orders import clean_template
+from batches.services.templates import create_template
 from content.models import User
 
 
@@ -12,3 +14,28 @@ def price_batch(by: User, content_ids: list[str], **body: object) -> BatchOperat
         body["newPrice"] = 7_000_000
     order = clean_order(OPERATIONS["update-price"], {"contentIds": content_ids, **body})
     return create_batch(order, by=by, source=Source.API)
+
+
+def after(
+    by: User,
+    content_ids: list[str],
+    *parents: BatchOperation,
+    when: str = "on-completion",
+    **body: object,
+) -> BatchOperation:
+    """A price batch that waits for these others."""
+    links = [{"batchId": str(parent.pk), "when": when} for parent in parents]
+    return price_batch(by, content_ids, dependsOn=links, **body)
+
+
+def make_template(by: User, **body: object) -> Template:
+    """One that sets 7 STX on all that the person has on sale, by hand unless the body says more."""
+    if "contentIds" not in body:
+        body.setdefault("filter", {})
+    body = {
+        "name": "Weekly sale",
+        "operationType": "update-price",
+        "updatePayload": {"newPrice": 7_000_000},
+        **body,
+    }
+    return create_template(clean_template(body), by=by)

@@ -41,8 +41,14 @@ def test_what_runs_and_waits_is_counted_and_the_longest_wait_is_told(alice, bob)
     made_up(bob, Status.PENDING)
     asked = NOW - timedelta(days=9)
     made_up(bob, Status.PENDING, created_at=asked, scheduled_for=NOW + timedelta(days=1))
-    assert unfinished_of(EVERYTHING.all()) == Unfinished(1, 3, waited.created_at)
-    assert unfinished_of(EVERYTHING.none()) == Unfinished(0, 0, None)
+    assert unfinished_of(EVERYTHING.all()) == Unfinished(1, 3, waited.created_at, 1)
+    # Who is on hold, or waits for others, waits for no worker; a time that came counts from then.
+    made_up(bob, Status.PENDING, created_at=asked, is_paused=True)
+    made_up(bob, Status.PENDING, created_at=asked, waits_for=1)
+    due = NOW - timedelta(minutes=4)
+    made_up(bob, Status.PENDING, created_at=asked, scheduled_for=due)
+    assert unfinished_of(EVERYTHING.all()) == Unfinished(1, 6, due, 3)
+    assert unfinished_of(EVERYTHING.none()) == Unfinished(0, 0, None, 0)
 
 
 def test_what_failed_today(alice, bob):
@@ -182,7 +188,7 @@ def test_the_queries_are_the_same_few_however_much_there_is(viewer, alice, walle
         made_up(alice, failed=number % 3, completed_at=NOW - timedelta(hours=7 * number))
         made_up(alice, Status.PENDING)
     viewer.has_perm("batches.view_batchoperation")  # read once and kept
-    for overview, person in ((staff_overview, viewer), (creator_overview, alice)):
+    for overview, person, queries in ((staff_overview, viewer, 8), (creator_overview, alice, 8)):
         with CaptureQueriesContext(connection) as captured:
             overview(person)
-        assert len(captured) == 6
+        assert len(captured) == queries

@@ -12,15 +12,10 @@ from batches.models import BatchOperation, Notification, Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.chain import send_contract_calls
 from batches.services.create import clean_order, create_batch
+from batches.services.drafts import prepare
 from batches.services.outbox import deliver_notification
 from batches.services.run import run_batch
-from batches.services.submissions import (
-    batches_needed,
-    confirm,
-    contents_of,
-    prepare,
-    preview_submission,
-)
+from batches.services.submissions import batches_needed, confirm, contents_of, preview_submission
 from batches.services.sweep import sweep
 from tests.batches.operations.cases import CASES
 from tests.batches.orders import price_batch
@@ -146,6 +141,7 @@ def costs(doors) -> dict[str, int]:
 
 def test_reading_through_the_api(call, alice, items):
     caller = call(alice)
+    ran(alice, items[:FEW])  # so that a page by key is never empty
 
     def doors(count):
         batch = ran(alice, items[:count])
@@ -301,3 +297,85 @@ def test_sweeping(alice, items):
         return counted
 
     assert find(FEW) == find(MANY)
+
+
+@pytest.mark.parametrize("action", ["undo", "retry-failed"])
+def test_following_up(call, alice, items, action):
+    """By GET what it would do, by POST the batch."""
+    caller = call(alice)
+
+    def ended(count):
+        own = [item.pk for item in items[:count]]
+        unknown = [f"unknown-{number}" for number in range(count - 1)]
+        batch = price_batch(alice, [own[0], *unknown] if action == "retry-failed" else own)
+        run_batch(batch.pk)
+        return f"/api/batches/{batch.pk}/{action}"
+
+    few, many = ended(FEW), ended(MANY)
+    assert queries(lambda: caller.get(few)) == queries(lambda: caller.get(many))
+    assert queries(lambda: caller.post(few)) == queries(lambda: caller.post(many))
+    assert BatchOperation.objects.count() == 4
+
+
+def test_a_page_of_batches_that_wait_for_others(call, alice, items):
+    caller = call(alice)
+    parents = [str(price_batch(alice, [items[0].pk]).pk) for _ in range(3)]
+
+    def read():
+        return len(caller.get("/api/batches").json()["batches"][0]["dependsOn"])
+
+    price_batch(alice, [items[0].pk], dependsOn=parents[:1])
+    few = queries(read)
+    for _ in range(5):
+        price_batch(alice, [items[0].pk], dependsOn=parents)
+    assert read() == 3
+    assert queries(read) == few
+
+
+def test_a_group(call, alice, items, settings):
+    settings.BATCH_MAX_ITEMS = 10
+    caller = call(alice)
+
+    def read(submission):
+        confirm(submission.pk, by=alice)
+        path = f"/api/submissions/{submission.pk}"
+        return queries(lambda: caller.get(path)), queries(lambda: caller.post(f"{path}/pause"))
+
+    assert read(prepared(alice, items[:FEW])) == read(prepared(alice, items))
+
+
+def test_a_page_of_templates(call, alice, items):
+    caller = call(alice)
+    body = {
+        "operationType": "update-price",
+        "updatePayload": {"newPrice": 7},
+        "repeat": "daily",
+        "firstRun": "2030-01-01T09:00",
+    }
+
+    def keep(count):
+        ids = [item.pk for item in items[:count]]
+        answer = caller.post("/api/templates", {**body, "name": str(count), "contentIds": ids})
+        assert answer.status_code == 201
+
+    keep(FEW)
+    listed = queries(lambda: caller.get("/api/templates"))
+    keep(MANY)
+    assert queries(lambda: caller.get("/api/templates")) == listed
+
+
+@pytest.mark.parametrize(("method", "action"), [("get", "preview"), ("post", "run"), ("get", "")])
+def test_a_template(call, alice, items, method, action):
+    caller = call(alice)
+    price_batch(alice, [items[0].pk])  # begins the hour of the quota
+
+    def cost(count):
+        body = {
+            "name": "A",
+            "operationType": "remove-content",
+            "contentIds": [item.pk for item in items[:count]],
+        }
+        key = caller.post("/api/templates", body).json()["_id"]
+        return queries(lambda: getattr(caller, method)(f"/api/templates/{key}/{action}"))
+
+    assert cost(FEW) == cost(MANY)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Notification, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services import submissions
+from batches.services import drafts, submissions
 from batches.services.run import run_batch
 from content.models import Content, Wallet
 from content.services.changes import change_content
@@ -18,7 +18,7 @@ PRICE = OPERATIONS["update-price"]
 
 
 def prepare(by, content_ids, **payload):
-    return submissions.prepare(
+    return drafts.prepare(
         by=by,
         source=Source.PAGE,
         operation=PRICE,

@@ -21,28 +21,6 @@ from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
 
-@pytest.fixture
-def messages(transactional_db):
-    """Empties the in-memory broker, and reads what was sent to it since."""
-
-    def read() -> list[tuple[str, list[str]]]:
-        if queue._sender is not None:
-            queue._sender.drain(5)
-        found = []
-        with app.connection_for_read() as connection:
-            for name in ("batches", "outbox", "sweep"):
-                simple = connection.SimpleQueue(name)
-                while simple.qsize():
-                    message = simple.get(timeout=1)
-                    message.ack()
-                    found.append((message.headers["task"], list(message.payload[0])))
-                simple.close()
-        return found
-
-    read()
-    return read
-
-
 def age(seconds: int) -> None:
     BatchOperation.objects.update(queued_at=timezone.now() - timedelta(seconds=seconds))
 

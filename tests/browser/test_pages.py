@@ -6,7 +6,8 @@ from django.urls import reverse
 from batches.models import Source
 from batches.operations import OPERATIONS
 from batches.services.create import clean_order, create_batch
-from batches.services.submissions import confirm, prepare
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
 from content.models import ApiToken, Content
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents
@@ -45,6 +46,10 @@ def wrong_filter(**_):
 
 def content_detail(contents, batch, **_):
     return reverse("content-detail", args=[contents[1].pk])
+
+
+def prices(**_):
+    return reverse("content-prices")
 
 
 def profile(**_):
@@ -97,6 +102,7 @@ PAGES = [
     filtered_to_nothing,
     wrong_filter,
     content_detail,
+    prices,
     profile,
     password_change,
     token_list,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content import rules
+from content.cells import neutral_cell
 
 
 @pytest.mark.parametrize("value", [0, 1, 10**15])
@@ -111,7 +112,7 @@ def test_a_text_that_nobody_can_see_is_empty(text):
 
 @pytest.mark.parametrize("text", ["=1", " =1", "\uff1d1+1", "\n+1", "@a", "-1"])
 def test_no_cell_is_a_formula(text):
-    assert rules.neutral_cell(text) == f"'{text}"
+    assert neutral_cell(text) == f"'{text}"
 
 
 def test_prices_are_shown_with_separators():

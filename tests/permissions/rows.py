@@ -4,112 +4,8 @@
 columns, in the order of PEOPLE, are what is answered; `in` stands for the way to the log-in.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
-
-PEOPLE = ["anonymous", "carol", "alice", "bob", "clerk", "viewer", "staff", "root", "inactive"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One request; `{batch}` and the like in path and data name what the world holds."""
-
-    route: str
-    method: str
-    answers: str
-    data: Any = None
-    # Beside the path: what the parameters of the route are filled with.
-    path: dict[str, str] = field(default_factory=dict)
-    # What the row is about, where several have the same route and method.
-    about: str = ""
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, [self.method, self.route or "/", self.about]))
-
-
-ID = {"batch_id": "{batch}"}
-ITEM = {"content_id": "{item}"}
-DRAFT = {"submission_id": "{draft}"}
-STARTED = {"submission_id": "{started}"}
-ORDER = {"creator": "{address}", "contentIds": ["{item}"]}
-BARE = {"contentIds": ["{item}"]}
-PRICE = {"newPrice": 5}
-TITLE = {"updates": {"title": "New"}}
-
-#           anonymous carol alice bob clerk viewer staff root inactive
-CREATES = " 401       403   201   403 403   403    201   201  401"
-UNNAMED = " 401       403   201   403 403   403    400   400  401"
-PREVIEW = " 401       403   200   403 403   403    200   200  401"
-READS = "   401       404   200   404 404   200    200   200  401"
-STOPS = "   401       404   200   404 404   403    200   200  401"
-NEVER = "   401       405   405   405 405   405    405   405  401"
-KNOWN = "   401       200   200   200 200   200    200   200  401"
-ANYBODY = " 200       200   200   200 200   200    200   200  200"
-
-API = [
-    Row("api/me", "get", KNOWN),
-    Row("api/contents", "get", KNOWN),
-    Row("api/contents", "post", "401 403 201 201 403 403 403 403 401", {"title": "A", "price": 1}),
-    Row(
-        "api/contents",
-        "post",
-        "401 403 201 403 403 403 403 403 401",
-        {"title": "A", "price": 1, "creator": "{address}"},
-        about="for alice",
-    ),
-    Row("api/contents/<str:content_id>", "get", KNOWN, path=ITEM),
-    Row(
-        "api/contents/<str:content_id>",
-        "patch",
-        "401 403 200 403 403 403 200 200 401",
-        {"title": "New"},
-        path=ITEM,
-    ),
-    Row("api/contents/<str:content_id>", "delete", NEVER, path=ITEM),
-    Row("api/contents/<str:content_id>/history", "get", READS, path=ITEM),
-    *(
-        Row(f"api/batches/{path}", "post", answers, {**who, **payload}, about=about)
-        for path, payload in (
-            ("batch-update-price", PRICE),
-            ("batch-update-metadata", TITLE),
-            ("batch-remove", {}),
-            ("batch-restore", {}),
-        )
-        for who, answers, about in (
-            (ORDER, CREATES, "creator named"),
-            (BARE, UNNAMED, "creator not named"),
-            (
-                {"creator": "{address}", "filter": {}},
-                CREATES,
-                "by filter",
-            ),
-        )
-        if not (path == "batch-restore" and about == "by filter")
-    ),
-    Row(
-        "api/batches/preview", "post", PREVIEW, {**ORDER, **PRICE, "operationType": "update-price"}
-    ),
-    Row("api/batches", "get", READS, about="of alice", data={"creator": "{address}"}),
-    Row("api/batches", "get", KNOWN, about="own"),
-    Row("api/batches/creator/<str:address>", "get", READS, path={"address": "{address}"}),
-    Row("api/batches/<str:batch_id>", "get", READS, path=ID),
-    Row("api/batches/<str:batch_id>", "delete", NEVER, path=ID),
-    Row("api/batches/<str:batch_id>", "patch", NEVER, {"status": "completed"}, path=ID),
-    Row("api/batches/<str:batch_id>", "put", NEVER, {"status": "completed"}, path=ID),
-    Row("api/batches/<str:batch_id>/results", "get", READS, path=ID),
-    Row("api/batches/<str:batch_id>/cancel", "post", STOPS, path=ID),
-    Row("api/auth/logout", "post", "401 204 204 204 204 204 204 204 401"),
-    Row("api/auth/logoutall", "post", "401 204 204 204 204 204 204 204 401"),
-    Row(
-        "api/auth/login",
-        "post",
-        ANYBODY,
-        {"username": "carol", "password": "correct horse battery"},
-    ),
-    Row("api/schema", "get", ANYBODY),
-    Row("api/docs", "get", ANYBODY),
-    Row("^api(/|$)", "get", "404 404 404 404 404 404 404 404 404", about="no such path"),
-]
+from tests.permissions.api_rows import API
+from tests.permissions.row import ANYBODY, DRAFT, ID, ITEM, STARTED, Row
 
 #          anonymous carol alice bob clerk viewer staff root inactive
 OWN = "    in        200   200   200 200   200    200   200  in"
@@ -117,6 +13,23 @@ SEEN = "   in        404   200   404 404   200    200   200  in"
 GONE = "   in        404   302   404 404   403    302   302  in"
 MAKES = "  in        403   302   403 403   403    302   302  in"
 FORM = {"ids": "{item}", "step": "review"}
+PLANS = "  in        404   200   404 404   403    200   200  in"
+KEEPS = "  in        403   302   302 403   403    302   302  in"
+LATER = {"batch_id": "{coming}"}
+LATER_RUN = {"submission_id": "{coming_group}"}
+ENDED = {"batch_id": "{done}"}
+ENDED_RUN = {"submission_id": "{done_group}"}
+OWN_TEMPLATE = {"template_id": "{template}"}
+TYPED_TEMPLATE = {
+    "step": "save",
+    "kind": "update-price",
+    "name": "Sale",
+    "creator": "{address}",
+    "new_price": "5",
+    "selection": "filter",
+    "repeat": "never",
+    "time_zone": "UTC",
+}
 
 PAGES = [
     Row("", "get", OWN),
@@ -162,9 +75,44 @@ PAGES = [
             ("restore-content", {}),
         )
     ),
+    Row("prices", "get", OWN),
+    Row("prices", "post", MAKES, "content_id,new_price\n{item},5\n"),
+    Row("prices/current", "get", OWN),
     Row("batches/<uuid:batch_id>", "get", SEEN, path=ID),
     Row("batches/<uuid:batch_id>/results", "get", SEEN, path=ID),
     Row("batches/<uuid:batch_id>/cancel", "post", GONE, path=ID),
+    *(
+        Row(f"{place}/{action}", "post", GONE, path=path)
+        for place, paths in (
+            ("batches/<uuid:batch_id>", (LATER, ENDED)),
+            ("submissions/<uuid:submission_id>", (LATER_RUN, ENDED_RUN)),
+        )
+        for path, actions in zip(
+            paths, (("start", "hold", "go-on", "when"), ("retry", "undo")), strict=True
+        )
+        for action in actions
+    ),
+    Row("batches/<uuid:batch_id>/when", "get", PLANS, path=LATER),
+    Row("submissions/<uuid:submission_id>/when", "get", PLANS, path=LATER_RUN),
+    Row(
+        "content/<str:content_id>/put-back",
+        "post",
+        "in 404 403 404 404 403 403 403 in",
+        {"version": "1"},
+        path=ITEM,
+        about="its addition",
+    ),
+    Row("coming", "get", OWN),
+    Row("templates", "get", OWN),
+    Row("templates/new", "get", "in 403 200 200 403 403 200 200 in"),
+    Row("templates/new", "post", KEEPS, TYPED_TEMPLATE),
+    Row("templates/<uuid:template_id>", "get", SEEN, path=OWN_TEMPLATE),
+    Row("templates/<uuid:template_id>/edit", "get", PLANS, path=OWN_TEMPLATE),
+    Row("templates/<uuid:template_id>/edit", "post", GONE, TYPED_TEMPLATE, path=OWN_TEMPLATE),
+    *(
+        Row(f"templates/<uuid:template_id>/{action}", "post", GONE, path=OWN_TEMPLATE)
+        for action in ("pause", "resume", "run", "delete")
+    ),
     Row("submissions/<uuid:submission_id>", "get", SEEN, path=DRAFT, about="review"),
     Row("submissions/<uuid:submission_id>", "get", SEEN, path=STARTED, about="progress"),
     # Only who prepared it can start it; for others it stays what it is.
@@ -202,9 +150,72 @@ EDIT = {
     "token_gating": "{{}}",
     "refund_window_days": "0",
     "onchain_id": "",
-    "opened_version": "1",
+    "opened_version": "2",
 }
+#          anonymous carol alice bob clerk viewer staff root inactive
+ACTS = "   in        in    in    in  404   403    302   302  in"
+ASKS = "   in        in    in    in  404   403    200   200  in"
+TEMPLATE = {"key": "{template}"}
+NEW_TEMPLATE = {
+    "name": "Sale",
+    "creator": "{address}",
+    "new_price": "5",
+    "selection": "filter",
+    "repeat": "never",
+    "time_zone": "UTC",
+}
+ADMIN_TEMPLATES = [
+    Row(
+        "admin/batches/template/add/",
+        "post",
+        # Without `?kind=` it asks which operation is meant.
+        "in in in in 403 403 200 200 in",
+        NEW_TEMPLATE,
+    ),
+    Row(
+        "admin/batches/template/<path:object_id>/change/",
+        "get",
+        "in in in in 403 200 200 200 in",
+        path={"object_id": "{template}"},
+    ),
+    Row(
+        "admin/batches/template/<path:object_id>/delete/",
+        "post",
+        "in in in in 403 403 302 302 in",
+        {"post": "yes"},
+        path={"object_id": "{template}"},
+    ),
+    *(
+        Row(f"admin/batches/template/<uuid:key>/{page}/", "post", ACTS, path=TEMPLATE)
+        for page in ("pause", "resume", "run")
+    ),
+    Row("admin/batches/template/<uuid:key>/edit/", "get", ASKS, path=TEMPLATE),
+    Row("admin/batches/template/<uuid:key>/edit/", "post", ACTS, NEW_TEMPLATE, path=TEMPLATE),
+]
+ADMIN_ACTS = [
+    *(
+        Row(f"admin/batches/{kind}/<uuid:key>/{page}/", "post", ACTS, path={"key": f"{{{thing}}}"})
+        for kind, thing in (("batchoperation", "batch"), ("submission", "started"))
+        for page in ("begin", "hold", "resume", "retry", "undo")
+    ),
+    *(
+        Row(
+            f"admin/batches/{kind}/<uuid:key>/{page}/",
+            method,
+            ASKS if method == "get" else ACTS,
+            {},
+            path={"key": f"{{{thing}}}"},
+        )
+        for kind, thing, page in (
+            ("batchoperation", "batch", "when"),
+            ("submission", "started", "when"),
+        )
+        for method in ("get", "post")
+    ),
+]
 ADMIN = [
+    *ADMIN_TEMPLATES,
+    *ADMIN_ACTS,
     Row("admin/", "get", "in in in in 200 200 200 200 in"),
     *(
         Row(
@@ -230,6 +241,18 @@ ADMIN = [
             about=f"action {kind}",
         )
         for kind in ("update-price", "update-metadata", "remove-content", "restore-content")
+    ),
+    Row("admin/content/content/prices/", "get", "in in in in 403 403 200 200 in"),
+    Row("admin/content/content/prices/", "post", RUNS, "content_id,new_price\n{item},5\n"),
+    *(
+        Row(
+            "admin/content/content/",
+            "post",
+            "in in in in 403 200 200 200 in",
+            {"action": kind, "_selected_action": "{item}", "index": "0"},
+            about=f"action {kind}",
+        )
+        for kind in ("download_prices", "download_prices_as_csv")
     ),
     Row("admin/content/content/", "get", LOOKS),
     Row("admin/content/content/export/", "get", LOOKS),

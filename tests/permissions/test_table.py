@@ -6,7 +6,8 @@ import pytest
 from django.contrib import admin
 from django.urls import get_resolver
 
-from tests.permissions.rows import DOORS, PEOPLE
+from tests.permissions.row import PEOPLE
+from tests.permissions.rows import DOORS
 
 ROWS = [pytest.param(door, row, id=f"{door} {row}") for door, rows in DOORS.items() for row in rows]
 ALLOWED = [
@@ -36,7 +37,8 @@ def path_of(row, things):
     if row.route.startswith("^"):
         return "/api/nowhere"
     names = filled(row.path, things)
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: names[found.group(1)], row.route)
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: names[found.group(1)], row.route)
+    return f"/{path}?{row.query}" if row.query else f"/{path}"
 
 
 @pytest.mark.parametrize(("door", "row"), ROWS)

@@ -11,7 +11,7 @@ from batches.errors import ApplicationError
 from batches.models import BatchOperation, Source
 from batches.models import Submission as SubmissionRow
 from batches.operations import OPERATIONS
-from batches.services import lifecycle, submissions
+from batches.services import drafts, lifecycle, submissions
 from batches.services.create import clean_order, create_batch
 from content.models import User, Wallet
 from content.services.accounts import save_person
@@ -136,7 +136,7 @@ class Doors:
     ) -> list[Submission]:
         by, (kind, payload) = self.world.people[by_name], change
         row, refusal = attempt(
-            lambda: submissions.prepare(
+            lambda: drafts.prepare(
                 by=user_of(by),
                 source=Source.PAGE,
                 operation=OPERATIONS[kind],

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from batches.management.demo_check import CheckFailed, run_examples
+from batches.management.demo_check import CheckFailed, run_all
 from batches.management.demo_data import fill
 from batches.management.processes import Family
 
@@ -39,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--once",
             action="store_true",
-            help="run a batch of each kind over HTTP, print its results, and end",
+            help="run a batch of each kind over HTTP, a retry, an undo and a scheduled one, print "
+            "their results, and end",
         )
 
     def handle(self, *, port: int | None, host: str, once: bool, **options: Any) -> None:
@@ -94,8 +95,8 @@ class Command(BaseCommand):
 
     def _check(self, url: str, password: str) -> None:
         try:
-            for kind, batch in run_examples(url, password):
-                self.stdout.write(f"\n{kind}: {batch['successCount']} of {batch['totalItems']}")
+            for name, batch in run_all(url, password):
+                self.stdout.write(f"\n{name}: {batch['successCount']} of {batch['totalItems']}")
                 self.stdout.write(f"{'item':<14}{'saved':<11}{'on chain':<15}what happened")
                 for result in batch["results"]:
                     chain = result.get("onChain", {}).get("status", "none")

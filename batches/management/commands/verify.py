@@ -1,4 +1,4 @@
-"""manage.py verify: checks that items, history, results and counters agree."""
+"""manage.py verify: checks that items, history, batches and templates agree."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,8 @@ FAULTS_SHOWN = 1000
 class Command(BaseCommand):
     help = (
         "Check that every item's history is a chain without a gap that ends with the item, and "
-        "that batches, results and counters agree. Reads only; exit code 1 when something is wrong."
+        "that batches, results, counters, what they wait for, what they put back and the slots of "
+        "templates agree. Reads only; exit code 1 when something is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.submissions import confirm, prepare
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
 from content.models import ContentChange
 from tests.conftest import grant
 from tests.factories import make_contents

@@ -119,8 +119,8 @@ BAD_BODIES = {
     "{" + ONE + '"newPrice": 1, "status": "completed"}': "status",
     "{" + ONE + '"newPrice": 1, "results": []}': "results",
     "{" + ONE + '"newPrice": 1, "successCount": 9}': "successCount",
-    "{" + ONE + '"newPrice": 1, "scheduledFor": "2030-01-01T00:00:00Z"}': "scheduledFor",
-    "{" + ONE + '"newPrice": 1, "dependsOn": []}': "dependsOn",
+    "{" + ONE + '"newPrice": 1, "scheduledFor": "2030-01-01T00:00:00"}': "scheduledFor",
+    "{" + ONE + '"newPrice": 1, "dependsOn": ["x"]}': "dependsOn.0",
     "{" + ONE + '"newPrice": 1, "_id": "x"}': "_id",
 }
 

@@ -103,7 +103,7 @@ def test_the_file_has_a_row_for_each_item_and_no_formula(call, alice, batch):
     rows = rows_of(answer)
     assert list(rows[0]) == [
         "position", "content_id", "title", "outcome", "code", "message",
-        "before_price_micro_stx", "after_price_micro_stx",
+        "new_price", "percent", "before_price_micro_stx", "after_price_micro_stx",
         "version", "on_chain", "on_chain_error", "tx_id",
     ]  # fmt: skip
     assert len(rows) == 6

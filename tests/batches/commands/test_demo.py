@@ -38,7 +38,8 @@ def test_once_comes_out_right_twice_in_a_row(environment):
             demo("--once"), env=environment, capture_output=True, text=True, timeout=90
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "update-price: 3 of 4" in done.stdout
+        for line in ("update-price: 3 of 4", "retry: 3 of 3", "undo: 3 of 3", "scheduled: 3 of 3"):
+            assert f"\n{line}\n" in done.stdout
         assert "All came out right." in done.stdout
 
 

@@ -9,22 +9,6 @@ from tests.conftest import grant
 from tests.factories import WalletFactory, make_contents
 
 
-@pytest.fixture
-def command(capsys):
-    """Runs a command; answers (exit code, standard output, standard error)."""
-
-    def command(*arguments):
-        try:
-            call_command(*arguments)
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return command
-
-
 def ids(contents):
     return "--ids=" + ",".join(content.pk for content in contents)
 

@@ -8,9 +8,10 @@ import pytest
 
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
+from batches.services.drafts import prepare
 from batches.services.lifecycle import cancel
 from batches.services.run import run_batch
-from batches.services.submissions import confirm, prepare
+from batches.services.submissions import confirm
 from tests.batches.orders import price_batch
 from tests.factories import WalletFactory, make_contents
 

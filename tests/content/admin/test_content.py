@@ -180,5 +180,5 @@ def test_the_export_holds_no_formulas(signed_in, viewer, alice, wallet_of):
     answer = client.post(address, {"format": "0", **fields})
     row = next(csv.DictReader(io.StringIO(answer.content.decode())))
     assert row["title"] == '\'=HYPERLINK("https://example.org")'
-    assert row["price"] == "1000000"
+    assert row["price_micro_stx"] == "1000000"
     assert row["creator"] == wallet_of(alice).pk

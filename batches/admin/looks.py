@@ -1,0 +1,68 @@
+"""Unfold's look for plain forms, and who may run what in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from unfold import widgets
+
+from batches.operations import Operation
+from batches.services.permissions import may_run_for_others
+
+FILE_LOOK = (
+    "bg-white border border-base-200 px-3 py-2 rounded-default w-full max-w-2xl "
+    "dark:bg-base-900 dark:border-base-700"
+)
+
+
+class WallInput(widgets.UnfoldAdminTextInputWidget):
+    input_type = "datetime-local"
+
+
+class DayInput(widgets.UnfoldAdminTextInputWidget):
+    input_type = "date"
+
+
+class FileInput(forms.FileInput):
+    """Unfold's own hides the browser's button behind one that no keyboard reaches."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({**(attrs or {}), "class": FILE_LOOK})
+
+
+# By the name of the widget that a form has.
+WIDGETS: dict[str, type[forms.Widget]] = {
+    "TextInput": widgets.UnfoldAdminTextInputWidget,
+    "Textarea": widgets.UnfoldAdminTextareaWidget,
+    "NumberInput": widgets.UnfoldAdminIntegerFieldWidget,
+    "RadioSelect": widgets.UnfoldAdminRadioSelectWidget,
+    "Select": widgets.UnfoldAdminSelectWidget,
+    "CheckboxInput": widgets.UnfoldBooleanSwitchWidget,
+    "FileInput": FileInput,
+    "WallInput": WallInput,
+    "DateInput": DayInput,
+}
+
+
+def dress_all(*dressed: forms.BaseForm) -> None:
+    """Give the fields of plain forms the look of the admin."""
+    for form in dressed:
+        for field in form.fields.values():
+            _dress(field)
+
+
+def _dress(field: Any) -> None:
+    look = WIDGETS.get(type(field.widget).__name__)
+    if look is None or isinstance(field.widget, look):
+        return
+    dressed = look(attrs=field.widget.attrs)
+    dressed.is_required = field.widget.is_required
+    if hasattr(field.widget, "choices"):
+        dressed.choices = field.widget.choices  # type: ignore[attr-defined]
+    field.widget = dressed
+
+
+def require_right(request: HttpRequest, operation: Operation) -> None:
+    if not may_run_for_others(request.user, operation):  # type: ignore[arg-type]
+        raise PermissionDenied

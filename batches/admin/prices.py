@@ -1,0 +1,90 @@
+"""Prices from a file in the admin, for any creators' items; and their prices as such a file."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from unfold.decorators import action
+
+from batches.admin.looks import dress_all
+from batches.downloads import prices_answer
+from batches.errors import Invalid, NotAllowed
+from batches.models import Source
+from batches.price_forms import PriceFileForm
+from batches.services import price_file
+from batches.services.permissions import may_run_for_others
+from batches.services.price_drafts import prepare_prices
+from batches.services.price_lines import OPERATION
+from batches.waiting_forms import WaitingForm
+from content.admin.catalogue import ContentAdmin
+from content.models import ContentQuerySet
+
+
+class PriceFileAdmin(ContentAdmin):
+    """The part of the catalogue's admin that is about files of prices."""
+
+    actions_list = ("prices_from_file",)
+    actions = ("download_prices", "download_prices_as_csv")
+
+    def has_price_file_permission(self, request: HttpRequest) -> bool:
+        return may_run_for_others(request.user, OPERATION)  # type: ignore[arg-type]
+
+    @action(
+        description="Prices from a file",
+        url_path="prices",
+        permissions=["price_file"],
+        icon="upload_file",
+    )
+    def prices_from_file(self, request: HttpRequest) -> HttpResponse:
+        """Choose a file; bad lines are named, and a good file goes to its review."""
+        is_sent = request.method == "POST"
+        form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
+        user: Any = request.user
+        waiting = WaitingForm(request.POST if is_sent else None, user=user, operation=OPERATION)
+        if form.is_valid() & waiting.is_valid():
+            try:
+                submission = prepare_prices(
+                    form.prices,
+                    by=user,
+                    source=Source.ADMIN,
+                    error_policy=form.cleaned_data["error_policy"],
+                    waiting=waiting.wanted(),
+                )
+            except (Invalid, NotAllowed) as error:
+                form.add_error(None, error.message)
+            else:
+                if form.prices.note:
+                    messages.info(request, form.prices.note)
+                return redirect("admin:batches_submission_review", submission.pk)
+        dress_all(form, waiting)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Prices from a file",
+            "opts": self.opts,
+            "form": form,
+            "waiting": waiting,
+        }
+        return TemplateResponse(request, "batches/admin/prices.html", context)
+
+    @admin.action(description="Download prices (.xlsx)")
+    def download_prices(
+        self, request: HttpRequest, queryset: ContentQuerySet
+    ) -> HttpResponse | None:
+        return self._file(request, queryset, price_file.XLSX)
+
+    @admin.action(description="Download prices (CSV)")
+    def download_prices_as_csv(
+        self, request: HttpRequest, queryset: ContentQuerySet
+    ) -> HttpResponse | None:
+        return self._file(request, queryset, price_file.CSV)
+
+    def _file(
+        self, request: HttpRequest, queryset: ContentQuerySet, form: str
+    ) -> HttpResponse | None:
+        try:
+            return prices_answer(queryset, form)
+        except Invalid as error:
+            messages.error(request, error.message)
+            return None

@@ -1,0 +1,95 @@
+"""Lists that only tell: the runs of templates, and what waits for what."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from batches.admin.template_facts import RUN_LABELS
+from batches.admin.waits import url_of
+from batches.models import BatchOperation, Dependency, TemplateRun
+from batches.operations import describe
+from content.admin.base import ReadOnlyAdmin, link
+from content.admin.filters import DayFilter
+
+
+class RegisterAdmin(ReadOnlyAdmin):
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As at the other doors: who may view batches."""
+        return BatchOperation.objects.sees_all(request.user)  # type: ignore[arg-type]
+
+
+@admin.register(TemplateRun)
+class TemplateRunAdmin(RegisterAdmin):
+    list_display = ["show_due", "show_template", "show_state", "words", "show_progress"]
+    list_display_links = ["show_due"]
+    list_filter = [("state", ChoicesDropdownFilter), ("due_at", DayFilter)]
+    names_of = ("template",)
+    when_there_are = "The first comes with the first slot, or run by hand, of a template."
+    fields = ["show_template", "show_how", "due_at", "at", "show_state", "words", "show_progress"]
+    readonly_fields = ["show_template", "show_how", "show_state", "show_progress"]
+
+    @display(description="Template")
+    def show_template(self, run: TemplateRun) -> str:
+        return link(
+            reverse("admin:batches_template_change", args=[run.template_id]), str(run.template)
+        )
+
+    @display(description="Due", ordering="due_at")
+    def show_due(self, run: TemplateRun) -> Any:
+        return run.due_at
+
+    @display(description="How")
+    def show_how(self, run: TemplateRun) -> str:
+        return "By hand" if run.is_by_hand else "By itself"
+
+    @display(
+        description="State",
+        ordering="state",
+        label={state.label: label for state, label in RUN_LABELS.items()},
+    )
+    def show_state(self, run: TemplateRun) -> str:
+        return run.get_state_display()
+
+    @display(description="What it started", empty_value="–")
+    def show_progress(self, run: TemplateRun) -> Any:
+        if run.submission_id is None:
+            return None
+        return link(
+            reverse("admin:batches_submission_progress", args=[run.submission_id]), "Progress"
+        )
+
+
+@admin.register(Dependency)
+class DependencyAdmin(RegisterAdmin):
+    list_display = ["show_state", "show_batch", "show_when", "show_parent"]
+    list_display_links = ["show_state"]
+    list_filter = [("state", ChoicesDropdownFilter), ("when", ChoicesDropdownFilter)]
+    names_of = ("batch", "parent")
+    ordering = ["-id"]  # the keys grow with time
+    when_there_are = "The first comes with a batch that is to start after another."
+    fields = ["show_batch", "show_when", "show_parent", "show_state"]
+    readonly_fields = fields
+
+    @display(description="Batch")
+    def show_batch(self, dependency: Dependency) -> str:
+        return link(url_of(dependency.batch), describe(dependency.batch))
+
+    @display(description="Starts", ordering="when")
+    def show_when(self, dependency: Dependency) -> str:
+        return dependency.get_when_display()
+
+    @display(description="Of")
+    def show_parent(self, dependency: Dependency) -> str:
+        return link(url_of(dependency.parent), describe(dependency.parent))
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"Waiting": "info", "Met": "success", "Can't be met": "danger"},
+    )
+    def show_state(self, dependency: Dependency) -> str:
+        return dependency.get_state_display()

@@ -1,0 +1,174 @@
+"""The form of a template: a new one, one like a batch that was, and one that is there."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods
+
+from batches.admin.looks import dress_all, require_right
+from batches.errors import Invalid, NotAllowed, NothingToDo, NotThere
+from batches.forms import FORMS
+from batches.models import BatchOperation, Template
+from batches.operations import OPERATIONS, Operation
+from batches.services.permissions import may_run_for_others
+from batches.services.template_orders import TemplateOrder, body_of_template, template_body
+from batches.services.templates import create_template, edit_template
+from batches.template_forms import TemplateForm
+from content.models import Wallet
+
+# Beyond so many creators an address is typed instead of chosen.
+MOST_CREATORS = 300
+CHANGE = "admin:batches_template_change"
+
+
+class TemplateEdit:
+    """Mixed into the admin of templates, which says who may change one: `own_template`."""
+
+    admin_site: Any
+    opts: Any
+    own_template: Any
+    has_add_permission: Any
+    log_addition: Any
+    log_change: Any
+
+    def urls_of_edit(self) -> list[URLPattern]:
+        view = require_http_methods(["GET", "HEAD", "POST"])(self.edit_view)
+        return [
+            path("<uuid:key>/edit/", self.admin_site.admin_view(view), name="batches_template_edit")
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """First which operation, then its form; `?batch=` fills it in as that batch was."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        body: dict[str, Any] = {}
+        if batch := _batch_of(request):
+            try:
+                body = template_body(batch)
+            except NothingToDo as error:
+                messages.warning(request, error.message)
+                return redirect("admin:batches_batchoperation_change", batch.pk)
+        kind = body.get("operationType") or request.GET.get("kind", "")
+        if kind not in FORMS:
+            return self._choose(request)
+        require_right(request, OPERATIONS[kind])
+        return self._form(request, kind, body, None)
+
+    def edit_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        template = self.own_template(request, key)
+        return self._form(request, template.kind, body_of_template(template), template)
+
+    def _form(
+        self, request: HttpRequest, kind: str, body: dict[str, Any], template: Template | None
+    ) -> HttpResponse:
+        operation = OPERATIONS[kind]
+        data = request.POST if request.method == "POST" else None
+        creators, names_creator = _creators(request, operation)
+        form = TemplateForm(
+            data, operation=operation, body=body, wallets=creators, names_creator=names_creator
+        )
+        order = None
+        if data is not None:
+            order = form.order()
+        if order is not None:
+            saved = self._save(request, form, order, template)
+            if saved is not None:
+                return redirect(CHANGE, saved.pk)
+        dress_all(form.plan, form.change, form.filter)
+        return TemplateResponse(
+            request,
+            "batches/admin/template_form.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": template.name if template else f"New template: {operation.label}",
+                "opts": self.opts,
+                "original": template,
+                "form": form,
+                "operation": operation,
+                "back_url": _back(template),
+            },
+        )
+
+    def _save(
+        self,
+        request: HttpRequest,
+        form: TemplateForm,
+        order: TemplateOrder,
+        template: Template | None,
+    ) -> Template | None:
+        """The kept template; None when it was refused, which the form then says."""
+        user: Any = request.user
+        try:
+            if template is None:
+                saved = create_template(order, by=user)
+            else:
+                saved = edit_template(template, order, by=user)
+        except Invalid as error:
+            form.refuse(error)
+            return None
+        except NotThere as error:  # deleted meanwhile
+            raise Http404 from error
+        except NotAllowed as error:
+            form.refuse(Invalid(errors={"creator": [error.message]}))
+            return None
+        if template is None:
+            self.log_addition(request, saved, "Added.")
+        else:
+            self.log_change(request, saved, "Edited.")
+        messages.success(request, "Saved.")
+        return saved
+
+    def _choose(self, request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "New template",
+            "opts": self.opts,
+            "operations": [
+                operation
+                for kind, operation in OPERATIONS.items()
+                if kind in FORMS and may_run_for_others(user, operation)
+            ],
+            "back_url": _back(None),
+        }
+        return TemplateResponse(request, "batches/admin/template_choose.html", context)
+
+
+def _creators(request: HttpRequest, operation: Operation) -> tuple[list[Wallet], bool]:
+    """Those among whom is chosen, and whether any may be named by the address instead."""
+    user: Any = request.user
+    wallets = Wallet.objects.creators().order_by("display_name", "address")
+    if not may_run_for_others(user, operation):
+        wallets = wallets.owned_by(user)
+    found = list(wallets[: MOST_CREATORS + 1])
+    # The form offers a choice among several only.
+    return found, not 2 <= len(found) <= MOST_CREATORS
+
+
+def _batch_of(request: HttpRequest) -> BatchOperation | None:
+    named = request.GET.get("batch")
+    if not named:
+        return None
+    try:
+        key = UUID(named)
+    except ValueError:
+        raise Http404 from None
+    user: Any = request.user
+    batch = BatchOperation.objects.visible_to(user).filter(pk=key).first()
+    if batch is None or batch.kind not in OPERATIONS:
+        raise Http404
+    return batch
+
+
+def _back(template: Template | None) -> str:
+    if template is None:
+        return reverse("admin:batches_template_changelist")
+    return reverse(CHANGE, args=[template.pk])

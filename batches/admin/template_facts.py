@@ -1,0 +1,107 @@
+"""What the page of a template shows: what it does, when it runs, what came of that."""
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any
+
+from django.utils.formats import date_format
+
+from batches.admin.review import cost_words, moves_words, rows_of
+from batches.admin.waits import moment_and_utc_words
+from batches.errors import ApplicationError
+from batches.models import Template, TemplateRun
+from batches.operations import OPERATIONS
+from batches.rules import REJECT_ALL
+from batches.services.templates import preview_template, upcoming
+from batches.templatetags.operations import selection_words
+from content.words import moment_words
+
+ROWS_OF_DRY_RUN = 20
+SLOTS_SHOWN = 3
+RUN_LABELS = {
+    TemplateRun.State.DUE: "info",
+    TemplateRun.State.STARTED: "success",
+    TemplateRun.State.MISSED: "warning",
+    TemplateRun.State.REFUSED: "danger",
+}
+
+
+def state_of(template: Template) -> str:
+    if template.is_paused:
+        return "Paused"
+    if not template.first_slot:
+        return "By hand"
+    return "Active" if template.next_run_at is not None else "Ended"
+
+
+def facts_of(template: Template) -> list[tuple[str, str]]:
+    """Its fields in words, by label."""
+    facts = [
+        ("For", f"{template.creator} ({template.creator_id})"),
+        ("Items", f"{selection_words(template)[:1].upper()}{selection_words(template)[1:]}"),
+        ("If an item can’t be changed", policy_words(template.error_policy)),
+        ("Runs", f"{template.get_repeat_display()}{_from(template)}"),
+    ]
+    if template.last_day is not None:
+        facts.append(("Last day", date_format(template.last_day, "j M Y")))
+    facts.append(("By the right of", str(template.by)))
+    facts.append(("Last changed", moment_words(template.updated_at)))
+    return facts
+
+
+def policy_words(policy: str) -> str:
+    return "Nothing at all is changed" if policy == REJECT_ALL else "The others are changed"
+
+
+def slots_shown(template: Template) -> list[dict[str, str]]:
+    """The next ones: on the wall of the template's zone, on the viewer's, and in UTC."""
+    return [
+        {
+            "wall": f"{date_format(slot.wall, 'D j M Y, H:i')} in {template.time_zone}",
+            "local": moment_words(slot.instant),
+            "utc": f"{date_format(slot.instant.astimezone(UTC), 'j M Y, H:i')} UTC",
+        }
+        for slot in upcoming(template, SLOTS_SHOWN)
+    ]
+
+
+def dry_run(template: Template) -> dict[str, Any]:
+    """What a run would do now, or why it would be refused; the largest moves first."""
+    if template.kind not in OPERATIONS:
+        return {"refusal": "There is no such operation any more."}
+    try:
+        preview = preview_template(template)
+    except ApplicationError as error:
+        errors = getattr(error, "errors", None) or {}
+        words = " ".join(each for found in errors.values() for each in found)
+        return {"refusal": words or error.message}
+    rows = rows_of(preview.items)
+    return {
+        "headline": preview.headline,
+        "moves": moves_words(preview.moves),
+        "cost": cost_words(preview.chain_cost),
+        "rows": rows[:ROWS_OF_DRY_RUN],
+        "rest": max(0, len(rows) - ROWS_OF_DRY_RUN),
+        "is_refused": template.error_policy == REJECT_ALL and bool(preview.failure_count),
+    }
+
+
+def runs_shown(runs: Iterable[TemplateRun]) -> list[dict[str, Any]]:
+    return [
+        {
+            "due": moment_and_utc_words(run.due_at),
+            "how": "By hand" if run.is_by_hand else "By itself",
+            "state": run.get_state_display(),
+            "label": RUN_LABELS[TemplateRun.State(run.state)],
+            "words": run.words,
+            "submission_id": run.submission_id,
+        }
+        for run in runs
+    ]
+
+
+def _from(template: Template) -> str:
+    first = template.first
+    if first is None:
+        return ", only by hand"
+    return f", from {date_format(first, 'j M Y, H:i')} on, in {template.time_zone}"

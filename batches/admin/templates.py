@@ -1,0 +1,208 @@
+"""Templates: kept changes with their slots, their runs, and what the next one would do."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+)
+from unfold.decorators import display
+
+from batches.admin.filters import OperationFilter
+from batches.admin.template_edit import CHANGE, TemplateEdit
+from batches.admin.template_facts import dry_run, facts_of, runs_shown, slots_shown, state_of
+from batches.errors import ApplicationError
+from batches.models import Template, TemplateRun
+from batches.operations import OPERATIONS, describe
+from batches.services.permissions import may_run, may_run_for_others
+from batches.services.template_runs import run_now
+from batches.services.templates import delete_template, pause_template, resume_template
+from content.admin.base import CarefulAdmin
+from content.words import moment_words
+
+RUNS_A_PAGE = 50
+
+
+@admin.register(Template)
+class TemplateAdmin(TemplateEdit, CarefulAdmin):
+    """Never saves a model: the form and the buttons go through the services."""
+
+    list_display = ["show_name", "show_creator", "repeat", "show_next", "show_state"]
+    list_display_links = ["show_name"]
+    list_filter = [
+        OperationFilter,
+        ("repeat", ChoicesDropdownFilter),
+        ("is_paused", BooleanRadioFilter),
+        ("creator", AutocompleteSelectFilter),
+    ]
+    list_filter_submit = True
+    list_per_page = 50
+    list_max_show_all = 50
+    search_fields = ["name"]
+    show_full_result_count = False
+
+    # ------------------------------------------------------------ who may
+
+    def has_view_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
+        """As at the other doors: who may view batches."""
+        return Template.objects.sees_all(_user(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        user = _user(request)
+        may = any(may_run_for_others(user, operation) for operation in OPERATIONS.values())
+        return may and self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
+        if obj is None:
+            return self.has_add_permission(request)
+        if obj.kind not in OPERATIONS or not self.has_view_permission(request):
+            return False
+        return may_run(_user(request), obj.creator, OPERATIONS[obj.kind])
+
+    def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # One more query for each of the names, instead of a join in MongoDB.
+        return super().get_queryset(request).prefetch_related("creator", "by")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        # The history of its runs goes with it; by itself it can't be deleted.
+        missing -= {TemplateRun._meta.verbose_name}
+        return deleted, counts, missing, protected
+
+    def delete_model(self, request: HttpRequest, obj: Template) -> None:
+        delete_template(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for template in list(queryset):
+            delete_template(template)
+
+    # ------------------------------------------------------------ columns
+
+    @display(description="Template", ordering="name", header=True)
+    def show_name(self, template: Template) -> list[str]:
+        return [template.name, describe(template)]
+
+    @display(description="Creator")
+    def show_creator(self, template: Template) -> str:
+        return str(template.creator)
+
+    @display(description="Next run", ordering="next_run_at", empty_value="–")
+    def show_next(self, template: Template) -> str | None:
+        is_coming = template.next_run_at is not None and not template.is_paused
+        return moment_words(template.next_run_at) if is_coming else None  # type: ignore[arg-type]
+
+    @display(
+        description="State",
+        label={"Active": "success", "Paused": "warning", "Ended": "", "By hand": "info"},
+    )
+    def show_state(self, template: Template) -> str:
+        return state_of(template)
+
+    # ------------------------------------------------------------ one template
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, "batches_template"
+        views = {"pause": self.pause_view, "resume": self.resume_view, "run": self.run_view}
+        return [
+            *(
+                path(f"<uuid:key>/{page}/", wrap(require_POST(view)), name=f"{name}_{page}")
+                for page, view in views.items()
+            ),
+            *self.urls_of_edit(),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Look at one; it is edited at a page of its own."""
+        template = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, template):
+            raise PermissionDenied
+        if template is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        runs = TemplateRun.objects.filter(template=template).order_by("-due_at", "-id")
+        page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("p"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": template.name,
+            "subtitle": describe(template),
+            "opts": self.opts,
+            "original": template,
+            "template": template,
+            "state": state_of(template),
+            "facts": facts_of(template),
+            "slots": slots_shown(template),
+            "dry": dry_run(template),
+            "runs": runs_shown(page.object_list),
+            "page": page,
+            "may_change": self.has_change_permission(request, template),
+        }
+        return TemplateResponse(request, "batches/admin/template.html", context)
+
+    def pause_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        return self._do(request, key, pause_template, "Paused. No slot runs until it is resumed.")
+
+    def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        words = "Resumed. Slots that passed meanwhile are not made up for."
+        return self._do(request, key, resume_template, words)
+
+    def run_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Start it now, beside its slots; to the progress of what it started."""
+        template = self.own_template(request, key)
+        try:
+            run = run_now(template, by=_user(request))
+        except ApplicationError as error:
+            messages.error(request, f"Not started: {words_of(error)}")
+            return redirect(CHANGE, key)
+        self.log_change(request, template, "Run by hand.")
+        return redirect("admin:batches_submission_progress", run.submission_id)
+
+    def _do(
+        self, request: HttpRequest, key: UUID, change: Callable[[Template], None], words: str
+    ) -> HttpResponse:
+        template = self.own_template(request, key)
+        try:
+            change(template)
+        except ApplicationError as error:  # deleted meanwhile
+            messages.error(request, error.message)
+            return redirect("admin:batches_template_changelist")
+        self.log_change(request, template, words)
+        messages.success(request, words)
+        return redirect(CHANGE, key)
+
+    def own_template(self, request: HttpRequest, key: UUID) -> Template:
+        visible = Template.objects.visible_to(_user(request))
+        template = visible.select_related("creator", "by").filter(pk=key).first()
+        if template is None:
+            raise Http404
+        if not self.has_change_permission(request, template):
+            raise PermissionDenied
+        return template
+
+
+def words_of(error: ApplicationError) -> str:
+    """What was wrong, field by field, where the error says so."""
+    errors = getattr(error, "errors", None) or {}
+    return " ".join(each for found in errors.values() for each in found) or error.message
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user

@@ -1,0 +1,115 @@
+"""The answer to whatever starts batches: 201, where to look, and what is left of the quota."""
+
+import math
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from batches.models import BatchOperation, Status, Submission
+from batches.services.progress import progress_of
+from batches.services.quota import quota_of
+from content.api.errors import rate_limit_headers
+from content.api.fields import Instant
+from content.models import User, Wallet
+
+LONGEST_PAUSE_SECONDS = 60
+HEADERS = [
+    OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=[201], description=description)
+    for name, kind, description in (
+        ("Location", OpenApiTypes.STR, "Where to look how far it has come."),
+        ("Retry-After", OpenApiTypes.INT, "After how many seconds to look."),
+        ("RateLimit", OpenApiTypes.STR, "How many batches are left, and until when."),
+    )
+]
+
+
+class BatchCreated(serializers.Serializer[BatchOperation]):
+    """The last three are there where there is one of them: what the batch waits for, its end."""
+
+    message = serializers.SerializerMethodField()
+    batchId = serializers.UUIDField(source="pk")
+    status = serializers.ChoiceField(Status.choices)
+    totalItems = serializers.IntegerField(source="total_items")
+    scheduledFor = Instant(source="scheduled_for", required=False, allow_null=True)
+    until = Instant(required=False, allow_null=True)
+    dependsOn = serializers.ListField(child=serializers.UUIDField(), required=False)
+
+    def get_message(self, batch: BatchOperation) -> str:
+        return str(self.context["message"])
+
+    def to_representation(self, batch: BatchOperation) -> dict[str, Any]:
+        parents = (
+            list(batch.dependencies.order_by("id").values_list("parent_id", flat=True))
+            if batch.waits_for
+            else []
+        )
+        shown = {
+            "message": self.get_message(batch),
+            "batchId": str(batch.pk),
+            "status": batch.status,
+            "totalItems": batch.total_items,
+        }
+        if batch.scheduled_for is None and batch.until is None and not parents:
+            return shown
+        instant = Instant(allow_null=True)
+        return {
+            **shown,
+            "scheduledFor": batch.scheduled_for and instant.to_representation(batch.scheduled_for),
+            "until": batch.until and instant.to_representation(batch.until),
+            "dependsOn": [str(key) for key in parents],
+        }
+
+
+class GroupCreated(serializers.Serializer[Any]):
+    """Batches that were started together."""
+
+    message = serializers.CharField()
+    submissionId = serializers.UUIDField()
+    batchIds = serializers.ListField(child=serializers.UUIDField())
+    totalItems = serializers.IntegerField()
+
+
+def batch_created(batch: BatchOperation, message: str) -> Response:
+    """201 for one batch."""
+    answer = BatchCreated(batch, context={"message": message})
+    headers = {
+        "Location": f"/api/batches/{batch.pk}",
+        "Retry-After": retry_after(batch),
+        **_quota_headers(batch.creator),
+    }
+    return Response(answer.data, status=201, headers=headers)
+
+
+def group_created(submission: Submission, message: str, *, user: User) -> Response:
+    """201 for a submission; the quota is that of the creator, where it is only one."""
+    progress = progress_of(submission, user)
+    body = {
+        "message": message,
+        "submissionId": str(submission.pk),
+        "batchIds": [str(batch.pk) for batch in progress.batches],
+        "totalItems": progress.total,
+    }
+    headers = {"Location": f"/api/submissions/{submission.pk}", "Retry-After": "1"}
+    wallets = {batch.creator_id: batch.creator for batch in progress.batches}
+    if len(wallets) == 1:
+        headers |= _quota_headers(*wallets.values())
+    return Response(body, status=201, headers=headers)
+
+
+def retry_after(batch: BatchOperation) -> str:
+    """After how many seconds it is worth looking again at a batch that has not ended."""
+    if batch.scheduled_for is None:
+        return "1"
+    seconds = (batch.scheduled_for - timezone.now()).total_seconds()
+    return str(max(1, min(LONGEST_PAUSE_SECONDS, math.ceil(seconds))))
+
+
+def _quota_headers(wallet: Wallet) -> dict[str, str]:
+    quota = quota_of(wallet)
+    return rate_limit_headers(
+        limit=quota.limit, remaining=quota.remaining, reset_seconds=quota.reset_seconds
+    )

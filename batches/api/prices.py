@@ -1,0 +1,193 @@
+"""Prices from a file, and the current ones as such a file."""
+
+import hashlib
+from typing import Any, cast
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from batches import rules
+from batches.api.created import HEADERS, GroupCreated, group_created
+from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
+from batches.downloads import prices_answer
+from batches.errors import Invalid, NotThere
+from batches.models import Source
+from batches.services import price_drafts, price_file
+from batches.services.drafts import Waiting
+from batches.services.price_lines import OPERATION, Prices
+from content.api.described import errors, example
+from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
+from content.api.filters import ContentFilter
+from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from content.api.idempotency import once
+from content.api.negotiation import AlwaysJSON
+from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
+from content.models import Content, ContentQuerySet, User
+from content.services.access import Viewer
+
+FILE = "content_id,new_price\r\nfilm-7,2.5\r\nfilm-8,1250\r\n"
+OPTIONS = ("preview", "errorPolicy", "scheduledFor", "until", "dependsOn")
+PARAMETERS = [
+    OpenApiParameter("preview", bool, description="`true`: only say what it would do."),
+    OpenApiParameter("errorPolicy", str, enum=rules.ERROR_POLICIES),
+    OpenApiParameter("scheduledFor", OpenApiTypes.DATETIME, description="Not before then."),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Put the prices back then."),
+    OpenApiParameter("dependsOn", str, description="Ids of batches with commas between them."),
+]
+_CREATED = {
+    "message": OPERATION.created_message,
+    "submissionId": "0198c5f2-6a31-7c04-9f0a-2b8d4d1f6e54",
+    "batchIds": ["0198c5f2-6a31-7c04-9f0a-2b8d4d1f6e55"],
+    "totalItems": 2,
+    "skippedLines": [],
+}
+
+
+class PricesFilter(ContentFilter):
+    format = Checked(
+        choice(*price_file.FORMS),
+        lambda rows, value: rows,
+        {"type": "string", "enum": list(price_file.FORMS), "default": price_file.CSV},
+    )
+
+
+class PricesStarted(GroupCreated):
+    """A batch for each creator and each 100 items; `skippedLines` have an id and no price."""
+
+    skippedLines = serializers.ListField(child=serializers.IntegerField())
+
+
+class PricesPreview(PreviewAnswer):
+    creator = serializers.CharField(allow_null=True, help_text="Null where there are several.")
+
+
+class PricesView(APIView):
+    parser_classes = FILE_PARSERS
+    # The file is asked for by name, and whoever accepts nothing else reads errors as JSON too.
+    content_negotiation_class = AlwaysJSON
+
+    @extend_schema(
+        operation_id="getPrices",
+        tags=["prices"],
+        parameters=filter_parameters(PricesFilter),
+        responses={
+            (200, CSV): str,
+            (200, XLSX): OpenApiTypes.BINARY,
+            **errors(400, 401, 404),
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The current prices of own items as a file that can be edited and sent back.
+
+        Columns `content_id`, `title` and `new_price`, the current one in STX. Staff name whose
+        items they want by `creator`. At most 10,000 items.
+        """
+        user = cast("User", request.user)
+        address = request.query_params.get("creator")
+        contents = Content.objects.all() if address else Content.objects.owned_by(user)
+        found = cast("ContentQuerySet", filtered(PricesFilter, request, contents))
+        if address and not _may_have(user, address):
+            raise NotThere
+        form = request.query_params.get("format", price_file.CSV)
+        # Programs know that it is UTF-8, as for the results of a batch.
+        return prices_answer(found, form, begins_with="")
+
+    @extend_schema(
+        operation_id="setPrices",
+        tags=["prices"],
+        request={CSV: OpenApiTypes.STR, XLSX: OpenApiTypes.BINARY},
+        parameters=[*PARAMETERS, IDEMPOTENCY_KEY, *HEADERS],
+        responses={
+            200: PricesPreview,
+            201: PricesStarted,
+            **errors(400, 401, 403, 409, 413, 415, 422, 429, status_415="No CSV, no spreadsheet."),
+        },
+        examples=[
+            example("A price for each item", FILE, request_only=True, media_type=CSV),
+            example("Started", _CREATED, response_only=True, status_codes=["201"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Change the price of each item in a file: CSV or a spreadsheet, up to 10,000 lines.
+
+        The first line names the columns: `content_id`, and `new_price` in STX, or `percent`, or
+        `new_price_micro_stx`; others are ignored. The file is checked as a whole: each line that
+        can't be used is named under `errors` as `rows.<line>.<column>`, up to a hundred, with
+        `badLines` for their number, and then nothing is started.
+        """
+        data, by = file_of(request), cast("User", request.user)
+        options = _options(request)
+        if options.pop("preview"):
+            return Response(_preview(price_file.read(data), by, options))
+
+        def start() -> Response:
+            prices = price_file.read(data)
+            started = price_drafts.start_prices(prices, by=by, source=Source.API, **options)
+            answer = group_created(started, OPERATION.created_message, user=by)
+            answer.data["skippedLines"] = prices.skipped
+            return answer
+
+        digest = hashlib.sha256(data).hexdigest()
+        return once(request, start, asked=[digest, sorted(request.query_params.lists())])
+
+
+def _options(request: Request) -> dict[str, Any]:
+    """What the query says besides the file. Raises Invalid."""
+    query = request.query_params
+    found: dict[str, list[str]] = {
+        name[:64]: ["Unknown field."] for name in query if name not in OPTIONS
+    }
+
+    def attempt(name: str, clean: Any, *arguments: Any, **more: Any) -> Any:
+        if name not in query:
+            return None
+        try:
+            return clean(query[name], *arguments, **more)
+        except rules.FieldErrors as error:
+            found.update(error.errors)
+        except ValueError as error:
+            found[name] = [str(error)]
+        return None
+
+    def clean_parents(text: str) -> Any:
+        return rules.clean_depends_on(text.split(","))
+
+    begin = attempt("scheduledFor", rules.clean_moment, "scheduledFor")
+    waiting = Waiting(
+        scheduled_for=begin,
+        until=attempt("until", rules.clean_moment, "until", after=begin),
+        depends_on=attempt("dependsOn", clean_parents) or (),
+    )
+    policy = attempt("errorPolicy", rules.clean_error_policy)
+    is_preview = attempt("preview", boolean)
+    if found:
+        raise Invalid(errors=found)
+    return {
+        "preview": bool(is_preview),
+        "waiting": waiting,
+        "error_policy": policy or rules.SKIP_FAILED,
+    }
+
+
+def _may_have(user: User, address: str) -> bool:
+    viewer = Viewer(user)
+    return viewer.is_overseer or address in viewer.addresses
+
+
+def _preview(prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
+    wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
+    return {
+        "operationType": OPERATION.kind,
+        # Null for the items of several creators.
+        "creator": wallets[0].pk if len(wallets) == 1 else None,
+        **totals_shown(preview),
+        "results": PreviewItemAnswer(preview.items, many=True).data,
+        "expectedVersions": {
+            item.content_id: item.version for item in preview.items if item.version
+        },
+    }

@@ -1,0 +1,182 @@
+"""How templates stand in bodies, in answers and in the OpenAPI description. No rules: see
+`services.template_orders`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from batches import slots
+from batches.api.bodies import ContentFilterBody
+from batches.api.previews import PreviewPage
+from batches.models import Template, TemplateRun
+from batches.operations import OPERATIONS
+from batches.rules import ERROR_POLICIES
+from batches.services.drafts import MOST_ITEMS
+from batches.services.template_orders import MOST_NAME
+from batches.slots import WALL_FORMAT, Slot
+from content.api.fields import Instant
+
+WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
+
+
+@extend_schema_field({**WALL, "nullable": True})
+class WallField(serializers.CharField):
+    """A wall-clock time, to the minute and without an offset."""
+
+
+class TemplateChanges(serializers.Serializer[Any]):
+    """The fields that are sent; the others stay."""
+
+    name = serializers.CharField(max_length=MOST_NAME, required=False)
+    creator = serializers.CharField(
+        required=False, help_text="An own address; needed only by who sells from several."
+    )
+    operationType = serializers.ChoiceField(list(OPERATIONS), required=False)
+    updatePayload = serializers.DictField(
+        required=False,
+        help_text="The operation's own fields, as in the body of a creation: `newPrice` or "
+        "`percentChange`, `updates`, `removalReason`.",
+    )
+    contentIds = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"),
+        min_length=1,
+        max_length=MOST_ITEMS,
+        required=False,
+        help_text="Over 100 of them become several batches at each run.",
+    )
+    filter = ContentFilterBody(
+        required=False, help_text="Instead of contentIds: the creator's items that match at a run."
+    )
+    errorPolicy = serializers.ChoiceField(ERROR_POLICIES, required=False)
+    repeat = serializers.ChoiceField(
+        slots.REPEATS, required=False, help_text="`never` runs once, or only by hand."
+    )
+    firstRun = WallField(
+        required=False,
+        allow_null=True,
+        help_text="A time on the wall of `timeZone`, such as `2026-12-01T09:00`; null runs by "
+        "hand. A time that the clocks jump over is the moment after the jump, one that comes "
+        "twice the first.",
+    )
+    timeZone = serializers.CharField(required=False, help_text="Such as `Europe/Berlin`.")
+    lastDay = serializers.DateField(
+        required=False, allow_null=True, help_text="The last day on which it may run."
+    )
+
+
+class TemplateSource(serializers.Serializer[Any]):
+    """Exactly one of them."""
+
+    batchId = serializers.UUIDField(required=False)
+    submissionId = serializers.UUIDField(required=False)
+
+
+class TemplateBody(TemplateChanges):
+    """`contentIds` or `filter`, exactly one of them.
+
+    `from` keeps what was run already: operation, payload and items of a batch or a submission,
+    unless the body says otherwise.
+    """
+
+    name = serializers.CharField(max_length=MOST_NAME)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": TemplateSource(required=False)}
+
+
+class NextRun(serializers.Serializer[Any]):
+    """One coming run: on the wall of the template's zone, and in UTC."""
+
+    slot = serializers.RegexField(WALL["pattern"])
+    at = Instant()
+
+
+class TemplateAnswer(serializers.Serializer[Template]):
+    """A template; one of `contentIds` and `filter` is null."""
+
+    _id = serializers.UUIDField(source="pk")
+    name = serializers.CharField()
+    creator = serializers.CharField(source="creator_id")
+    operationType = serializers.CharField(source="kind")
+    updatePayload = serializers.DictField(source="payload")
+    contentIds = serializers.SerializerMethodField()
+    filter = serializers.DictField(allow_null=True)
+    errorPolicy = serializers.ChoiceField(ERROR_POLICIES, source="error_policy")
+    repeat = serializers.ChoiceField(slots.REPEATS)
+    firstRun = serializers.SerializerMethodField()
+    timeZone = serializers.CharField(source="time_zone")
+    lastDay = serializers.DateField(source="last_day", allow_null=True)
+    isPaused = serializers.BooleanField(source="is_paused")
+    nextRun = serializers.SerializerMethodField(help_text="Null where none is to come by itself.")
+    createdAt = Instant(source="created_at")
+    updatedAt = Instant(source="updated_at")
+
+    def get_contentIds(self, template: Template) -> list[str] | None:
+        return template.content_ids if template.filter is None else None
+
+    @extend_schema_field(WallField(allow_null=True))
+    def get_firstRun(self, template: Template) -> str | None:
+        return template.first_slot or None
+
+    @extend_schema_field(NextRun(allow_null=True))
+    def get_nextRun(self, template: Template) -> Any:
+        if template.is_paused or template.next_run_at is None:
+            return None
+        return NextRun({"slot": template.next_slot, "at": template.next_run_at}).data
+
+
+class TemplatePage(serializers.Serializer[Any]):
+    creator = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField()
+    templates = TemplateAnswer(many=True)
+    limit = serializers.IntegerField()
+    skip = serializers.IntegerField()
+
+
+class TemplatePreview(serializers.Serializer[Any]):
+    """The next three runs, and what the next would change if it ran now."""
+
+    timeZone = serializers.CharField()
+    nextRuns = NextRun(many=True)
+    preview = PreviewPage(allow_null=True)
+    problem = serializers.CharField(
+        allow_null=True, help_text="Why a run now would be refused; `preview` is null then."
+    )
+
+
+class RunAnswer(serializers.Serializer[TemplateRun]):
+    """What became of one slot, or of one run by hand, whose `slot` is null.
+
+    `slot` is on the wall of the zone that the template has by now.
+    """
+
+    slot = serializers.SerializerMethodField()
+    dueAt = Instant(source="due_at")
+    at = Instant(help_text="When it was dealt with.")
+    state = serializers.ChoiceField(TemplateRun.State.choices)
+    message = serializers.SerializerMethodField(help_text="Why it was missed or not started.")
+    submissionId = serializers.UUIDField(source="submission_id", allow_null=True)
+
+    @extend_schema_field(WallField(allow_null=True))
+    def get_slot(self, run: TemplateRun) -> str | None:
+        if run.is_by_hand:
+            return None
+        return run.due_at.astimezone(run.template.zone).strftime(WALL_FORMAT)
+
+    def get_message(self, run: TemplateRun) -> str | None:
+        return run.words or None
+
+
+class RunPage(serializers.Serializer[Any]):
+    creator = serializers.CharField()
+    total = serializers.IntegerField()
+    runs = RunAnswer(many=True)
+    limit = serializers.IntegerField()
+    skip = serializers.IntegerField()
+
+
+def next_runs(coming: list[Slot]) -> Any:
+    """Slots as answers have them."""
+    rows = [{"slot": each.wall.strftime(WALL_FORMAT), "at": each.instant} for each in coming]
+    return NextRun(rows, many=True).data

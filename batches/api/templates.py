@@ -1,0 +1,277 @@
+"""Templates: kept changes that run again, by hand or by themselves."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from batches.api.created import HEADERS, GroupCreated, group_created
+from batches.api.examples import GROUP, KEPT_BATCH, TEMPLATE
+from batches.api.found import find_own_template, find_template, user_of
+from batches.api.previews import page_shown
+from batches.api.template_answers import (
+    RunAnswer,
+    RunPage,
+    TemplateAnswer,
+    TemplateBody,
+    TemplateChanges,
+    TemplatePage,
+    TemplatePreview,
+    next_runs,
+)
+from batches.errors import ApplicationError, Invalid, NotThere
+from batches.models import BatchOperation, Submission, Template
+from batches.services.template_orders import (
+    clean_template,
+    clean_template_changes,
+    merged,
+    template_body,
+)
+from batches.services.template_runs import run_now
+from batches.services.templates import (
+    create_template,
+    delete_template,
+    edit_template,
+    pause_template,
+    preview_template,
+    resume_template,
+    upcoming,
+)
+from content.api.described import errors, example
+from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from content.api.idempotency import once
+from content.api.parsers import body_of, fields_of
+from content.api.queries import (
+    PAGE_PARAMETERS,
+    Checked,
+    filter_parameters,
+    filtered,
+    page,
+    page_of,
+    rows_under,
+)
+from content.models import Wallet
+from content.rules import clean_address
+
+RUN = "Template run initiated"
+
+
+class TemplateFilter(FilterSet):  # type: ignore[misc]
+    creator = Checked(
+        clean_address, lambda rows, address: rows.filter(creator_id=address), {"type": "string"}
+    )
+
+
+class TemplateListView(APIView):
+    @extend_schema(
+        operation_id="listTemplates",
+        tags=["templates"],
+        parameters=[*filter_parameters(TemplateFilter), *PAGE_PARAMETERS],
+        responses={200: TemplatePage, **errors(400, 401, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        """Own templates by name; staff who may view batches see everybody's."""
+        user, address = user_of(request), request.query_params.get("creator")
+        templates = Template.objects.visible_to(user)
+        found = filtered(TemplateFilter, request, templates)
+        # The templates of somebody else are not there, for lists as for single ones.
+        own = Wallet.objects.owned_by(user)
+        if (
+            address is not None
+            and not templates.sees_all(user)
+            and not own.filter(pk=address).exists()
+        ):
+            raise NotThere
+        frame = page(request, found, creator=address)
+        rows = TemplateAnswer(frame.pop("rows"), many=True).data
+        return Response(rows_under(frame, "templates", rows))
+
+    @extend_schema(
+        operation_id="createTemplate",
+        tags=["templates"],
+        request=TemplateBody,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={201: TemplateAnswer, **errors(400, 401, 403, 409, 413, 415, 422)},
+        examples=[
+            example("Every Friday evening", TEMPLATE, request_only=True),
+            example("What a batch did", KEPT_BATCH, request_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a change as a template; nothing runs before its time."""
+
+        def create() -> Response:
+            order = clean_template(_with_source(request, body_of(request)))
+            template = create_template(order, by=user_of(request))
+            headers = {"Location": f"/api/templates/{template.pk}"}
+            return Response(TemplateAnswer(template).data, status=201, headers=headers)
+
+        return once(request, create)
+
+
+class TemplateView(APIView):
+    @extend_schema(
+        operation_id="getTemplate",
+        tags=["templates"],
+        responses={200: TemplateAnswer, **errors(401, 404)},
+    )
+    def get(self, request: Request, template_id: str) -> Response:
+        """One template, and when it runs next."""
+        return Response(TemplateAnswer(find_template(request, template_id)).data)
+
+    @extend_schema(
+        operation_id="editTemplate",
+        tags=["templates"],
+        request=TemplateChanges,
+        responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 413, 415)},
+        examples=[example("Another end", {"lastDay": "2027-06-30"}, request_only=True)],
+    )
+    def patch(self, request: Request, template_id: str) -> Response:
+        """Edit a template: the fields that are sent, the others stay.
+
+        From now on it runs by the right of whoever edits it.
+        """
+        template = find_own_template(request, template_id)
+        order = clean_template_changes(template, body_of(request))
+        edited = edit_template(template, order, by=user_of(request))
+        return Response(TemplateAnswer(edited).data)
+
+    @extend_schema(
+        operation_id="deleteTemplate",
+        tags=["templates"],
+        responses={204: OpenApiResponse(description="Deleted."), **errors(401, 403, 404)},
+    )
+    def delete(self, request: Request, template_id: str) -> Response:
+        """Delete a template; what it started goes on."""
+        delete_template(find_own_template(request, template_id))
+        return Response(status=204)
+
+
+class TemplateRunView(APIView):
+    @extend_schema(
+        operation_id="runTemplate",
+        tags=["templates"],
+        request=None,
+        parameters=[IDEMPOTENCY_KEY, *HEADERS],
+        responses={201: GroupCreated, **errors(400, 401, 403, 404, 409, 413, 415, 422, 429)},
+        examples=[example("Started", GROUP, response_only=True, status_codes=["201"])],
+    )
+    def post(self, request: Request, template_id: str) -> Response:
+        """Run a template now, beside its slots.
+
+        It starts a submission: a batch for each hundred items.
+        """
+        template = find_own_template(request, template_id)
+        fields_of(request)
+
+        def run() -> Response:
+            user = user_of(request)
+            submission = run_now(template, by=user).submission
+            assert submission is not None
+            return group_created(submission, RUN, user=user)
+
+        return once(request, run)
+
+
+class TemplatePreviewView(APIView):
+    @extend_schema(
+        operation_id="previewTemplate",
+        tags=["templates"],
+        parameters=PAGE_PARAMETERS,
+        responses={200: TemplatePreview, **errors(400, 401, 403, 404)},
+    )
+    def get(self, request: Request, template_id: str) -> Response:
+        """The next three runs of a template, and what the next would change.
+
+        As of now: nothing is written. `limit` and `skip` page through the items.
+        """
+        template = find_template(request, template_id)
+        page_of(request)  # refused before anything is computed
+        problem, preview = None, None
+        try:
+            preview = page_shown(request, preview_template(template))
+        except ApplicationError as error:
+            problem = error.summary
+        return Response(
+            {
+                "timeZone": template.time_zone,
+                "nextRuns": next_runs(upcoming(template)),
+                "preview": preview,
+                "problem": problem,
+            }
+        )
+
+
+class TemplatePauseView(APIView):
+    @extend_schema(
+        operation_id="pauseTemplate",
+        tags=["templates"],
+        request=None,
+        responses={200: TemplateAnswer, **errors(400, 401, 403, 404)},
+    )
+    def post(self, request: Request, template_id: str) -> Response:
+        """Let no slot of a template run until it is resumed."""
+        template = find_own_template(request, template_id)
+        fields_of(request)
+        pause_template(template)
+        return Response(TemplateAnswer(template).data)
+
+
+class TemplateResumeView(APIView):
+    @extend_schema(
+        operation_id="resumeTemplate",
+        tags=["templates"],
+        request=None,
+        responses={200: TemplateAnswer, **errors(400, 401, 403, 404)},
+    )
+    def post(self, request: Request, template_id: str) -> Response:
+        """Go on with the next slot of a template; those that passed meanwhile don't run."""
+        template = find_own_template(request, template_id)
+        fields_of(request)
+        resume_template(template)
+        return Response(TemplateAnswer(template).data)
+
+
+class TemplateRunListView(APIView):
+    @extend_schema(
+        operation_id="listTemplateRuns",
+        tags=["templates"],
+        parameters=PAGE_PARAMETERS,
+        responses={200: RunPage, **errors(400, 401, 404)},
+    )
+    def get(self, request: Request, template_id: str) -> Response:
+        """What became of a template's slots and of its runs by hand, newest first."""
+        template = find_template(request, template_id)
+        frame = page(request, template.runs.all(), creator=template.creator_id)
+        rows = RunAnswer(frame.pop("rows"), many=True).data
+        return Response(rows_under(frame, "runs", rows))
+
+
+def _with_source(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with what `from` names filled in below it. Raises Invalid and NothingToDo."""
+    if "from" not in body:
+        return dict(body)
+    given = body["from"]
+    if not isinstance(given, dict) or set(given) not in ({"batchId"}, {"submissionId"}):
+        raise Invalid(errors={"from": ["Send batchId or submissionId."]})
+    ((name, text),) = given.items()
+    source = _source(request, name, text)
+    if source is None:
+        raise Invalid(errors={f"from.{name}": ["There is nothing of yours with this id."]})
+    wanted = {field: value for field, value in body.items() if field != "from"}
+    return merged(template_body(source), wanted)
+
+
+def _source(request: Request, name: str, text: object) -> BatchOperation | Submission | None:
+    try:
+        key = UUID(text if isinstance(text, str) else "")
+    except ValueError:
+        return None
+    if name == "batchId":
+        return BatchOperation.objects.one_visible_to(user_of(request), key)
+    return Submission.objects.visible_to(user_of(request)).filter(pk=key).first()

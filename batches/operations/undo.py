@@ -1,0 +1,76 @@
+"""Puts back what a batch changed: an operation around another, which no registry lists.
+
+The batch's payload is `{"undo": <the other's payload>}`; each item adds `{"restore": <before>}`,
+the fields as the history has them. That nobody changed the item since is the expected version's
+part.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from batches.operations.base import Alter, Operation, Plan, Unchanged
+from batches.operations.remove_content import RemoveContent
+from batches.operations.restore_content import ONLY_HERE, RestoreContent
+from content.models import ContentRow
+from content.services.changes import from_history
+
+UNDO, RESTORE = "undo", "restore"
+
+
+class Undo(Operation):
+    """Of another operation, which may be an undo itself: then it does again what that took back."""
+
+    created_message = "Undo initiated"
+    api_path = "undo"
+    payload_fields = ()
+    examples = {}
+    verb = "Put back"
+
+    def __init__(self, inner: Operation) -> None:
+        self.inner = inner
+        self.kind = inner.kind
+        # What takes items off sale asks for their number, in whatever way it comes to that.
+        if isinstance(self._root, RemoveContent if self._is_redo else RestoreContent):
+            self.most_without_count = RemoveContent.most_without_count
+
+    @property
+    def _is_redo(self) -> bool:
+        return isinstance(self.inner, Undo) and not self.inner._is_redo
+
+    @property
+    def _root(self) -> Operation:
+        return self.inner._root if isinstance(self.inner, Undo) else self.inner
+
+    @property
+    def label(self) -> str:
+        return f"{'Redo' if self._is_redo else 'Undo'}: {self._root.label}"
+
+    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """It is made of a batch and never typed, so there is nothing to check."""
+        return dict(raw)
+
+    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+        before = from_history(payload[RESTORE])
+        after = {name: value for name, value in before.items() if getattr(content, name) != value}
+        return Alter(after) if after else Unchanged()
+
+    def changed_fields(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
+        return self.inner.changed_fields(payload[UNDO])
+
+    def describe(self, payload: Mapping[str, Any]) -> str:
+        inner: Operation = self
+        while isinstance(inner, Undo):
+            inner, payload = inner.inner, payload[UNDO]
+        return f"{'Redo' if self._is_redo else 'Undo'}: {inner.describe(payload)}"
+
+    def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
+        if any(after.get("is_removed") is False for after in afters):
+            return [ONLY_HERE]
+        return [] if any("is_removed" in after for after in afters) else self._root.cautions(afters)
+
+    def success_words(self, after: Mapping[str, Any]) -> str:
+        return self._root.put_back_words(after)
+
+    def unchanged_words(self) -> str:
+        return "It was like this already"

@@ -1,0 +1,78 @@
+"""What a change can be made to wait for: what a person has running or waiting."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from batches.models import BatchOperation
+from batches.operations import describe
+from content.models import User
+from content.words import moment_words
+
+BATCH, RUN = "batch", "run"
+MOST_CANDIDATES = 20
+MOST_READ = 200
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A batch, or all that was started together. `key` begins with BATCH or RUN."""
+
+    key: str
+    words: str
+    batch_ids: tuple[UUID, ...]
+
+
+def candidates_for(
+    user: User,
+    links: Mapping[UUID, str],
+    *,
+    besides: Iterable[UUID] = (),
+    also: Collection[UUID] = (),
+    also_runs: Collection[UUID] = (),
+) -> list[Candidate]:
+    """What has not ended, newest first; and what is linked already, or asked for by id.
+
+    What was started together is one, unless its batches are linked in different ways. Three
+    queries at most.
+    """
+    own = BatchOperation.objects.visible_to(user).exclude(pk__in=list(besides))
+    found = {batch.pk: batch for batch in own.unfinished().order_by("-created_at")[:MOST_READ]}
+    if missing := {*links, *also} - found.keys():
+        found |= own.in_bulk(list(missing))
+    runs = {batch.submission_id for batch in found.values() if batch.submission_id} | {*also_runs}
+    together: dict[UUID, list[BatchOperation]] = {}
+    for batch in own.filter(submission_id__in=list(runs)) if runs else ():
+        together.setdefault(batch.submission_id, []).append(batch)  # type: ignore[arg-type]
+        if batch.submission_id in also_runs:  # ended meanwhile, perhaps
+            found.setdefault(batch.pk, batch)
+    candidates: dict[str, Candidate] = {}
+    for batch in found.values():
+        sisters = together.get(batch.submission_id, []) if batch.submission_id else []
+        is_one = len(sisters) > 1 and len({links.get(sister.pk) for sister in sisters}) == 1
+        candidate = _run(sisters) if is_one and batch.pk not in also else _single(batch)
+        candidates.setdefault(candidate.key, candidate)
+    linked = [one for one in candidates.values() if {*links, *also} & {*one.batch_ids}]
+    others = [one for one in candidates.values() if one not in linked]
+    return [*linked, *others[: max(0, MOST_CANDIDATES - len(linked))]]
+
+
+def _single(batch: BatchOperation) -> Candidate:
+    words = f"{_about(batch, batch.total_items)}, {batch.get_status_display().lower()}"
+    return Candidate(f"{BATCH}-{batch.pk}", words, (batch.pk,))
+
+
+def _run(batches: list[BatchOperation]) -> Candidate:
+    batches = sorted(batches, key=lambda batch: batch.pk)
+    about = _about(batches[0], sum(batch.total_items for batch in batches))
+    return Candidate(
+        f"{RUN}-{batches[0].submission_id}",
+        f"{about}, {len(batches)} batches",
+        tuple(batch.pk for batch in batches),
+    )
+
+
+def _about(batch: BatchOperation, items: int) -> str:
+    """Told apart by when it was asked for, where all else is the same."""
+    count = f"{items:,} item{'' if items == 1 else 's'}"
+    return f"{describe(batch)}, {count}, asked for {moment_words(batch.created_at)}"

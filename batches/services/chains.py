@@ -1,0 +1,86 @@
+"""How batches hang together: what waits for what, what follows upon what, for one who looks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from batches.models import BatchOperation, Dependency, Submission
+from content.models import User
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Node:
+    """A batch beside another; `batch` is None where the person may not see it."""
+
+    batch: BatchOperation | None
+    # How it, or the other one, is to have ended, in words.
+    when: str
+    state: str = Dependency.State.WAITING
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What batches wait for, and what waits for them."""
+
+    parents: Sequence[Node]
+    dependents: Sequence[Node]
+
+    def __bool__(self) -> bool:
+        return bool(self.parents or self.dependents)
+
+    @property
+    def awaited(self) -> list[Node]:
+        """What is still waited for."""
+        return [node for node in self.parents if node.state == Dependency.State.WAITING]
+
+
+def chain_of(batches: Sequence[BatchOperation], user: User) -> Chain:
+    """The nearest links up and down; two queries, however many."""
+    keys = [batch.pk for batch in batches]
+    links = Dependency.objects.order_by("id")
+    above = links.filter(batch_id__in=keys).select_related("parent__creator")
+    below = links.filter(parent_id__in=keys).select_related("batch__creator")
+    return Chain(
+        _nodes(((link.parent, link) for link in above[: MOST_SHOWN * 10]), user),
+        _nodes(((link.batch, link) for link in below[: MOST_SHOWN * 10]), user),
+    )
+
+
+def parents_of(submission: Submission, user: User) -> list[Node]:
+    """What its batches are to wait for, once it is started."""
+    links = [(UUID(key), when) for key, when in submission.depends_on]
+    if not links:
+        return []
+    seen = BatchOperation.objects.visible_to(user).in_bulk([key for key, _ in links])
+    return [Node(seen.get(key), Dependency.When(when).label) for key, when in links[:MOST_SHOWN]]
+
+
+def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
+    """What tried them again, or put them back, oldest first."""
+    keys = [batch.pk for batch in batches]
+    following = Q(retry_of_id__in=keys) | Q(undo_of_id__in=keys)
+    visible = BatchOperation.objects.visible_to(user).filter(following)
+    return list(visible.order_by("created_at")[:MOST_SHOWN])
+
+
+def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
+    """What they try again, or put back."""
+    keys = {key for batch in batches for key in (batch.retry_of_id, batch.undo_of_id) if key}
+    if not keys:
+        return []
+    visible = BatchOperation.objects.visible_to(user).filter(pk__in=list(keys))
+    return list(visible.order_by("created_at")[:MOST_SHOWN])
+
+
+def _nodes(pairs: Iterable[tuple[BatchOperation, Dependency]], user: User) -> list[Node]:
+    sees_all = BatchOperation.objects.sees_all(user)
+    nodes: dict[UUID, Node] = {}
+    for batch, link in pairs:
+        is_seen = sees_all or batch.creator.owner_id == user.pk
+        node = Node(batch if is_seen else None, link.get_when_display(), link.state)
+        nodes.setdefault(batch.pk, node)
+    return list(nodes.values())[:MOST_SHOWN]

@@ -1,0 +1,59 @@
+"""What follows upon a batch already: so that nothing is put back, or tried again, twice."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from batches.errors import NothingToDo
+from batches.models import BatchItem, BatchOperation
+
+UNDONE_ALREADY = (
+    "This is about to be undone already. Change the time of that undo, or cancel it first."
+)
+
+
+def make_rivals_wait(batch_ids: Collection[UUID]) -> None:
+    """Whoever wants to follow upon these batches at the same moment waits for our transaction."""
+    BatchOperation.objects.filter(pk__in=list(batch_ids)).update(updated_at=timezone.now())
+
+
+def refuse_second_undo(
+    batch_ids: Collection[UUID],
+    *,
+    since: datetime | None = None,
+    content_ids: Collection[str] | None = None,
+) -> None:
+    """Raises NothingToDo while an undo waits: a second would find every item changed by the first.
+
+    Of undos that were asked for since then, where that is said, and of these items.
+    """
+    waiting = BatchOperation.objects.unfinished().filter(undo_of_id__in=list(batch_ids))
+    if since is not None:
+        waiting = waiting.filter(created_at__gte=since)
+    for undo in waiting:
+        if content_ids is None or not set(content_ids).isdisjoint(undo.content_ids):
+            raise NothingToDo(UNDONE_ALREADY, batch_id=str(undo.pk))
+
+
+def tried_again(batch: BatchOperation) -> set[str]:
+    """Ids that a retry has saved or still may: of the batch, or of what it is a retry of itself."""
+    keys = [first_try(batch)]
+    ids: set[str] = set()
+    while retries := list(BatchOperation.objects.filter(retry_of_id__in=keys)):
+        keys = [retry.pk for retry in retries]
+        ids.update(key for retry in retries if not retry.is_finished for key in retry.content_ids)
+        saved = BatchItem.objects.of(retries).exclude(outcome=BatchItem.Outcome.FAILED)
+        ids.update(saved.values_list("content_id", flat=True))
+    return ids
+
+
+def first_try(batch: BatchOperation) -> UUID:
+    """The batch that this one is a retry of, or a retry of a retry; else its own id."""
+    key, earlier = batch.pk, batch.retry_of_id
+    while earlier is not None:
+        key = earlier
+        found = BatchOperation.objects.filter(pk=key).values_list("retry_of_id", flat=True)
+        earlier = found.first()
+    return key

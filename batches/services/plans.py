@@ -1,0 +1,62 @@
+"""Changes all that keeps batches from beginning at once: a time, an end, others, a hold."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from batches.errors import InvalidTransition, NothingToDo
+from batches.models import BatchOperation, Status
+from batches.services.dependencies import depend_on
+from batches.services.drafts import Waiting
+from batches.services.waiting import change_until, reschedule, resume
+from config.database import atomic
+from content.models import User
+
+BEGUN = "It has begun already, so that can't be changed any more."
+
+
+@atomic
+def start_now(batches: Sequence[BatchOperation]) -> int:
+    """Let batches begin at once, whatever their time and whoever holds them; returns how many.
+
+    They still begin after those that they depend on. Raises NothingToDo when all have begun.
+    """
+    return _each(batches, _start)
+
+
+@atomic
+def plan_anew(batches: Sequence[BatchOperation], waiting: Waiting, *, by: User) -> int:
+    """Have those of them that have not begun wait for exactly this; returns how many.
+
+    Raises Invalid, then all stays as it was, and NothingToDo when all of them have begun.
+    """
+
+    def plan(batch: BatchOperation) -> None:
+        if (batch.scheduled_for, batch.until) != (waiting.scheduled_for, waiting.until):
+            # Each may be right only with the other's new value.
+            change_until(batch, None)
+            if waiting.scheduled_for != batch.scheduled_for:
+                reschedule(batch, waiting.scheduled_for)
+            if waiting.until is not None:
+                change_until(batch, waiting.until)
+        known = dict(batch.dependencies.values_list("parent_id", "when"))
+        if known != dict(waiting.depends_on):
+            depend_on(batch, waiting.depends_on, by=by)
+
+    return _each(batches, plan)
+
+
+def _start(batch: BatchOperation) -> None:
+    reschedule(batch, None)
+    resume(batch)
+
+
+def _each(batches: Sequence[BatchOperation], change: Callable[[BatchOperation], None]) -> int:
+    changed = 0
+    for batch in batches:
+        if batch.status == Status.PENDING:
+            with suppress(InvalidTransition):  # it began meanwhile
+                change(batch)
+                changed += 1
+    if not changed:
+        raise NothingToDo(BEGUN)
+    return changed

@@ -1,0 +1,157 @@
+"""What was started, a batch or a submission of several: found by its id, directed as a whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from batches.errors import NotAllowed, NotThere
+from batches.models import BatchOperation, Follows, Source, Submission
+from batches.services import lifecycle, waiting
+from batches.services.follow_ups import clean_some, follow_up, prepare_follow_up, preview_follow_up
+from batches.services.permissions import may_cancel
+from batches.services.preview import Preview
+from batches.services.progress import Progress, progress_of
+from batches.services.submissions import cancel_submission, confirm, preview_submission
+from content.models import User
+
+
+@dataclass(frozen=True)
+class Started:
+    """A batch, or else a submission."""
+
+    batch: BatchOperation | None = None
+    submission: Submission | None = None
+
+    @property
+    def key(self) -> UUID:
+        """The id by which `find_started` finds it again."""
+        found = self.submission or self.batch
+        assert found is not None
+        return found.pk
+
+    def progress(self, user: User | None = None) -> Progress:
+        """How far it has come by now, as far as the person may see it."""
+        if self.submission is not None:
+            return progress_of(self.submission, user)
+        assert self.batch is not None
+        return Progress([BatchOperation.objects.select_related("creator").get(pk=self.batch.pk)])
+
+
+def find_started(key: UUID, *, by: User | None = None) -> Started:
+    """The batch or the started submission with this id, as far as the person may see it.
+
+    Without a person whatever there is. Raises NotThere.
+    """
+    batches, submissions = BatchOperation.objects.all(), Submission.objects.all()
+    if by is not None:
+        batches, submissions = batches.visible_to(by), submissions.visible_to(by)
+    batch = batches.select_related("creator__owner").filter(pk=key).first()
+    if batch is not None:
+        return Started(batch=batch)
+    confirmed = submissions.filter(state=Submission.State.CONFIRMED, pk=key)
+    submission = confirmed.select_related("by").first()
+    if submission is None or not progress_of(submission, by).batches:
+        raise NotThere(f"There is no batch and no run {key}.")
+    return Started(submission=submission)
+
+
+def cancel_started(started: Started, *, by: User) -> Progress:
+    """Stop what has not ended yet of it. Raises NotAllowed, InvalidTransition."""
+    _check_right(started, by)
+    if started.submission is not None:
+        return cancel_submission(started.submission)
+    assert started.batch is not None
+    return Progress([lifecycle.cancel(started.batch)])
+
+
+def pause_started(started: Started, *, by: User) -> Progress:
+    """Hold what has not begun of it. Raises NotAllowed, InvalidTransition, NothingToDo."""
+    _check_right(started, by)
+    if started.submission is not None:
+        return waiting.pause_submission(started.submission)
+    assert started.batch is not None
+    return Progress([waiting.pause(started.batch)])
+
+
+def resume_started(started: Started, *, by: User) -> Progress:
+    """Let it go on. Raises NotAllowed, InvalidTransition, NothingToDo."""
+    _check_right(started, by)
+    if started.submission is not None:
+        return waiting.resume_submission(started.submission)
+    assert started.batch is not None
+    return Progress([waiting.resume(started.batch)])
+
+
+def reschedule_started(started: Started, moment: datetime | None, *, by: User) -> Progress:
+    """Have what has not begun of it begin then, an instant in UTC, or as soon as may be.
+
+    Raises NotAllowed, Invalid, InvalidTransition, NothingToDo.
+    """
+    _check_right(started, by)
+    if started.submission is not None:
+        return waiting.reschedule_submission(started.submission, moment)
+    assert started.batch is not None
+    return Progress([waiting.reschedule(started.batch, moment)])
+
+
+def follow_started(
+    started: Started,
+    follows: Follows,
+    *,
+    by: User,
+    source: Source,
+    content_ids: list[str] | None = None,
+    code: str = "",
+) -> Started:
+    """Start what tries its failed items again, or puts back what it changed.
+
+    Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo,
+    NotAllowed, QuotaExceeded.
+    """
+    if started.batch is not None:
+        some = clean_some(content_ids, started.batch.content_ids)
+        following = follow_up(
+            started.batch, follows, by=by, source=source, content_ids=some, code=code
+        )
+        return Started(batch=following)
+    prepared = _prepare(started, follows, by, source, content_ids, code)
+    return Started(submission=confirm(prepared.pk, by=by))
+
+
+def preview_following(
+    started: Started,
+    follows: Follows,
+    *,
+    by: User,
+    source: Source,
+    content_ids: list[str] | None = None,
+    code: str = "",
+) -> Preview:
+    """What `follow_started` would do; nothing is left behind. Raises NothingToDo, NotAllowed."""
+    if started.batch is not None:
+        some = clean_some(content_ids, started.batch.content_ids)
+        return preview_follow_up(started.batch, follows, by=by, content_ids=some, code=code)
+    prepared = _prepare(started, follows, by, source, content_ids, code)
+    try:
+        return preview_submission(prepared)
+    finally:
+        prepared.delete()
+
+
+def _prepare(
+    started: Started,
+    follows: Follows,
+    by: User,
+    source: Source,
+    content_ids: list[str] | None,
+    code: str,
+) -> Submission:
+    batches = started.progress(by).batches
+    some = clean_some(content_ids, [key for batch in batches for key in batch.content_ids])
+    return prepare_follow_up(batches, follows, by=by, source=source, content_ids=some, code=code)
+
+
+def _check_right(started: Started, by: User) -> None:
+    """Raises NotAllowed unless the person may direct each batch of it."""
+    if not all(may_cancel(by, batch) for batch in started.progress().batches):
+        raise NotAllowed("You may not change what becomes of this.")

@@ -1,0 +1,191 @@
+"""Keeps templates, with the slots at which they run and what a run would do now."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from django.utils import timezone
+
+from batches import rules, slots
+from batches.errors import Invalid, NotAllowed, NotThere
+from batches.models import Source, Submission, Template
+from batches.operations import OPERATIONS
+from batches.services.create import NOTHING_OWN
+from batches.services.drafts import MOST_ITEMS, draft
+from batches.services.permissions import may_run, wallet_to_act_for
+from batches.services.preview import Preview
+from batches.services.submissions import preview_submission
+from batches.services.template_orders import TemplateOrder, times_of
+from batches.slots import WALL_FORMAT, Slot
+from content.models import Content, User, Wallet
+
+RIGHT_LOST = "Whoever kept this template may no longer change this creator's content."
+NOTHING_MATCHES = "None of the creator's items matches."
+
+
+def create_template(order: TemplateOrder, *, by: User) -> Template:
+    """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
+    wallet = wallet_to_act_for(by, order.creator, order.operation)
+    _refuse_foreign(order, wallet)
+    template = Template(creator=wallet, by=by)
+    _fill(template, order)
+    _plan_next(template, after=timezone.now())
+    template.save(force_insert=True)
+    return template
+
+
+def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Template:
+    """Keep it as it is wanted now; from now on it runs by the right of whoever changed it.
+
+    Raises Invalid and NotAllowed.
+    """
+    address = order.creator or template.creator_id
+    is_planned = order.times == times_of(template)
+    wallet = wallet_to_act_for(by, address, order.operation)
+    if order.content_ids != template.content_ids or wallet != template.creator:
+        _refuse_foreign(order, wallet)
+    template.creator = wallet
+    template.by = by
+    _fill(template, order)
+    if is_planned:
+        # A slot that is due at this moment is the sweeper's to take, with the one after it.
+        planned = {"next_slot", "next_run_at"}
+        _write(template, *(name for name in _KEPT if name not in planned))
+        template.refresh_from_db(fields=sorted(planned))
+    else:
+        _plan_next(template, after=timezone.now())
+        _write(template, *_KEPT)
+    return template
+
+
+def delete_template(template: Template) -> None:
+    """Forget it and the list of its runs; what it started goes on and stays."""
+    template.delete()
+
+
+def pause_template(template: Template) -> None:
+    """Let no slot run until it is resumed."""
+    now = timezone.now()
+    Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now)
+    template.is_paused = True
+
+
+def resume_template(template: Template) -> None:
+    """Go on with the next slot; those that passed meanwhile are not made up for."""
+    template.is_paused = False
+    template.updated_at = timezone.now()
+    _plan_next(template, after=template.updated_at)
+    _write(template, "is_paused", "next_slot", "next_run_at", "updated_at")
+
+
+def upcoming(template: Template, most: int = 3) -> list[Slot]:
+    """The next slots, whether or not it is paused."""
+    return list(islice(coming_slots(template, after=timezone.now()), most))
+
+
+def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
+    """All its slots later than that instant, in order."""
+    if template.first is None:
+        return iter(())
+    return slots.slots_after(
+        after,
+        first=template.first,
+        repeat=template.repeat,
+        zone=template.zone,
+        last_day=template.last_day,
+    )
+
+
+def draft_of(template: Template) -> Submission:
+    """What a run would start now, not kept. Raises Invalid and NotAllowed."""
+    if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
+        raise NotAllowed(RIGHT_LOST)
+    return draft(
+        by=template.by,
+        source=Source.TEMPLATE,
+        operation=OPERATIONS[template.kind],
+        payload=template.payload,
+        content_ids=selection_of(template),
+        error_policy=template.error_policy,
+    )
+
+
+def preview_template(template: Template) -> Preview:
+    """What a run would do now; nothing is left behind. Raises Invalid and NotAllowed."""
+    return preview_submission(draft_of(template))
+
+
+def selection_of(template: Template) -> Sequence[str]:
+    """The creator's items that it means now. Raises Invalid when there are none, or too many.
+
+    Ids that are another creator's by now are left out: the run is about this one's items.
+    """
+    own = Content.objects.by_creator(template.creator_id)
+    if template.filter is None:
+        keys = set(own.filter(pk__in=template.content_ids).values_list("pk", flat=True))
+        found = [key for key in template.content_ids if key in keys]
+        if not found:
+            raise Invalid(errors={"contentIds": [NOTHING_MATCHES]})
+        return found
+    matching = own.matching(**rules.clean_filter(template.filter))
+    found = list(matching.values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    if not found:
+        raise Invalid(errors={"filter": [NOTHING_MATCHES]})
+    if len(found) > MOST_ITEMS:
+        words = f"{matching.count():,} items match, and {MOST_ITEMS:,} are the most at once."
+        raise Invalid(words, errors={"filter": [words]})
+    return found
+
+
+# All that an edit decides; whether it is paused somebody else may be deciding at this moment.
+_KEPT = (
+    "name",
+    "creator",
+    "by",
+    "kind",
+    "payload",
+    "content_ids",
+    "filter",
+    "error_policy",
+    "repeat",
+    "first_slot",
+    "time_zone",
+    "last_day",
+    "next_slot",
+    "next_run_at",
+    "updated_at",
+)
+
+
+def _write(template: Template, *fields: str) -> None:
+    """Raises NotThere when it was deleted meanwhile: it is not to come back by that."""
+    row = Template.objects.filter(pk=template.pk)
+    if not row.update(**{name: getattr(template, name) for name in fields}):
+        raise NotThere
+
+
+def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:
+    """Raises NotAllowed when items are named and not one is the creator's, as for a batch."""
+    own = Content.objects.by_creator(wallet.pk)
+    if order.content_ids and not own.filter(pk__in=order.content_ids).exists():
+        raise NotAllowed(NOTHING_OWN)
+
+
+def _fill(template: Template, order: TemplateOrder) -> None:
+    template.name = order.name
+    template.kind = order.operation.kind
+    template.payload = order.payload
+    template.content_ids = order.content_ids
+    template.filter = order.filter
+    template.error_policy = order.error_policy
+    template.repeat = order.repeat
+    template.first_slot = order.first.strftime(WALL_FORMAT) if order.first else ""
+    template.time_zone = order.zone
+    template.last_day = order.last_day
+    template.updated_at = timezone.now()
+
+
+def _plan_next(template: Template, *, after: datetime) -> None:
+    following = next(coming_slots(template, after=after), None)
+    template.next_slot = following.wall.strftime(WALL_FORMAT) if following else ""
+    template.next_run_at = following.instant if following else None

@@ -1,0 +1,141 @@
+"""What keeps a batch that was accepted from beginning: its time, and people who hold it.
+
+Everything here is a guarded update of batches that have not begun; those that have are left alone.
+"""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from batches import rules
+from batches.errors import Invalid, InvalidTransition, NothingToDo
+from batches.models import BatchOperation, Status, Submission
+from batches.operations import operation_for
+from batches.services.progress import Progress, progress_of
+from batches.services.telling import tell
+from config.database import atomic
+
+ALL_BEGUN = "All of it has begun."
+
+
+def reschedule(batch: BatchOperation, scheduled_for: datetime | None) -> BatchOperation:
+    """Have a batch begin at another instant (UTC), or as soon as may be. Returns it as it is then.
+
+    Raises Invalid for a time that can't be, InvalidTransition once it has begun.
+    """
+    if scheduled_for is not None:
+        _check(scheduled_for, "scheduledFor")
+        if batch.until is not None and batch.until <= scheduled_for:
+            words = "It is to be put back before that. Choose an earlier time."
+            raise Invalid(errors={"scheduledFor": [words]})
+    return _change(batch, "scheduled", scheduled_for=scheduled_for)
+
+
+def replan(
+    batch: BatchOperation, *, scheduled_for: datetime | None, until: datetime | None
+) -> BatchOperation:
+    """Give a batch another begin and another end at once, each judged by the other's new value.
+
+    Raises what `reschedule` and `change_until` do; then neither is changed.
+    """
+    if scheduled_for is not None:
+        _check(scheduled_for, "scheduledFor")
+    _check_end(batch, until, after=scheduled_for)
+    return _change(batch, "scheduled", scheduled_for=scheduled_for, until=until)
+
+
+@atomic
+def reschedule_submission(submission: Submission, scheduled_for: datetime | None) -> Progress:
+    """Have all of it that has not begun begin at another instant (UTC), or as soon as may be.
+
+    Raises Invalid for a time that can't be, NothingToDo when all of it has begun.
+    """
+    pending = BatchOperation.objects.filter(submission=submission, status=Status.PENDING)
+    found = list(pending.select_related("creator"))
+    if not found:
+        raise NothingToDo(ALL_BEGUN)
+    for batch in found:
+        try:
+            reschedule(batch, scheduled_for)
+        except InvalidTransition:
+            continue  # it begins at this moment
+    return progress_of(submission)
+
+
+def change_until(batch: BatchOperation, until: datetime | None) -> BatchOperation:
+    """Have what a batch changes put back at another instant (UTC), or not at all.
+
+    Raises Invalid for a time that can't be and for an operation that has no end, InvalidTransition
+    once the batch has begun: from its end on the undo is a batch of its own, and that one is
+    rescheduled.
+    """
+    _check_end(batch, until, after=batch.scheduled_for)
+    return _change(batch, "given another end", until=until)
+
+
+def pause(batch: BatchOperation) -> BatchOperation:
+    """Hold a batch that has not begun. Raises InvalidTransition once it has."""
+    return _change(batch, "held", is_paused=True)
+
+
+def resume(batch: BatchOperation) -> BatchOperation:
+    """Let a held batch begin when all else allows it. Raises InvalidTransition once it has."""
+    return _change(batch, "released", is_paused=False)
+
+
+@atomic
+def pause_submission(submission: Submission) -> Progress:
+    """Hold all of it that has not begun; what runs ends. Raises NothingToDo when all has begun."""
+    return _hold(submission, is_paused=True)
+
+
+@atomic
+def resume_submission(submission: Submission) -> Progress:
+    """Let it go on. Raises NothingToDo when nothing of it is held."""
+    return _hold(submission, is_paused=False)
+
+
+def _hold(submission: Submission, *, is_paused: bool) -> Progress:
+    batches = BatchOperation.objects.filter(
+        submission=submission, status=Status.PENDING, is_paused=not is_paused
+    )
+    keys = list(batches.values_list("pk", flat=True))
+    now = timezone.now()
+    if not keys or not batches.update(is_paused=is_paused, updated_at=now):
+        is_held = BatchOperation.objects.filter(
+            submission=submission, status=Status.PENDING, is_paused=True
+        ).exists()
+        if is_paused:
+            raise NothingToDo("It is on hold already." if is_held else ALL_BEGUN)
+        raise NothingToDo("Nothing of it is on hold.")
+    Submission.objects.filter(pk=submission.pk).update(is_paused=is_paused)
+    submission.is_paused = is_paused
+    progress = progress_of(submission)
+    tell([batch for batch in progress.batches if batch.pk in keys])
+    return progress
+
+
+@atomic
+def _change(batch: BatchOperation, wish: str, **changes: object) -> BatchOperation:
+    ours = BatchOperation.objects.filter(pk=batch.pk, status=Status.PENDING)
+    is_done = ours.update(updated_at=timezone.now(), **changes)
+    batch.refresh_from_db()
+    if not is_done:
+        raise InvalidTransition(batch.status, wish)
+    tell([batch])
+    return batch
+
+
+def _check_end(batch: BatchOperation, until: datetime | None, *, after: datetime | None) -> None:
+    if until is None:
+        return
+    if not operation_for(batch).may_end:
+        raise Invalid(errors={"until": [rules.NO_END]})
+    _check(until, "until", after=after)
+
+
+def _check(moment: datetime, field: str, *, after: datetime | None = None) -> None:
+    try:
+        rules.check_moment(moment, after=after)
+    except ValueError as error:
+        raise Invalid(errors={field: [str(error)]}) from error

@@ -1,0 +1,165 @@
+"""Wall-clock times in a named zone, and the slots of what repeats there. Pure.
+
+A wall-clock time is a datetime without zone, to the minute; an instant is one in UTC. A time that
+the clocks jump over stands for the moment after the jump, one that comes twice for the first.
+"""
+
+import calendar
+from collections.abc import Iterator
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+NEVER, DAILY, WEEKLY, MONTHLY, QUARTERLY, YEARLY = (
+    "never",
+    "daily",
+    "weekly",
+    "monthly",
+    "quarterly",
+    "yearly",
+)
+WALL_FORMAT = "%Y-%m-%dT%H:%M"
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
+REPEATS = (NEVER, DAILY, WEEKLY, MONTHLY, QUARTERLY, YEARLY)
+_DAYS = {DAILY: 1, WEEKLY: 7}
+_MONTHS = {MONTHLY: 1, QUARTERLY: 3, YEARLY: 12}
+_SECOND = timedelta(seconds=1)
+
+
+class Slot(NamedTuple):
+    """One turn: when the clock on the wall shows it there, and when that is."""
+
+    wall: datetime
+    instant: datetime
+
+
+def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When that wall-clock time is, or the next one that exists. Of two the first."""
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) == wall:
+        return first
+    # Missing: read with the offset of after the jump it lies before it, and the other way round.
+    before, after = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), first
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
+
+
+def slots_after(
+    moment: datetime, *, first: datetime, repeat: str, zone: ZoneInfo, last_day: date | None = None
+) -> Iterator[Slot]:
+    """The slots later than that instant, in order; without end where nothing ends them.
+
+    `first` is the wall-clock time of the first one, and of all the time of day; a day that a month
+    lacks is its last. `last_day` is the last day on which there may be one, in that zone. No two
+    are at the same instant, as they would be around a day that a zone has left out.
+    """
+    numbers = iter([0]) if repeat == NEVER else count(_number_before(moment, first, repeat, zone))
+    for number in numbers:
+        wall = _wall(first, repeat, number)
+        if wall is None or (last_day is not None and wall.date() > last_day):
+            return
+        instant = instant_of(wall, zone)
+        if instant > moment:
+            yield Slot(wall, instant)
+            moment = instant
+
+
+def slots_between(
+    after: datetime,
+    until: datetime,
+    *,
+    first: datetime,
+    repeat: str,
+    zone: ZoneInfo,
+    last_day: date | None = None,
+) -> Iterator[Slot]:
+    """The slots later than the one instant and no later than the other, in order."""
+    for slot in slots_after(after, first=first, repeat=repeat, zone=zone, last_day=last_day):
+        if slot.instant > until:
+            return
+        yield slot
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The names of all zones that there are here."""
+    return frozenset(available_timezones())
+
+
+def _number_before(moment: datetime, first: datetime, repeat: str, zone: ZoneInfo) -> int:
+    """The number of a slot that is no later than the moment, or 0: where to begin to look."""
+    passed = moment.astimezone(zone).replace(tzinfo=None) - first
+    longest = _DAYS.get(repeat) or 31 * _MONTHS[repeat]
+    return max(0, passed.days // longest - 1)
+
+
+def _wall(first: datetime, repeat: str, number: int) -> datetime | None:
+    """The wall-clock time of one slot; None at the end of the calendar."""
+    try:
+        if repeat in _MONTHS:
+            months = first.month - 1 + number * _MONTHS[repeat]
+            year, month = first.year + months // 12, months % 12 + 1
+            day = min(first.day, calendar.monthrange(year, month)[1])
+            wall = first.replace(year=year, month=month, day=day)
+        else:
+            wall = first + timedelta(days=number * _DAYS.get(repeat, 0))
+    except (OverflowError, ValueError):
+        return None
+    # In some zone the last year's last hours are beyond it.
+    return wall if wall.year < MAXYEAR else None
+
+
+def clean_repeat(value: Any) -> str:
+    if not isinstance(value, str) or value not in REPEATS:
+        raise ValueError(f"Choose one of: {', '.join(REPEATS)}.")
+    return value
+
+
+def clean_zone(value: Any) -> str:
+    """The name of a zone that there is. Raises ValueError."""
+    if not isinstance(value, str) or value not in zone_names():
+        raise ValueError("There is no such time zone. Write it like Europe/Berlin.")
+    return value
+
+
+def parse_wall(value: Any) -> datetime | None:
+    """`2026-12-01T09:00`, a wall-clock time; None for null. Raises ValueError."""
+    if value is None:
+        return None
+    wall = _parsed(value, WALL_FORMAT)
+    if wall is None:
+        raise ValueError("Write it like 2026-12-01T09:00, without an offset.")
+    return _within_reach(wall)
+
+
+def parse_day(value: Any) -> date | None:
+    """`2026-12-31`; None for null. Raises ValueError."""
+    if value is None:
+        return None
+    day = _parsed(value, "%Y-%m-%d")
+    if day is None:
+        raise ValueError("Write the day like 2026-12-31.")
+    return _within_reach(day).date()
+
+
+def _parsed(value: Any, form: str) -> datetime | None:
+    """None for what is not written in just that way: strptime takes `2026-1-2`, in any digits."""
+    try:
+        found = datetime.strptime(value if isinstance(value, str) else "", form)  # noqa: DTZ007
+    except ValueError:
+        return None
+    return found if f"{found:{form}}" == value else None
+
+
+def _within_reach(wall: datetime) -> datetime:
+    if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
+        raise ValueError(f"Choose a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
+    return wall

@@ -1,0 +1,45 @@
+"""What is coming, by day."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from batches.models import BatchOperation
+from batches.operations import OPERATIONS
+from batches.services.coming import Coming, agenda_of
+from batches.services.permissions import may_cancel, may_run
+from content.models import User
+
+
+@login_required
+@require_safe
+def coming(request: HttpRequest) -> HttpResponse:
+    """All that the person may see, with what may be done about each."""
+    user = cast("User", request.user)
+    agenda = agenda_of(user)
+    context = {
+        "agenda": agenda,
+        "days": [(day, _rows(entries, user)) for day, entries in agenda.days],
+        "undated": _rows(agenda.undated, user),
+        "sees_all": BatchOperation.objects.sees_all(user),
+    }
+    return render(request, "batches/coming.html", context)
+
+
+def _rows(entries: Sequence[Coming], user: User) -> list[tuple[Coming, bool]]:
+    return [(entry, _may_act(entry, user)) for entry in entries]
+
+
+def _may_act(entry: Coming, user: User) -> bool:
+    if entry.template is not None:
+        operation = OPERATIONS.get(entry.template.kind)
+        return operation is not None and may_run(user, entry.template.creator, operation)
+    # Some batches of a run, which are nothing of their own, are acted on one by one.
+    is_whole = len(entry.batches) == 1 or entry.submission_id is not None
+    return is_whole and all(
+        batch.kind in OPERATIONS and may_cancel(user, batch) for batch in entry.batches
+    )

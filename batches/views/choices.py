@@ -1,0 +1,129 @@
+"""What may be done with batches now: the pages offer nothing that would be refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from batches.models import BatchOperation, Status
+from batches.operations import OPERATIONS
+from batches.operations.base import CONFLICT
+from batches.operations.undo import UNDO
+from batches.services.chains import chain_of, follow_ups_of, originals_of
+from batches.services.permissions import may_cancel
+from batches.services.results import Totals
+from content.models import User
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Of a batch, or of all that was started together; `conflicts` can be previewed again."""
+
+    can_plan: bool = False
+    can_start: bool = False
+    can_hold: bool = False
+    can_go_on: bool = False
+    can_cancel: bool = False
+    can_retry: bool = False
+    can_undo: bool = False
+    can_keep: bool = False
+    conflicts: int = 0
+
+    def __bool__(self) -> bool:
+        return self != Choices()
+
+    @property
+    def has_end(self) -> bool:
+        return self.can_retry or self.can_undo or self.can_keep or bool(self.conflicts)
+
+
+def choices_of(
+    batches: Sequence[BatchOperation],
+    user: User,
+    *,
+    totals: Totals,
+    follow_ups: Sequence[BatchOperation],
+) -> Choices:
+    """For this person; nothing where one of the batches may not be touched."""
+    if not all(batch.kind in OPERATIONS and may_cancel(user, batch) for batch in batches):
+        return Choices()
+    pending = [batch for batch in batches if batch.status == Status.PENDING]
+    ended = [batch for batch in batches if batch.is_finished]
+    is_undo = any(UNDO in batch.payload for batch in batches)
+    left = any(b.status == Status.FAILED and b.done_count < b.total_items for b in ended)
+    conflicts = totals.codes.get(CONFLICT, 0)
+    # An undo keeps to what it was to put back: what was changed since stays as it is.
+    failed = totals.failed - (conflicts if is_undo else 0)
+    all_ended = len(ended) == len(batches)
+    return Choices(
+        can_plan=bool(pending),
+        can_start=any(batch.is_held and not batch.waits_for for batch in pending),
+        can_hold=any(not batch.is_paused for batch in pending),
+        can_go_on=any(batch.is_paused for batch in pending),
+        can_cancel=not all_ended,
+        can_retry=all_ended and (failed > 0 or left),
+        can_undo=all_ended and _can_undo(ended, follow_ups),
+        can_keep=not is_undo and not any(batch.item_payloads for batch in batches),
+        conflicts=conflicts if all_ended and not is_undo else 0,
+    )
+
+
+def _can_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
+    """Something was changed, and no undo of it waits, runs, or has put all of it back."""
+    undos = [batch for batch in follow_ups if batch.undo_of_id]
+    if any(not batch.is_finished for batch in undos):
+        return False
+    return changed_count(ended) > changed_count(undos)
+
+
+def changed_count(batches: Sequence[BatchOperation]) -> int:
+    """How many items they changed."""
+    return sum(batch.success_count - batch.unchanged_count for batch in batches)
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Why batches have not begun; of a run the earliest time stands for all."""
+
+    pending: int
+    paused: int
+    linked: int
+    start_at: datetime | None
+    until: datetime | None
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.paused or self.linked or self.start_at)
+
+
+def delay_of(batches: Sequence[BatchOperation]) -> Delay | None:
+    """None when all of them have begun."""
+    now = timezone.now()
+    pending = [batch for batch in batches if batch.status == Status.PENDING]
+    if not pending:
+        return None
+    times = [b.scheduled_for for b in pending if b.scheduled_for and b.scheduled_for > now]
+    return Delay(
+        pending=len(pending),
+        paused=sum(batch.is_paused for batch in pending),
+        linked=sum(bool(batch.waits_for) for batch in pending),
+        start_at=min(times, default=None),
+        until=pending[0].until,
+    )
+
+
+def surroundings_of(
+    batches: Sequence[BatchOperation], user: User, *, totals: Totals
+) -> dict[str, Any]:
+    """What a page tells beside the results: why it waits, its chain, its kin, what can be done."""
+    follow_ups = follow_ups_of(batches, user)
+    return {
+        "delay": delay_of(batches),
+        "chain": chain_of(batches, user),
+        "originals": originals_of(batches, user),
+        "follow_ups": follow_ups,
+        "is_undo": any(UNDO in batch.payload for batch in batches),
+        "choices": choices_of(batches, user, totals=totals, follow_ups=follow_ups),
+    }

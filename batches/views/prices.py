@@ -1,0 +1,84 @@
+"""Prices from a file: sent, reported on, prepared; and the current ones as such a file."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from batches.downloads import prices_answer
+from batches.errors import Invalid, NotAllowed
+from batches.models import Source
+from batches.price_forms import PriceFileForm
+from batches.services import price_file
+from batches.services.price_drafts import prepare_prices
+from batches.services.price_lines import OPERATION
+from batches.waiting_forms import WaitingForm
+from content.forms import ContentFilterForm
+from content.models import Content, User, Wallet
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def content_prices(request: HttpRequest) -> HttpResponse:
+    """Choose a file; every line that can't be used is named, and a good file goes to its review."""
+    user = cast("User", request.user)
+    is_sent = request.method == "POST"
+    form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
+    waiting = WaitingForm(request.POST if is_sent else None, user=user, operation=OPERATION)
+    problem, status = "", 200
+    if form.is_valid() & waiting.is_valid():
+        try:
+            submission = prepare_prices(
+                form.prices,
+                by=user,
+                source=Source.PAGE,
+                error_policy=form.cleaned_data["error_policy"],
+                waiting=waiting.wanted(),
+            )
+        except NotAllowed as error:
+            problem, status = f"{error.message} Check the ids in the file.", 403
+        except Invalid as error:
+            problem, status = error.message, 400
+        else:
+            if form.prices.note:
+                messages.info(request, form.prices.note)
+            return redirect("submission-detail", submission.pk)
+    query = _filter_of(request)
+    own = Content.objects.owned_by(user)
+    context = {
+        "form": form,
+        "waiting": waiting,
+        "problem": problem,
+        "query": query.urlencode(),
+        "count": ContentFilterForm(query).matching(own).count(),
+        "is_creator": Wallet.objects.owned_by(user).creators().exists(),
+    }
+    status = 400 if form.errors or waiting.errors else status
+    return render(request, "batches/prices.html", context, status=status)
+
+
+@login_required
+@require_safe
+def content_prices_export(request: HttpRequest) -> HttpResponse:
+    """The prices of the own content that matches the filter, as a file to edit and send back."""
+    form = request.GET.get("as", "")
+    own = Content.objects.owned_by(cast("User", request.user))
+    try:
+        found = ContentFilterForm(request.GET).matching(own).order_by("title", "content_id")
+        return prices_answer(found, form if form in price_file.FORMS else price_file.XLSX)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(f"{reverse('content-list')}?{_filter_of(request).urlencode()}")
+
+
+def _filter_of(request: HttpRequest) -> QueryDict:
+    """What of the address narrows the list of contents."""
+    query = request.GET.copy()
+    for name in [*query]:
+        if name not in ContentFilterForm.base_fields:
+            del query[name]
+    return query

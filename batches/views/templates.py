@@ -1,0 +1,268 @@
+"""Templates: keep a change, see what it would do and when, have it run."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from batches.errors import ApplicationError, Invalid, NotAllowed, NothingToDo
+from batches.models import BatchItem, BatchOperation, Submission, Template
+from batches.operations import OPERATIONS, Operation
+from batches.services import template_runs
+from batches.services.permissions import may_run, may_run_for_others
+from batches.services.preview import Preview
+from batches.services.template_orders import body_of_template, template_body
+from batches.services.templates import (
+    create_template,
+    delete_template,
+    edit_template,
+    pause_template,
+    preview_template,
+    resume_template,
+    upcoming,
+)
+from batches.template_forms import TemplateForm, first_run_of
+from batches.views.actions import way_back
+from batches.views.prepare import selected_ids
+from batches.views.runs import runs_of
+from content.models import User, Wallet
+
+ROWS_A_PAGE = 50
+RUNS_A_PAGE = 25
+ITEMS_SHOWN = 25
+SAVE = "save"
+
+
+@login_required
+@require_safe
+def template_list(request: HttpRequest) -> HttpResponse:
+    """All that the person may see, by name."""
+    user = cast("User", request.user)
+    visible = Template.objects.visible_to(user).select_related("creator")
+    page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "sees_all": visible.sees_all(user),
+        "may_create": _may_create(user),
+        "kinds": OPERATIONS.values(),
+    }
+    return render(request, "batches/template_list.html", context)
+
+
+@login_required
+@require_safe
+def template_detail(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Its next runs, what the next one would change, and what became of those before."""
+    template, user = _visible(request, template_id), cast("User", request.user)
+    preview, problem = _dry_run(template)
+    runs = template.runs.select_related("submission")
+    page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page"))
+    changing = [
+        item for item in preview.items if item.outcome == BatchItem.Outcome.SUCCEEDED
+    ] if preview else []  # fmt: skip
+    refused = [
+        item for item in preview.items if item.outcome == BatchItem.Outcome.FAILED
+    ] if preview else []  # fmt: skip
+    context = {
+        "template": template,
+        "operation": OPERATIONS[template.kind],
+        "slots": upcoming(template),
+        "preview": preview,
+        "problem": problem,
+        "changing": changing[:ITEMS_SHOWN],
+        "refused": refused[:ITEMS_SHOWN],
+        "page": page,
+        "runs": runs_of(list(page), user),
+        "may_act": _may_act(user, template),
+    }
+    return render(request, "batches/template_detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def template_new(request: HttpRequest) -> HttpResponse:
+    """A new one: from nothing, from what was typed at a form, or from what ran."""
+    user = cast("User", request.user)
+    if not _may_create(user):
+        raise PermissionDenied("Only creators can keep templates of changes.")
+    is_saved = request.POST.get("step") == SAVE
+    try:
+        body = {} if is_saved else _begun(request, user)
+    except NothingToDo as error:
+        messages.error(request, error.message)
+        return redirect("template-list")
+    kind = body.get("operationType") or request.POST.get("kind") or request.GET.get("kind", "")
+    operation = OPERATIONS.get(str(kind))
+    if operation is None:
+        return render(request, "batches/template_kinds.html", {"kinds": OPERATIONS.values()})
+    form = TemplateForm(
+        request.POST if is_saved else None,
+        operation=operation,
+        body=body,
+        typed=None if is_saved else request.POST.dict(),
+        **_creators(user, operation),
+    )
+    order = form.order() if is_saved else None
+    if order is not None:
+        try:
+            template = create_template(order, by=user)
+        except Invalid as error:
+            form.refuse(error)
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+        else:
+            messages.success(request, "Kept. Here is what it would do.")
+            return redirect("template-detail", template.pk)
+    return _form(request, form)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Change it; from then on it runs by the right of who changed it."""
+    template, user = _visible(request, template_id), cast("User", request.user)
+    if not _may_act(user, template):
+        raise PermissionDenied("You may not change this template.")
+    operation = OPERATIONS[template.kind]
+    form = TemplateForm(
+        request.POST if request.method == "POST" else None,
+        operation=operation,
+        body=body_of_template(template),
+        **_creators(user, operation),
+    )
+    order = form.order() if request.method == "POST" else None
+    if order is not None:
+        try:
+            edit_template(template, order, by=user)
+        except Invalid as error:
+            form.refuse(error)
+        except NotAllowed as error:
+            raise PermissionDenied(error.message) from error
+        else:
+            messages.success(request, "Saved.")
+            return redirect("template-detail", template.pk)
+    return _form(request, form, template=template)
+
+
+Action = Callable[[HttpRequest, Template], HttpResponse | None]
+
+
+def template_action(action: Action) -> Callable[..., HttpResponse]:
+    """The view of what is done with one template by a POST; by GET it leads to its page."""
+
+    @login_required
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def view(request: HttpRequest, template_id: UUID) -> HttpResponse:
+        template = _visible(request, template_id)
+        url = reverse("template-detail", args=[template.pk])
+        if request.method != "POST":
+            return redirect(url)
+        if not _may_act(cast("User", request.user), template):
+            raise PermissionDenied("You may not change this template.")
+        return action(request, template) or redirect(way_back(request) or url)
+
+    return view
+
+
+def pause(request: HttpRequest, template: Template) -> None:
+    pause_template(template)
+    messages.success(request, f"“{template.name}” is paused: no run until you resume it.")
+
+
+def resume(request: HttpRequest, template: Template) -> None:
+    resume_template(template)
+    messages.success(request, "It goes on with the next run.")
+
+
+def run(request: HttpRequest, template: Template) -> HttpResponse | None:
+    """Start it once, beside its own times."""
+    try:
+        started = template_runs.run_now(template, by=cast("User", request.user))
+    except Invalid as error:
+        words = " ".join(each for found in error.errors.values() for each in found)
+        messages.error(request, f"Not started: {words or error.message}")
+    except ApplicationError as error:
+        messages.error(request, f"Not started: {error.message}")
+    else:
+        return redirect("submission-detail", started.submission_id)
+    return None
+
+
+def delete(request: HttpRequest, template: Template) -> HttpResponse:
+    delete_template(template)
+    messages.success(request, f"“{template.name}” is deleted. What it started stays.")
+    return redirect("template-list")
+
+
+# By the last part of their paths.
+ACTIONS: dict[str, Action] = {"pause": pause, "resume": resume, "run": run, "delete": delete}
+
+
+def _begun(request: HttpRequest, user: User) -> dict[str, Any]:
+    """What a new template begins with. Raises NothingToDo, and Http404 for what is not there."""
+    for name, rows in (
+        ("batch", BatchOperation.objects.visible_to(user)),
+        ("submission", Submission.objects.visible_to(user)),
+    ):
+        if name in request.GET:
+            try:
+                found = rows.filter(pk=UUID(request.GET[name])).first()
+            except ValueError:
+                raise Http404 from None
+            if found is None:
+                raise Http404
+            return template_body(found)
+    ids = selected_ids(request) if request.method == "POST" else []
+    first = first_run_of(request.POST.get("scheduled_for", ""))
+    return {name: value for name, value in (("contentIds", ids), ("firstRun", first)) if value}
+
+
+def _dry_run(template: Template) -> tuple[Preview | None, str]:
+    try:
+        return preview_template(template), ""
+    except Invalid as error:
+        return None, " ".join(words for found in error.errors.values() for words in found)
+    except NotAllowed as error:
+        return None, error.message
+
+
+def _form(
+    request: HttpRequest, form: TemplateForm, *, template: Template | None = None
+) -> HttpResponse:
+    context = {"form": form, "operation": form.operation, "template": template}
+    status = 400 if form.has_errors else 200
+    return render(request, "batches/template_form.html", context, status=status)
+
+
+def _creators(user: User, operation: Operation) -> dict[str, Any]:
+    """Whose items it may be about: one's own wallets to choose among, or anybody's by address."""
+    return {
+        "wallets": list(Wallet.objects.owned_by(user).creators()),
+        "names_creator": may_run_for_others(user, operation),
+    }
+
+
+def _may_create(user: User) -> bool:
+    if Wallet.objects.owned_by(user).creators().exists():
+        return True
+    return any(may_run_for_others(user, operation) for operation in OPERATIONS.values())
+
+
+def _may_act(user: User, template: Template) -> bool:
+    return may_run(user, template.creator, OPERATIONS[template.kind])
+
+
+def _visible(request: HttpRequest, template_id: UUID) -> Template:
+    visible = Template.objects.visible_to(cast("User", request.user)).filter(pk=template_id)
+    template = visible.select_related("creator", "by").first()
+    if template is None or template.kind not in OPERATIONS:
+        raise Http404
+    return template

@@ -1,0 +1,181 @@
+"""Trying again and putting back in the admin: prepared, read, started, and linked both ways."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from batches.models import BatchOperation, Follows, Source, Submission
+from batches.operations import OPERATIONS
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
+from content.models import Content
+from content.services.changes import change_content
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+def page(name, row, kind="batchoperation"):
+    return reverse(f"admin:batches_{kind}_{name}", args=[row.pk])
+
+
+def words(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def prices(batch):
+    found = Content.objects.filter(pk__in=batch.content_ids).order_by("price")
+    return list(found.values_list("price", flat=True))
+
+
+@pytest.fixture
+def batch(alice, wallet_of, work):
+    """Two saved, one unknown."""
+    items = make_contents(wallet_of(alice), 2)
+    batch = price_batch(alice, [items[0].pk, items[1].pk, "unknown"])
+    work()
+    batch.refresh_from_db()
+    return batch
+
+
+def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
+    client = signed_in(staff)
+    review = client.post(page("undo", batch))
+    assert "Undo: Update price to 7 STX" in words(client.get(review.url))
+    assert "Put back 2 of 2" in words(client.get(review.url))
+    assert prices(batch) == [7_000_000, 7_000_000]
+    client.post(review.url)
+    work()
+    assert prices(batch) == [1_000_000, 2_000_000]
+    undo = BatchOperation.objects.get(undo_of=batch)
+    assert undo.requested_by == staff
+    assert page("change", undo) in client.get(page("change", batch)).content.decode()
+    shown = client.get(page("change", undo))
+    assert "Puts back what was changed by" in words(shown)
+    assert page("change", batch) in shown.content.decode()
+    assert "Keep as a template" not in words(shown)
+    client.post(client.post(page("undo", undo)).url)
+    work()
+    assert prices(batch) == [7_000_000, 7_000_000]
+
+
+def test_only_what_nobody_changed_since_is_put_back(signed_in, staff, alice, batch, work):
+    edited = batch.content_ids[0]
+    change_content(edited, {"price": 5}, version=2, by=alice, cause="admin")
+    client = signed_in(staff)
+    review = client.post(page("undo", batch))
+    assert "1 not possible" in words(client.get(review.url))
+    client.post(review.url)
+    work()
+    assert prices(batch) == [5, 2_000_000]
+
+
+def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, work):
+    client = signed_in(staff)
+    assert "Try the 1 item that failed again" in words(client.get(page("change", batch)))
+    make_contents(wallet_of(alice), 1, content_id="unknown")
+    client.post(client.post(page("retry", batch)).url)
+    work()
+    retry = BatchOperation.objects.get(retry_of=batch)
+    assert (retry.content_ids, retry.success_count) == (["unknown"], 1)
+    assert "Tried again by" in words(client.get(page("change", batch)))
+    assert "Tries again what failed of" in words(client.get(page("change", retry)))
+
+
+def test_conflicts_are_looked_at_again_by_themselves(signed_in, staff, alice, wallet_of, work):
+    items = make_contents(wallet_of(alice), 2)
+    versions = {items[0].pk: 1, items[1].pk: 1}
+    change_content(items[0].pk, {"price": 5}, version=1, by=alice, cause="admin")
+    keys = [items[0].pk, items[1].pk, "unknown"]
+    batch = price_batch(alice, keys, expectedVersions=versions)
+    work()
+    client = signed_in(staff)
+    assert "Look again at the 1 that changed meanwhile" in words(client.get(page("change", batch)))
+    client.post(client.post(page("retry", batch), {"code": "conflict"}).url)
+    work()
+    retry = BatchOperation.objects.get(retry_of=batch)
+    assert retry.content_ids == [items[0].pk]
+    assert prices(batch) == [7_000_000, 7_000_000]
+
+
+def test_nothing_to_do_is_said_and_nothing_prepared(signed_in, staff, alice, batch, wallet_of):
+    (item,) = make_contents(wallet_of(alice))
+    waiting = price_batch(alice, [item.pk])
+    client = signed_in(staff)
+    before = Submission.objects.count()
+    for row, name, data, refusal in (
+        (waiting, "undo", {}, "has not ended yet"),
+        (waiting, "retry", {}, "has not ended yet"),
+        (batch, "undo", {"content_id": "unknown"}, "nothing to put back"),
+        (batch, "retry", {"content_id": batch.content_ids[0]}, "nothing to try again"),
+        (batch, "retry", {"code": "conflict"}, "nothing to try again"),
+    ):
+        answer = client.post(page(name, row), data, follow=True)
+        assert answer.redirect_chain == [(page("change", row), 302)]
+        assert refusal in words(answer)
+    assert Submission.objects.count() == before
+
+
+def test_a_run_of_several_batches_is_undone_as_a_whole(
+    signed_in, staff, alice, bob, wallet_of, work
+):
+    items = make_contents(wallet_of(alice), 2) + make_contents(wallet_of(bob), 2)
+    run = prepare(
+        by=staff,
+        source=Source.ADMIN,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 9_000_000},
+        content_ids=[item.pk for item in items],
+    )
+    confirm(run.pk, by=staff)
+    client = signed_in(staff)
+    refused = client.post(page("undo", run, "submission"), follow=True)
+    assert "has not ended yet" in words(refused)
+    work()
+    answer = client.post(page("undo", run, "submission"))
+    review = client.get(answer.url)
+    assert "This makes 2 batches" in words(review)
+    client.post(answer.url)
+    work()
+    found = Content.objects.filter(pk__in=run.content_ids).order_by("price")
+    assert [item.price for item in found] == [1_000_000, 1_000_000, 2_000_000, 2_000_000]
+    assert BatchOperation.objects.filter(undo_of__submission=run).count() == 2
+    assert "Undone by" in words(client.get(page("progress", run, "submission")))
+
+
+def test_one_change_is_undone_from_the_item_s_timeline(signed_in, staff, viewer, batch, work):
+    first, second = batch.content_ids[:2]
+    history = reverse("admin:content_content_history", args=[first])
+    shown = signed_in(viewer).get(history).content.decode()
+    assert "Undo this change" not in shown
+    client = signed_in(staff)
+    shown = client.get(history).content.decode()
+    assert shown.count("Undo this change") == 1
+    assert f'action="{page("undo", batch)}"' in shown
+    client.post(client.post(page("undo", batch), {"content_id": first}).url)
+    work()
+    assert Content.objects.get(pk=first).price == 1_000_000
+    assert Content.objects.get(pk=second).price == 7_000_000
+    # Of an older change nothing is offered: what was changed since stays.
+    assert client.get(history).content.decode().count("Undo this change") == 1
+    undo = BatchOperation.objects.get(undo_of=batch)
+    assert page("undo", undo) in client.get(history).content.decode()
+
+
+@pytest.mark.parametrize("data", [{"content_id": "{$ne:1}"}, {"content_id": "x" * 9999}])
+@pytest.mark.parametrize("follows", list(Follows))
+def test_made_up_items_are_harmless(signed_in, staff, batch, data, follows):
+    answer = signed_in(staff).post(page(follows.value, batch), data, follow=True)
+    assert answer.status_code == 200
+    assert not Submission.objects.filter(follows=follows).exists()
+
+
+@pytest.mark.parametrize("code", ["x", "not-found'", "{$ne:1}"])
+def test_a_reason_that_is_none_means_any(signed_in, staff, batch, alice, wallet_of, code):
+    client = signed_in(staff)
+    refused = client.post(page("retry", batch), {"code": code}, follow=True)
+    assert "None of these items belongs to this creator." in words(refused)
+    make_contents(wallet_of(alice), content_id="unknown")
+    answer = client.post(page("retry", batch), {"code": code})
+    assert "/review/" in answer.url
+    assert Submission.objects.get().content_ids == ["unknown"]

@@ -1,0 +1,311 @@
+"""Templates in the admin: kept, read with what the next run would do, run, paused, forgotten."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from batches.models import BatchOperation, Submission, Template, TemplateRun
+from batches.services.template_runs import run_due_templates
+from content.models import Content, User
+from tests.batches.orders import make_template, price_batch
+from tests.factories import make_contents
+
+LIST = reverse("admin:batches_template_changelist")
+ADD = reverse("admin:batches_template_add")
+HOSTILE = "<script>alert(1)</script>{{7*7}}"
+
+
+def page(name, template):
+    return reverse(f"admin:batches_template_{name}", args=[template.pk])
+
+
+def words(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def typed(wallet, **changes):
+    return {
+        "name": "Sale",
+        "creator": wallet.pk,
+        "new_price": "5",
+        "error_policy": "skip-failed",
+        "selection": "filter",
+        "filter-type": "video",
+        "repeat": "weekly",
+        "first_run": (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT09:00"),
+        "time_zone": "America/New_York",
+        **changes,
+    }
+
+
+@pytest.fixture
+def items(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+@pytest.fixture
+def template(alice, items):
+    return make_template(alice)
+
+
+def test_one_is_kept_by_the_form_for_any_creator(signed_in, staff, alice, bob, items, wallet_of):
+    client = signed_in(staff)
+    assert "?kind=update-price" in client.get(ADD).content.decode()
+    address = f"{ADD}?kind=update-price"
+    assert 'type="datetime-local"' in client.get(address).content.decode()
+    answer = client.post(address, typed(wallet_of(alice)))
+    template = Template.objects.get()
+    assert (answer.status_code, answer.url) == (302, page("change", template))
+    assert (template.creator, template.by, template.kind) == (
+        wallet_of(alice),
+        staff,
+        "update-price",
+    )
+    assert template.payload == {"newPrice": 5_000_000}
+    assert template.filter == {"contentType": "video"}
+    assert (template.repeat, template.time_zone) == ("weekly", "America/New_York")
+    assert template.next_run_at > timezone.now()
+    assert LogEntry.objects.get().object_id == str(template.pk)
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"name": ""}, "This field is required"),
+        ({"name": "x" * 101}, "at most 100 characters"),
+        ({"name": "a\u202eb"}, "character"),
+        ({"creator": "x"}, "not one of the available choices"),
+        ({"new_price": "-1"}, "Enter a price in STX"),
+        ({"new_price": ""}, "Give a new price"),
+        ({"filter-type": "film"}, "not one of the available choices"),
+        ({"filter-price_from": "x"}, "Enter a price in STX"),
+        ({"filter-price_from": "5", "filter-price_to": "1"}, "less than the price"),
+        ({"selection": "ids", "content_ids": ""}, "Choose at least one item"),
+        ({"selection": "ids", "content_ids": "{$ne:1}"}, "An id has 1 to 64"),
+        ({"selection": "x"}, "not one of the available choices"),
+        ({"repeat": "hourly"}, "not one of the available choices"),
+        ({"first_run": ""}, "Say when it is to run for the first time"),
+        ({"first_run": "2026-02-30T09:00"}, "Write it like"),
+        ({"first_run": "9999-12-31T23:59"}, "Choose a year"),
+        ({"repeat": "never", "first_run": "2020-01-01T00:00"}, "This time is past"),
+        ({"time_zone": "Mars/Olympus"}, "not one of the available choices"),
+        ({"last_day": "2020-01-01"}, "Choose a later day"),
+        ({"last_day": "9999-12-31"}, "Choose a day before"),
+    ],
+)
+def test_what_can_not_be_is_refused_beside_its_field(
+    signed_in, staff, alice, bob, wallet_of, changes, refusal
+):
+    data = typed(wallet_of(alice), **changes)
+    answer = signed_in(staff).post(f"{ADD}?kind=update-price", data)
+    assert answer.status_code == 200
+    assert refusal in words(answer)
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["?kind=format-disk", "?kind=", "?kind=%00", "?batch="])
+def test_without_an_operation_it_asks_for_one(signed_in, staff, query):
+    answer = signed_in(staff).get(f"{ADD}{query}")
+    assert answer.status_code in (200, 400)
+    assert answer.status_code == 400 or "What is it to do?" in words(answer)
+
+
+def test_a_batch_is_kept_as_a_template(signed_in, staff, alice, bob, items, wallet_of, work):
+    batch = price_batch(alice, [items[0].pk, items[1].pk], percentChange=12.5)
+    work()
+    client = signed_in(staff)
+    address = f"{ADD}?batch={batch.pk}"
+    shown = client.get(reverse("admin:batches_batchoperation_change", args=[batch.pk]))
+    assert address in shown.content.decode()
+    form = client.get(address).content.decode()
+    assert 'value="12.5"' in form
+    assert items[1].pk in form
+    data = typed(wallet_of(alice), selection="ids", content_ids=items[2].pk, new_price="")
+    client.post(address, {**data, "percent_change": "12.5"})
+    assert Template.objects.get().content_ids == [items[2].pk]
+    assert client.get(f"{ADD}?batch=x").status_code == 404
+    assert client.get(f"{ADD}?batch={items[0].creator.owner_id}").status_code == 404
+
+
+def test_its_page_tells_what_and_when_and_what_for(signed_in, viewer, alice, items):
+    User.objects.filter(pk=viewer.pk).update(time_zone="Europe/Berlin")
+    with time_machine.travel(datetime(2026, 3, 6, tzinfo=UTC), tick=False):
+        template = make_template(
+            alice,
+            name=HOSTILE,
+            repeat="daily",
+            firstRun="2026-03-07T02:30",
+            timeZone="America/New_York",
+        )
+        answer = signed_in(viewer).get(page("change", template))
+        text = words(answer)
+        for line in (
+            "7 Mar 2026, 08:30 CET , 7 Mar 2026, 07:30 UTC",
+            # The hour that is missing there.
+            "8 Mar 2026, 08:00 CET , 8 Mar 2026, 07:00 UTC",
+            "9 Mar 2026, 07:30 CET , 9 Mar 2026, 06:30 UTC",
+        ):
+            assert line in text
+        assert text.count("America/New_York)") == 3
+        assert "Change 3 of 3" in text
+        assert "Prices move by +4 STX to +6 STX, by +5 STX on average." in text
+        assert "It has not run yet." in text
+        assert "<script>alert(1)" not in answer.content.decode()
+        assert "Run now" not in text
+    assert not Submission.objects.exists()
+
+
+def test_it_is_edited_by_who_may_run_it(signed_in, staff, alice, bob, template, wallet_of):
+    client = signed_in(staff)
+    form = client.get(page("edit", template)).content.decode()
+    assert 'value="Weekly sale"' in form
+    data = typed(wallet_of(alice), name="Renamed", new_price="2", repeat="monthly")
+    assert client.post(page("edit", template), data).url == page("change", template)
+    template.refresh_from_db()
+    assert (template.name, template.payload, template.by) == (
+        "Renamed",
+        {"newPrice": 2_000_000},
+        staff,
+    )
+    refused = client.post(page("edit", template), {**data, "name": ""})
+    assert "This field is required" in words(refused)
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+
+
+def test_it_is_run_by_hand_and_its_history_told(signed_in, staff, template, work):
+    client = signed_in(staff)
+    answer = client.post(page("run", template))
+    run = TemplateRun.objects.get()
+    progress = reverse("admin:batches_submission_progress", args=[run.submission_id])
+    assert answer.url == progress
+    work()
+    batch = BatchOperation.objects.get()
+    assert (batch.source, batch.success_count, batch.requested_by) == ("template", 3, staff)
+    Content.objects.update(is_removed=True)
+    refused = client.post(page("run", template), follow=True)
+    assert "Not started: None of the creator&#x27;s items matches." in words(refused)
+    TemplateRun.objects.create(
+        template=template,
+        slot="2026-01-01T09:00",
+        due_at=timezone.now() - timedelta(days=1),
+        state=TemplateRun.State.MISSED,
+        words="Nothing ran at that time.",
+    )
+    text = words(client.get(page("change", template)))
+    for word in ("Started", "Not started", "Missed", "Nothing ran at that time.", "It would not"):
+        assert word in text
+    assert progress in client.get(page("change", template)).content.decode()
+    assert BatchOperation.objects.count() == 1
+
+
+def test_paused_it_does_not_run_until_it_is_resumed(signed_in, staff, alice, items):
+    with time_machine.travel(datetime(2026, 2, 1, tzinfo=UTC)) as clock:
+        template = make_template(alice, repeat="daily", firstRun="2026-02-02T09:00")
+        client = signed_in(staff)
+        client.post(page("pause", template))
+        assert "Paused" in words(client.get(page("change", template)))
+        clock.move_to(datetime(2026, 2, 4, 12, tzinfo=UTC))
+        assert run_due_templates() == 0
+        client = signed_in(staff)
+        client.post(page("resume", template))
+        assert run_due_templates() == 0
+        template.refresh_from_db()
+        assert template.next_run_at == datetime(2026, 2, 5, 9, tzinfo=UTC)
+        assert not BatchOperation.objects.exists()
+
+
+def test_it_is_deleted_with_its_history_and_what_it_started_stays(signed_in, staff, template):
+    client = signed_in(staff)
+    client.post(page("run", template))
+    assert "Are you sure" in words(client.get(page("delete", template)))
+    client.post(page("delete", template), {"post": "yes"})
+    assert not Template.objects.exists()
+    assert not TemplateRun.objects.exists()
+    assert Submission.objects.count() == BatchOperation.objects.count() == 1
+
+
+def test_several_are_deleted_at_the_list_by_who_may(signed_in, staff, viewer, alice, template):
+    make_template(alice, name="Other")
+    keys = [str(key) for key in Template.objects.values_list("pk", flat=True)]
+    data = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
+    signed_in(viewer).post(LIST, data)
+    assert Template.objects.count() == 2
+    signed_in(staff).post(LIST, data)
+    assert not Template.objects.exists()
+
+
+def test_staff_runs_only_the_kinds_they_may(signed_in, staff, alice, template):
+    permission = staff.user_permissions.get(codename="run_update_price")
+    staff.user_permissions.remove(permission)
+    client = signed_in(User.objects.get(pk=staff.pk))
+    for name in ("run", "pause", "resume", "edit"):
+        assert client.post(page(name, template)).status_code == 403
+    assert client.post(page("delete", template), {"post": "yes"}).status_code == 403
+    assert client.get(f"{ADD}?kind=update-price").status_code == 403
+    assert "?kind=update-price" not in client.get(ADD).content.decode()
+    data = {"action": "delete_selected", "_selected_action": [str(template.pk)], "post": "yes"}
+    client.post(LIST, data)
+    assert Template.objects.filter(is_paused=False).exists()
+    assert not TemplateRun.objects.exists()
+
+
+def test_each_button_needs_its_token_and_a_post(staff, template):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(staff)
+    for name in ("run", "pause", "resume", "edit", "delete"):
+        assert strict.post(page(name, template)).status_code == 403
+        if name not in {"edit", "delete"}:
+            assert strict.get(page(name, template)).status_code == 405
+    assert strict.post(f"{ADD}?kind=update-price").status_code == 403
+    assert not TemplateRun.objects.exists()
+
+
+def test_its_page_is_looked_at_and_never_posted_to(signed_in, root, template):
+    client = signed_in(root)
+    assert client.post(page("change", template), {"name": "x"}).status_code == 405
+    template.refresh_from_db()
+    assert template.name == "Weekly sale"
+
+
+def test_a_kind_that_is_gone_is_shown_and_not_run(signed_in, root, template):
+    Template.objects.update(kind="format-disk")
+    client = signed_in(root)
+    assert "There is no such operation any more." in words(client.get(page("change", template)))
+    assert client.post(page("run", template)).status_code == 403
+
+
+def test_it_is_run_by_nobody_who_may_not_see_it(signed_in, alice, clerk, template):
+    for person in (alice, clerk):
+        answer = signed_in(person).post(page("run", template))
+        assert answer.status_code == (404 if person is clerk else 302)
+    assert not TemplateRun.objects.exists()
+
+
+def test_the_pages_cost_the_same_however_many_there_are(
+    signed_in, viewer, alice, template, wallet_of
+):
+    client = signed_in(viewer)
+
+    def cost(address):
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(address).status_code == 200
+        return len(captured)
+
+    addresses = [LIST, page("change", template), reverse("admin:batches_templaterun_changelist")]
+    TemplateRun.objects.create(template=template, slot="0", due_at=timezone.now())
+    few = [cost(address) for address in addresses]
+    make_contents(wallet_of(alice), 20)
+    for number in range(1, 20):
+        make_template(alice, name=f"No. {number}")
+        TemplateRun.objects.create(template=template, slot=f"{number}", due_at=timezone.now())
+    assert [cost(address) for address in addresses] == few

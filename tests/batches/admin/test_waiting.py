@@ -1,0 +1,360 @@
+"""When changes begin: said at the form, read at the review, changed at the batch's page."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from batches.models import BatchOperation, Dependency, Source, Status, Submission
+from batches.operations import OPERATIONS
+from batches.services.dependents import settle_due
+from batches.services.drafts import Waiting, prepare
+from batches.services.submissions import confirm
+from content.models import Content, User
+from tests.batches.ended import made_up
+from tests.batches.orders import make_template, price_batch
+from tests.factories import make_contents
+
+LIST = reverse("admin:batches_batchoperation_changelist")
+RUN = reverse("admin:content_content_run", args=["update-price"])
+POSTS = ["begin", "hold", "resume", "retry", "undo", "when", "cancel"]
+
+
+def page(name, row, kind="batchoperation"):
+    return reverse(f"admin:batches_{kind}_{name}", args=[row.pk])
+
+
+def words(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def later(**delta) -> str:
+    """As the browser's clock sends it, in UTC."""
+    return (timezone.now() + timedelta(**delta)).strftime("%Y-%m-%dT%H:%M")
+
+
+def run_of(staff, items, **waiting) -> Submission:
+    submission = prepare(
+        by=staff,
+        source=Source.ADMIN,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 9_000_000},
+        content_ids=[item.pk for item in items],
+        waiting=Waiting(**waiting),
+    )
+    return confirm(submission.pk, by=staff)
+
+
+@pytest.fixture
+def items(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
+
+
+@pytest.fixture
+def batch(alice, items):
+    return price_batch(alice, [items[0].pk], scheduledFor=f"{later(days=3)}:00Z")
+
+
+# ------------------------------------------------------------ the form and the review
+
+
+def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
+    signed_in, staff, items, work
+):
+    User.objects.filter(pk=staff.pk).update(time_zone="Europe/Berlin")
+    client = signed_in(staff)
+    with time_machine.travel(datetime(2026, 2, 1, 12, tzinfo=UTC), tick=False):
+        chosen = {"action": "update-price", "index": "0", "_selected_action": [items[0].pk]}
+        form = client.post(reverse("admin:content_content_changelist"), chosen)
+        assert "By the clock in Europe/Berlin" in words(form)
+        assert 'type="datetime-local"' in form.content.decode()
+        typed = {"scheduled_for": "2026-02-03T00:30", "until": "2026-02-04T09:00"}
+        selection = "\n".join(item.pk for item in items)
+        answer = client.post(RUN, {"selection": selection, "new_price": "2.5", **typed})
+        review = words(client.get(answer.url))
+        assert "Starts 3 Feb 2026, 00:30 CET (2 Feb, 23:30 UTC)." in review
+        assert "Put back 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
+        assert "Prices move by −0.5 STX to +1.5 STX, by +0.5 STX on average." in review
+        assert "The chain is told of 3 items in 1 transaction of" in review
+        client.post(answer.url)
+        batch = BatchOperation.objects.get()
+        assert batch.scheduled_for == datetime(2026, 2, 2, 23, 30, tzinfo=UTC)
+        assert batch.until == datetime(2026, 2, 4, 8, tzinfo=UTC)
+        shown = words(client.get(page("change", batch)))
+        assert "Starts 3 Feb 2026, 00:30 CET (2 Feb, 23:30 UTC)." in shown
+        work()
+        batch.refresh_from_db()
+        assert batch.status == Status.PENDING
+    with time_machine.travel(datetime(2026, 2, 3, 12, tzinfo=UTC), tick=False):
+        work()
+        batch.refresh_from_db()
+        assert batch.status == Status.COMPLETED
+        undo = BatchOperation.objects.get(undo_of=batch)
+        assert page("change", undo) in client.get(page("change", batch)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past"),
+        ({"scheduled_for": "9999-12-31T23:59"}, "Choose a year"),
+        ({"scheduled_for": "x" * 5000}, "at most 40 characters"),
+        ({"scheduled_for": "2026-02-30T09:00"}, "Write it like 2026-12-01T09:00"),
+        ({"until": "2020-01-01T00:00"}, "This time is past"),
+        ({"after-batch-x": "always"}, "no such batch"),
+        ({"after-batch-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
+        ({"after-run-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
+    ],
+)
+def test_a_time_that_can_not_be_is_refused_and_the_selection_stays(
+    signed_in, staff, items, typed, refusal
+):
+    data = {"selection": items[0].pk, "new_price": "5", **typed}
+    answer = signed_in(staff).post(RUN, data)
+    assert answer.status_code == 200
+    assert refusal in words(answer)
+    assert items[0].pk in answer.content.decode()
+    assert not Submission.objects.exists()
+
+
+def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
+    client = signed_in(staff)
+    field = f"after-batch-{batch.pk}"
+    typed = {"selection": items[1].pk, "new_price": "5", field: "on-success"}
+    answer = client.post(RUN, typed)
+    assert "Starts after Update price to 7 STX – when every item of it is saved." in words(
+        client.get(answer.url)
+    )
+    client.post(answer.url)
+    second = BatchOperation.objects.exclude(pk=batch.pk).get()
+    assert (second.waits_for, list(second.dependencies.values_list("when", flat=True))) == (
+        1,
+        ["on-success"],
+    )
+    for one, other in ((batch, second), (second, batch)):
+        shown = client.get(page("change", one)).content.decode()
+        assert "The chain" in shown
+        assert page("change", other) in shown
+    client.post(page("begin", batch))
+    work()
+    settle_due()
+    work()
+    second.refresh_from_db()
+    assert second.status == Status.COMPLETED
+
+
+# ------------------------------------------------------------ the page of a batch
+
+
+def test_a_batch_is_held_let_go_and_begun(signed_in, staff, batch, work):
+    client = signed_in(staff)
+    held = client.post(page("hold", batch), follow=True)
+    assert "On hold until somebody lets it go on." in words(held)
+    assert "Let it go on" in words(held)
+    BatchOperation.objects.update(scheduled_for=None)
+    work()
+    batch.refresh_from_db()
+    assert (batch.status, batch.is_paused) == (Status.PENDING, True)
+    assert "as soon as a worker is free" in words(client.post(page("resume", batch), follow=True))
+    client.post(page("hold", batch))
+    client.post(page("begin", batch))
+    work()
+    batch.refresh_from_db()
+    assert (batch.status, batch.is_paused) == (Status.COMPLETED, False)
+
+
+def test_what_has_begun_is_left_alone_and_that_is_told(signed_in, staff, batch, work):
+    client = signed_in(staff)
+    client.post(page("begin", batch))
+    work()
+    before = BatchOperation.objects.values().get()
+    for name in ("begin", "hold", "resume", "when"):
+        answer = client.post(page(name, batch), {"scheduled_for": later(days=1)}, follow=True)
+        assert re.search("It has begun already|can’t|can't", words(answer)), name
+        assert answer.redirect_chain[-1][0] == page("change", batch)
+    assert BatchOperation.objects.values().get() == before
+
+
+def test_the_time_is_changed_and_taken_away(signed_in, staff, batch):
+    client = signed_in(staff)
+    shown = client.get(page("when", batch)).content.decode()
+    assert f'value="{batch.scheduled_for:%Y-%m-%dT%H:%M}"' in shown
+    # Both move earlier, or later, at once: neither may be refused because of the other's old one.
+    for days in (1, 9):
+        typed = {"scheduled_for": later(days=days), "until": later(days=days + 1)}
+        assert client.post(page("when", batch), typed).url == page("change", batch)
+        batch.refresh_from_db()
+        assert f"{batch.scheduled_for:%Y-%m-%dT%H:%M}" == typed["scheduled_for"]
+        assert f"{batch.until:%Y-%m-%dT%H:%M}" == typed["until"]
+    refused = client.post(page("when", batch), {"scheduled_for": "2020-01-01T00:00"})
+    assert "This time is past" in words(refused)
+    client.post(page("when", batch), {})
+    batch.refresh_from_db()
+    assert (batch.scheduled_for, batch.until) == (None, None)
+
+
+def test_a_circle_is_refused_and_named(signed_in, staff, alice, batch, items):
+    second = price_batch(alice, [items[1].pk], newPrice=3, dependsOn=[str(batch.pk)])
+    client = signed_in(staff)
+    before = list(Dependency.objects.values())
+    answer = client.post(page("when", batch), {f"after-batch-{second.pk}": "always"})
+    assert "This is a circle: Update price to 7 STX" in words(answer)
+    assert "Update price to 0.000003 STX" in words(answer)
+    assert list(Dependency.objects.values()) == before
+    # What it waits for is taken away by the same page.
+    assert client.post(page("when", second), {}).status_code == 302
+    second.refresh_from_db()
+    assert second.waits_for == 0
+    assert not Dependency.objects.exists()
+
+
+def test_a_dependent_that_can_not_begin_says_why(signed_in, staff, alice, batch, items):
+    second = price_batch(alice, [items[1].pk], dependsOn=[str(batch.pk)])
+    client = signed_in(staff)
+    client.post(page("cancel", batch))
+    settle_due()
+    shown = words(client.get(page("change", second)))
+    assert "was cancelled" in shown
+    assert "Can&#x27;t be met" in shown
+
+
+def test_a_run_of_several_is_held_moved_and_begun_together(signed_in, staff, bob, items, wallet_of):
+    others = make_contents(wallet_of(bob), 2)
+    run = run_of(staff, [*items, *others], scheduled_for=timezone.now() + timedelta(days=2))
+    client = signed_in(staff)
+
+    def state(field):
+        return set(BatchOperation.objects.values_list(field, flat=True))
+
+    client.post(page("hold", run, "submission"))
+    assert state("is_paused") == {True}
+    shown = client.get(page("progress", run, "submission"))
+    assert "On hold until somebody lets it go on." in words(shown)
+    client.post(page("resume", run, "submission"))
+    assert state("is_paused") == {False}
+    again = client.post(page("resume", run, "submission"), follow=True)
+    assert "Nothing of it is on hold." in words(again)
+    client.post(page("when", run, "submission"), {"scheduled_for": later(days=5)})
+    assert {f"{moment:%Y-%m-%dT%H:%M}" for moment in state("scheduled_for")} == {later(days=5)}
+    client.post(page("begin", run, "submission"))
+    assert state("scheduled_for") == {None}
+
+
+def test_what_waits_does_not_poll_every_second(signed_in, viewer, batch):
+    client = signed_in(viewer)
+    assert 'hx-trigger="every 15s"' in client.get(page("change", batch)).content.decode()
+    BatchOperation.objects.update(scheduled_for=None)
+    assert 'hx-trigger="every 1s"' in client.get(page("change", batch)).content.decode()
+
+
+@pytest.mark.parametrize("kind", ["batchoperation", "submission"])
+def test_each_button_needs_its_token_and_a_post(staff, alice, items, kind):
+    run = run_of(staff, items, scheduled_for=timezone.now() + timedelta(days=2))
+    row = run if kind == "submission" else run.batches.get()
+    before = list(BatchOperation.objects.values())
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(staff)
+    for name in POSTS:
+        assert strict.post(page(name, row, kind)).status_code == 403
+        if name != "when":
+            assert strict.get(page(name, row, kind)).status_code == 405
+    assert list(BatchOperation.objects.values()) == before
+
+
+def test_who_only_looks_sees_no_button(signed_in, viewer, batch):
+    shown = signed_in(viewer).get(page("change", batch)).content.decode()
+    assert "Starts " in shown
+    for name in POSTS:
+        assert page(name, batch) not in shown
+
+
+def test_a_kind_that_is_gone_is_shown_and_not_acted_on(signed_in, root, batch):
+    BatchOperation.objects.update(kind="format-disk")
+    client = signed_in(root)
+    assert "Format disk" in words(client.get(page("change", batch)))
+    for name in ("begin", "hold", "resume", "retry", "undo", "when"):
+        assert client.post(page(name, batch)).status_code == 404
+
+
+def test_a_page_costs_the_same_whatever_stands_around_it(signed_in, staff, alice, batch, items):
+    client = signed_in(staff)
+
+    def cost(row, name="change"):
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(page(name, row)).status_code == 200
+        return len(captured)
+
+    second = price_batch(alice, [items[1].pk], dependsOn=[str(batch.pk)])
+    few = [cost(second), cost(batch), cost(second, "when")]
+    parents = [price_batch(alice, [items[0].pk], dependsOn=[str(batch.pk)]) for _ in range(9)]
+    for parent in parents:
+        Dependency.objects.create(batch=second, parent=parent)
+    assert [cost(second), cost(batch), cost(second, "when")] == few
+
+
+# ------------------------------------------------------------ the list and the first page
+
+
+def test_the_list_shows_what_is_to_come_and_what_follows(signed_in, viewer, alice):
+    soon = timezone.now() + timedelta(days=1)
+    scheduled = made_up(alice, Status.PENDING, scheduled_for=soon)
+    held = made_up(alice, Status.PENDING, is_paused=True)
+    waiting = made_up(alice, Status.PENDING, waits_for=2)
+    free = made_up(alice, Status.PENDING, scheduled_for=timezone.now() - timedelta(minutes=1))
+    done = made_up(alice)
+    undo, retry = made_up(alice, undo_of=done), made_up(alice, retry_of=done)
+    template = made_up(alice)
+    BatchOperation.objects.filter(pk=template.pk).update(source=Source.TEMPLATE)
+    client = signed_in(viewer)
+
+    def found(**query):
+        return set(client.get(LIST, query).context["cl"].result_list)
+
+    assert found(coming="any") == {scheduled, held, waiting}
+    assert found(coming="scheduled") == {scheduled}
+    assert found(coming="held") == {held}
+    assert found(coming="waiting") == {waiting}
+    assert found(follows="undo") == {undo}
+    assert found(follows="retry") == {retry}
+    assert found(source__exact="template") == {template}
+    assert len(found(coming="?", follows="?")) == 8
+    text = words(client.get(LIST))
+    assert "On hold" in text
+    assert "After 2 batches" in text
+    assert free in found()
+
+
+def test_the_first_page_tells_what_comes_next(signed_in, viewer, alice, wallet_of):
+    User.objects.filter(pk=viewer.pk).update(time_zone="Asia/Tokyo")
+    make_contents(wallet_of(alice))
+    client = signed_in(viewer)
+    home = reverse("admin:index")
+    assert "Nothing is scheduled." in words(client.get(home))
+    now = timezone.now()
+    batches = [
+        made_up(alice, Status.PENDING, scheduled_for=now + timedelta(days=days))
+        for days in (9, 1, 3, 2, 8, 7)
+    ]
+    soon = (now + timedelta(hours=36)).strftime("%Y-%m-%dT%H:%M")
+    template = make_template(alice, repeat="yearly", firstRun=soon)
+    paused = make_template(alice, name="Paused", repeat="yearly", firstRun=soon)
+    type(paused).objects.filter(pk=paused.pk).update(is_paused=True)
+    made_up(alice, Status.PENDING, is_paused=True)
+    answer = client.get(home)
+    links = [each["url"] for each in answer.context["coming"]]
+    assert links == [
+        page("change", batches[1]),
+        page("change", template, "template"),
+        page("change", batches[3]),
+        page("change", batches[2]),
+        page("change", batches[5]),
+    ]
+    assert "JST" in words(answer)
+    assert f"{LIST}?coming=any" in answer.content.decode()
+    assert Content.objects.filter(version=1).count() == 1

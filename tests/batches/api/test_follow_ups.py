@@ -1,0 +1,180 @@
+"""Trying again and putting back over HTTP, of one batch and of what was started together."""
+
+import pytest
+
+from batches.models import BatchOperation, Source, Submission
+from batches.operations import OPERATIONS
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
+from content.models import Content
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+@pytest.fixture
+def items(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+@pytest.fixture
+def done(alice, items, work):
+    """A batch that set all to 7 STX, and failed for an id that there is not."""
+    batch = price_batch(alice, [*(item.pk for item in items), "unknown"])
+    work()
+    return batch
+
+
+@pytest.fixture
+def group(alice, items, work, settings):
+    """The same in parts of two."""
+    settings.BATCH_MAX_ITEMS = 2
+    prepared = prepare(
+        by=alice,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 7_000_000},
+        content_ids=[*(item.pk for item in items), "unknown"],
+    )
+    return confirm(prepared.pk, by=alice)
+
+
+def prices(items):
+    """In the order of the items."""
+    found = Content.objects.in_bulk(keys := list(items))
+    return [found[key].price for key in keys]
+
+
+def test_undo_puts_back_only_what_nobody_changed_since(call, alice, items, done, work):
+    caller = call(alice)
+    caller.patch(f"/api/contents/{items[1].pk}", {"price": 3})
+    seen = caller.get(f"/api/batches/{done.pk}/undo").json()
+    assert (seen["changeCount"], seen["failureCount"]) == (2, 1)
+    assert seen["headline"] == "Put back 2 of 3, 1 not possible"
+    assert BatchOperation.objects.count() == 1
+
+    answer = caller.post(f"/api/batches/{done.pk}/undo")
+
+    assert answer.status_code == 201
+    assert answer.json()["message"] == "Undo initiated"
+    assert answer["Location"] == f"/api/batches/{answer.json()['batchId']}"
+    assert answer["RateLimit"].startswith('"batches";r=48;')
+    work()
+    undo = caller.get(answer["Location"]).json()
+    assert (undo["undoOf"], undo["operationType"]) == (str(done.pk), "update-price")
+    assert [result.get("code") for result in undo["results"]] == [None, "conflict", None]
+    assert sorted(prices(item.pk for item in items)) == [3, 1_000_000, 3_000_000]
+
+    redo = caller.post(f"{answer['Location']}/undo")
+    work()
+    assert redo.status_code == 201
+    assert sorted(prices(item.pk for item in items)) == [3, 7_000_000, 7_000_000]
+
+
+def test_undo_of_one_item(call, alice, items, done, work):
+    body = {"contentIds": [items[0].pk]}
+    assert call(alice).post(f"/api/batches/{done.pk}/undo", body).json()["totalItems"] == 1
+    work()
+    assert sorted(prices(item.pk for item in items)) == [1_000_000, 7_000_000, 7_000_000]
+
+
+@pytest.mark.parametrize("ids", [["elsewhere"], [], "x", [5.5], ["unknown", "unknown"]])
+@pytest.mark.parametrize("action", ["undo", "retry-failed"])
+def test_other_ids_are_refused(call, alice, done, ids, action):
+    answer = call(alice).post(f"/api/batches/{done.pk}/{action}", {"contentIds": ids})
+    assert answer.status_code == 400
+    assert all(path.startswith("contentIds") for path in answer.json()["errors"])
+    assert BatchOperation.objects.count() == 1
+
+
+def test_retry_takes_what_failed(call, alice, done, work):
+    path = f"/api/batches/{done.pk}/retry-failed"
+    assert call(alice).get(path, code="not-found").json()["totalItems"] == 1
+    assert call(alice).get(path, code="conflict").status_code == 409
+    assert call(alice).post(path, {"code": "no-code"}).status_code == 400
+
+    answer = call(alice).post(path, {"code": "not-found"})
+
+    assert (answer.status_code, answer.json()["totalItems"]) == (201, 1)
+    retry = BatchOperation.objects.get(pk=answer.json()["batchId"])
+    assert (retry.retry_of_id, retry.content_ids) == (done.pk, ["unknown"])
+
+
+def test_there_is_nothing_to_try_again_or_to_put_back(call, alice, items, work):
+    running = price_batch(alice, [items[0].pk])
+    for action in ("retry-failed", "undo"):
+        answer = call(alice).post(f"/api/batches/{running.pk}/{action}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "wrong-state")
+    work()
+    assert call(alice).post(f"/api/batches/{running.pk}/retry-failed").status_code == 409
+    same = price_batch(alice, [items[0].pk])
+    work()
+    assert call(alice).post(f"/api/batches/{same.pk}/undo").status_code == 409
+    assert BatchOperation.objects.count() == 2
+
+
+@pytest.mark.parametrize("action", ["undo", "retry-failed"])
+def test_the_same_key_follows_once(call, alice, done, action):
+    path = f"/api/batches/{done.pk}/{action}"
+    first, again = (call(alice).post(path, **{"Idempotency-Key": "once"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert again["Idempotent-Replayed"] == "true"
+    assert BatchOperation.objects.count() == 2
+
+
+def test_a_group_as_it_goes(call, alice, group, work):
+    path = f"/api/submissions/{group.pk}"
+    waiting = call(alice).get(path).json()
+    assert (waiting["status"], waiting["outcome"], waiting["progress"]) == ("pending", None, 0)
+    assert call(alice).post(f"{path}/undo").status_code == 409
+    assert call(alice).post(f"{path}/resume").status_code == 409
+    assert call(alice).post(f"{path}/pause").json()["isPaused"] is True
+    work()
+    assert call(alice).get(path).json()["progress"] == 0
+    assert call(alice).post(f"{path}/resume").json()["isPaused"] is False
+    work()
+
+    done = call(alice).get(f"{path}/").json()
+
+    assert (done["status"], done["outcome"], done["progress"]) == ("completed", "partial", 100)
+    assert (done["totalItems"], done["successCount"], done["failureCount"]) == (4, 3, 1)
+    assert [len(batch["contentIds"]) for batch in done["batches"]] == [2, 2]
+    assert "results" not in done["batches"][0]
+    assert call(alice).post(f"{path}/cancel").status_code == 409
+
+
+def test_a_group_is_put_back_and_tried_again(call, alice, items, group, work):
+    work()
+    path = f"/api/submissions/{group.pk}"
+    undo = call(alice).post(f"{path}/undo", **{"Idempotency-Key": "once"})
+    again = call(alice).post(f"{path}/undo", **{"Idempotency-Key": "once"})
+    retry = call(alice).post(f"{path}/retry-failed")
+    work()
+
+    assert (undo.status_code, again.json()) == (201, undo.json())
+    assert undo["Location"] == f"/api/submissions/{undo.json()['submissionId']}"
+    assert (undo.json()["totalItems"], len(undo.json()["batchIds"])) == (3, 2)
+    assert prices(item.pk for item in items) == [1_000_000, 2_000_000, 3_000_000]
+    shown = call(alice).get(undo["Location"]).json()
+    assert (shown["follows"], shown["outcome"], shown["source"]) == ("undo", "succeeded", "api")
+    parts = {str(batch.pk) for batch in BatchOperation.objects.filter(submission=group)}
+    assert {batch["undoOf"] for batch in shown["batches"]} == parts
+    assert (retry.status_code, retry.json()["totalItems"]) == (201, 1)
+
+
+def test_cancelling_a_group_leaves_what_was_not_begun(call, alice, items, group):
+    answer = call(alice).post(f"/api/submissions/{group.pk}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert answer.json()["outcome"] is None
+    assert prices(item.pk for item in items) == [1_000_000, 2_000_000, 3_000_000]
+
+
+def test_nothing_of_a_group_is_there_for_others(call, bob, group):
+    for method, action in (
+        ("get", ""),
+        *(("post", f"/{name}") for name in ("cancel", "pause", "resume", "retry-failed", "undo")),
+    ):
+        answer = getattr(call(bob), method)(f"/api/submissions/{group.pk}{action}")
+        assert answer.status_code == 404
+    assert call(bob).get("/api/submissions/none").status_code == 404
+    assert Submission.objects.count() == 1

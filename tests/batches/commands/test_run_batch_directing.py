@@ -1,0 +1,219 @@
+"""From the command line: what was started is shown, cancelled, tried again, put back."""
+
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from batches.models import BatchOperation, Status, Submission
+from content.models import Content
+from content.services.changes import Change, apply_changes
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+ALL = ("show", "cancel", "pause", "resume", "reschedule", "retry", "undo")
+
+
+@pytest.fixture
+def contents(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+@pytest.fixture
+def batch(alice, contents, work):
+    """Two of three saved; the third is removed."""
+    apply_changes([Change(contents[2], {"is_removed": True})], by=None, cause="admin")
+    batch = price_batch(alice, [content.pk for content in contents])
+    work()
+    batch.refresh_from_db()
+    return batch
+
+
+def direct(command, name, key, *more):
+    extra = ["--now"] if name == "reschedule" else []
+    return command("run_batch", name, str(key), *extra, *more)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_not_there_is_said(command, alice, name):
+    code, output, errors = direct(command, name, uuid4())
+
+    assert (code, output) == (2, "")
+    assert errors.startswith("There is no batch and no run ")
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("person", ["bob", "carol", "clerk"])
+def test_others_are_told_that_there_is_no_such_batch(
+    command, alice, bob, carol, clerk, wallet_of, name, person
+):
+    (content,) = make_contents(wallet_of(alice))
+    batch = price_batch(alice, [content.pk])
+    code, output, errors = direct(command, name, batch.pk, f"--as={person}")
+
+    assert (code, output) == (2, "")
+    assert "There is no batch" in errors
+    batch.refresh_from_db()
+    assert (batch.status, batch.is_paused) == (Status.PENDING, False)
+
+
+@pytest.mark.parametrize("name", ALL[1:])
+def test_who_may_only_look_is_refused(command, batch, alice, contents, viewer, name):
+    waiting = price_batch(alice, [contents[0].pk])
+    key = batch.pk if name in {"retry", "undo"} else waiting.pk
+    code, _, errors = direct(command, name, key, "--as=viewer")
+
+    assert code == 2
+    assert "You may not" in errors
+    assert BatchOperation.objects.count() == 2
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.is_paused) == (Status.PENDING, False)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_id_and_no_such_person(command, batch, name):
+    code, _, errors = direct(command, name, batch.pk, "--as=nobody")
+    assert (code, errors) == (2, "There is no user 'nobody'.\n")
+    with pytest.raises(CommandError):
+        direct(command, name, "12")
+
+
+def test_staff_do_it_for_others_and_are_named(command, batch, staff):
+    code, _, _ = command("run_batch", "undo", str(batch.pk), "--as=staff", "--here")
+
+    assert code == 0
+    assert BatchOperation.objects.get(undo_of=batch).requested_by == staff
+
+
+def test_show_says_what_came_of_it(command, batch):
+    code, output, _ = command("run_batch", "show", str(batch.pk))
+
+    assert code == 1
+    for words in ("Update price to 7 STX", "by alice", "Done", "1 of 3 failed.", "Content was rem"):
+        assert words in output
+
+
+def test_show_of_what_waits_ends_with_0(command, alice, contents):
+    batch = price_batch(alice, [contents[0].pk])
+    code, output, _ = command("run_batch", "show", str(batch.pk))
+
+    assert code == 0
+    assert output.endswith("0 of 1 done.\n")
+
+
+def test_cancel_says_how_much_was_done(command, alice, contents):
+    batch = price_batch(alice, [content.pk for content in contents])
+    code, output, _ = command("run_batch", "cancel", str(batch.pk))
+
+    assert code == 0
+    assert output == "Cancelled. 0 of 3 items were done before. What is saved stays saved.\n"
+    batch.refresh_from_db()
+    assert batch.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize("name", ["retry", "undo"])
+def test_a_preview_shows_it_and_leaves_nothing(command, batch, name):
+    was = list(Content.objects.order_by("pk").values())
+    code, output, _ = command("run_batch", name, str(batch.pk), "--preview")
+
+    assert code == (1 if name == "retry" else 0)
+    assert output.endswith("Nothing was changed.\n")
+    assert list(Content.objects.order_by("pk").values()) == was
+    assert BatchOperation.objects.count() == 1
+    assert not Submission.objects.exists()
+
+
+def test_retry_takes_what_failed(command, batch, contents):
+    apply_changes(
+        [Change(Content.objects.get(pk=contents[2].pk), {"is_removed": False})],
+        by=None, cause="admin",
+    )  # fmt: skip
+    code, output, _ = command("run_batch", "retry", str(batch.pk), "--here")
+
+    assert (code, output.endswith("1 saved.\n")) == (0, True)
+    again = BatchOperation.objects.get(retry_of=batch)
+    assert again.content_ids == [contents[2].pk]
+    assert set(Content.objects.values_list("price", flat=True)) == {7_000_000}
+
+
+def test_retry_by_code_takes_what_failed_with_it(command, batch):
+    code, _, errors = command("run_batch", "retry", str(batch.pk), "--code=conflict")
+    assert (code, errors) == (2, "Nothing failed, so there is nothing to try again.\n")
+
+    code, output, _ = command("run_batch", "retry", str(batch.pk), "--code=removed", "--here")
+    assert (code, output.endswith("1 of 1 failed.\n")) == (1, True)
+
+
+def test_undo_puts_back_and_undo_of_the_undo_does_it_again(command, batch, contents):
+    was = {content.pk: content.price for content in contents}
+    code, output, _ = command("run_batch", "undo", str(batch.pk), "--here")
+    assert (code, output.endswith("2 saved.\n")) == (0, True)
+    assert dict(Content.objects.values_list("pk", "price")) == was
+
+    key = output.split()[1]
+    assert command("run_batch", "undo", key, "--here")[0] == 0
+    prices = Content.objects.filter(is_removed=False).values_list("price", flat=True)
+    assert set(prices) == {7_000_000}
+
+
+def test_undo_of_one_item_leaves_the_others(command, batch, contents):
+    code, _, _ = command("run_batch", "undo", str(batch.pk), f"--ids={contents[0].pk}", "--here")
+
+    assert code == 0
+    prices = dict(Content.objects.values_list("pk", "price"))
+    assert prices[contents[0].pk] == contents[0].price
+    assert prices[contents[1].pk] == 7_000_000
+
+
+def test_ids_that_are_not_of_the_batch_are_refused(command, batch):
+    for more in ([], ["--preview"]):
+        code, _, errors = command("run_batch", "undo", str(batch.pk), "--ids=elsewhere", *more)
+        assert code == 2
+        assert "This id is not among those of the batch." in errors
+
+
+def test_undo_before_the_end_is_refused(command, alice, contents):
+    batch = price_batch(alice, [contents[0].pk])
+    code, _, errors = command("run_batch", "undo", str(batch.pk))
+
+    assert code == 2
+    assert errors.startswith("This batch has not ended yet.")
+
+
+def test_a_run_of_several_batches_is_directed_as_a_whole(command, alice, contents, settings):
+    settings.BATCH_MAX_ITEMS = 1
+    ids = ",".join(content.pk for content in contents)
+    was = dict(Content.objects.values_list("pk", "price"))
+    _, output, _ = command(
+        "run_batch", "update-price", "--creator=alice", "--price=9", f"--ids={ids}", "--here"
+    )
+    run = output.split()[1]
+    assert output.startswith(f"Run {run} of 3 batches\n")
+
+    code, output, _ = command("run_batch", "show", run)
+    assert (code, output.count("Batch  ")) == (0, 3)
+    code, output, _ = command("run_batch", "undo", run, "--here")
+    assert (code, output.endswith("3 saved.\n")) == (0, True)
+    assert dict(Content.objects.values_list("pk", "price")) == was
+    assert command("run_batch", "cancel", run)[0] == 2
+
+
+def test_a_prepared_run_is_none_before_it_is_started(command, alice, contents):
+    submission = Submission.objects.create(
+        by=alice, source="page", kind="update-price", payload={"newPrice": 1},
+        content_ids=[contents[0].pk], versions=[1], expires_at=contents[0].created_at,
+    )  # fmt: skip
+    code, _, errors = command("run_batch", "show", str(submission.pk))
+
+    assert code == 2
+    assert "There is no batch" in errors
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_has_examples_and_exit_codes(name, capsys):
+    with pytest.raises(SystemExit):
+        call_command("run_batch", name, "--help")
+
+    said = capsys.readouterr().out
+    assert f"manage.py run_batch {name} ID" in said
+    assert "exit codes:" in said

@@ -1,0 +1,200 @@
+"""From the command line: batches that wait for a time, for a person, for others."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from batches.models import BatchOperation, Dependency, Status, Submission
+from batches.services.sweep import sweep
+from content.models import Content
+from tests.factories import make_contents
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NOBODYS = "0198f1f0-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def order(command, alice, wallet_of):
+    """Orders a price of 9 STX for two items of alice; answers as `command` does."""
+    contents = make_contents(wallet_of(alice), 2)
+    ids = ",".join(content.pk for content in contents)
+
+    def order(*more):
+        return command(
+            "run_batch", "update-price", "--creator=alice", "--price=9", f"--ids={ids}", *more
+        )
+
+    return order
+
+
+@pytest.mark.parametrize(
+    ("times", "instant"),
+    [
+        (["--at=2026-12-24T18:00:00+01:00"], datetime(2026, 12, 24, 17, tzinfo=UTC)),
+        (["--at=2026-12-24T18:00Z"], datetime(2026, 12, 24, 18, tzinfo=UTC)),
+        (["--at=2026-12-24T18:00", "--zone=Asia/Tokyo"], datetime(2026, 12, 24, 9, tzinfo=UTC)),
+        # The clocks jump over 02:30, and show 01:30 twice.
+        (
+            ["--at=2027-03-14T02:30", "--zone=America/New_York"],
+            datetime(2027, 3, 14, 7, tzinfo=UTC),
+        ),
+        (
+            ["--at=2027-11-07T01:30", "--zone=America/New_York"],
+            datetime(2027, 11, 7, 5, 30, tzinfo=UTC),
+        ),
+    ],
+)
+def test_a_batch_begins_at_its_time(order, work, times, instant):
+    code, output, _ = order(*times)
+
+    batch = BatchOperation.objects.get()
+    assert (code, batch.scheduled_for) == (0, instant)
+    assert f"({instant:%H:%M} UTC)" in output or f"{instant:%H:%M} UTC" in output
+    work()
+    assert set(Content.objects.values_list("version", flat=True)) == {1}
+    with time_machine.travel(instant + timedelta(seconds=1)):
+        work()
+    assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--at=2026-12-24T18:00"], "Say where it is this time: add an offset"),
+        (["--at=2026-12-24T18:00Z", "--zone=Europe/Berlin"], "either an offset or --zone"),
+        (["--at=2020-12-24T18:00Z"], "--at: This time is past."),
+        (["--at=9999-12-24T18:00Z"], "--at: This is more than five years ahead."),
+        (["--at=tomorrow"], "--at 'tomorrow': Write it like"),
+        (["--at=2026-13-24T18:00", "--zone=Europe/Berlin"], "Write it like"),
+        (["--at=2026-12-24T18:00Z", "--until=2026-12-24T17:00Z"], "--until: This has to be later"),
+        (["--until=2020-12-24T17:00Z"], "--until: This time is past."),
+        (
+            [f"--after={NOBODYS}"],
+            f"--after {NOBODYS}: There is no such batch of yours.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("most", [1, 100])
+def test_what_can_not_be_waited_for_is_refused(order, settings, most, options, words):
+    settings.BATCH_MAX_ITEMS = most
+    code, output, errors = order(*options)
+
+    assert (code, output) == (2, "")
+    assert words in errors
+    assert not BatchOperation.objects.exists()
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--zone=Mars/Olympus", "--after=x", "--after=0198f1f0-0000-7000-8000-000000000000:if"],
+)
+def test_what_is_no_zone_and_no_link_is_refused(alice, option):
+    with pytest.raises(CommandError):
+        call_command("run_batch", "update-price", "--creator=alice", "--price=9", "--ids=x", option)
+
+
+def test_only_prices_have_an_end(alice):
+    with pytest.raises(CommandError):
+        call_command(
+            "run_batch", "remove-content", "--creator=alice", "--ids=x", "--until=2027-01-01T00:00Z"
+        )
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_a_sale_ends_by_itself(order, work, settings, most):
+    settings.BATCH_MAX_ITEMS = most
+    was = dict(Content.objects.values_list("pk", "price"))
+    code, output, _ = order("--until=2026-12-01T00:00Z", "--here")
+
+    assert code == 0
+    assert "is put back 1 Dec 2026, 00:00 UTC" in output
+    assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
+    with time_machine.travel(datetime(2026, 12, 1, 0, 1, tzinfo=UTC)):
+        work()
+    assert dict(Content.objects.values_list("pk", "price")) == was
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_what_is_held_begins_when_it_is_resumed(order, command, work, settings, most):
+    settings.BATCH_MAX_ITEMS = most
+    _, output, _ = order("--hold")
+    key = output.split()[1]
+    work()
+    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
+    assert "on hold" in output
+
+    code, output, _ = command("run_batch", "resume", key, "--here")
+    assert code == 0
+    assert output.endswith("2 saved.\n")
+    assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
+
+
+def test_a_second_batch_waits_for_the_first_and_a_third_for_a_whole_run(
+    order, command, work, settings
+):
+    settings.BATCH_MAX_ITEMS = 1
+    _, output, _ = order("--hold")
+    run = output.split()[1]
+    code, output, _ = order(f"--after={run}:on-success")
+
+    assert code == 0
+    assert output.count("waits for 2 others") == 2
+    links = Dependency.objects.values_list("when", flat=True)
+    assert list(links) == ["on-success"] * 4
+    command("run_batch", "cancel", run)
+    sweep()
+    after = BatchOperation.objects.filter(error_code="dependency")
+    assert {batch.status for batch in after} == {Status.FAILED}
+    assert set(Content.objects.values_list("version", flat=True)) == {1}
+
+    code, output, _ = command("run_batch", "show", str(after[0].pk))
+    assert code == 1
+    assert "when every item of it is saved (can't be met)" in output
+
+
+def test_here_runs_a_batch_whose_parent_has_ended(order, command):
+    parent = order("--here")[1].split()[1]
+    code, output, _ = order(f"--after={parent}", "--here")
+
+    assert code == 0
+    assert output.endswith("2 saved.\n")
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_another_time_holding_and_letting_go(order, command, settings, most):
+    settings.BATCH_MAX_ITEMS = most
+    key = order("--at=2026-12-24T18:00Z")[1].split()[1]
+
+    code, output, _ = command(
+        "run_batch", "reschedule", key, "--at=2026-12-25T18:00", "--zone=Europe/Berlin"
+    )
+    assert (code, "begins 25 Dec 2026, 18:00 CET (17:00 UTC)" in output) == (0, True)
+    moments = set(BatchOperation.objects.values_list("scheduled_for", flat=True))
+    assert moments == {datetime(2026, 12, 25, 17, tzinfo=UTC)}
+    assert command("run_batch", "pause", key)[0] == 0
+    assert set(BatchOperation.objects.values_list("is_paused", flat=True)) == {True}
+    assert command("run_batch", "reschedule", key, "--now")[0] == 0
+    assert set(BatchOperation.objects.values_list("scheduled_for", flat=True)) == {None}
+    code, output, _ = command("run_batch", "resume", key, "--here")
+    assert (code, output.endswith("2 saved.\n")) == (0, True)
+    for late in (["pause"], ["resume"], ["reschedule", "--now"], ["cancel"]):
+        code, output, errors = command("run_batch", late[0], key, *late[1:])
+        assert (code, output) == (2, "")
+        assert errors
+
+
+def test_a_time_after_its_end_is_refused(order, command):
+    key = order("--at=2026-12-24T18:00Z", "--until=2026-12-26T18:00Z")[1].split()[1]
+    code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
+
+    assert code == 2
+    assert "--at: It is to be put back before that." in errors

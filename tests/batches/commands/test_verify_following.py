@@ -1,0 +1,216 @@
+"""Verify finds what is wrong with what waits, what puts back and what repeats."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from batches.models import (
+    BatchItem,
+    BatchOperation,
+    Dependency,
+    Follows,
+    Source,
+    Status,
+    Submission,
+    TemplateRun,
+)
+from batches.services.follow_ups import follow_up
+from batches.services.lifecycle import cancel
+from batches.services.sweep import sweep
+from batches.services.template_orders import clean_template
+from batches.services.template_runs import run_now
+from batches.services.templates import create_template
+from batches.services.verify import verify
+from content.models import ContentChange
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+def faults():
+    return [f"{fault.about}: {fault.words}" for fault in verify()]
+
+
+@pytest.fixture
+def contents(alice, wallet_of):
+    return make_contents(wallet_of(alice), 2)
+
+
+@pytest.fixture
+def pair(alice, contents):
+    """A batch, and one that waits for it."""
+    first = price_batch(alice, [contents[0].pk])
+    return first, price_batch(alice, [contents[1].pk], dependsOn=[str(first.pk)])
+
+
+@pytest.fixture
+def undo(alice, contents, work):
+    """Of a batch on both items, ended."""
+    batch = price_batch(alice, [content.pk for content in contents])
+    work()
+    batch.refresh_from_db()
+    undo = follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+    work()
+    undo.refresh_from_db()
+    return undo
+
+
+@pytest.fixture
+def template(alice, contents):
+    return create_template(
+        clean_template(
+            {
+                "name": "Now and then",
+                "operationType": "update-price",
+                "updatePayload": {"percentChange": 10},
+                "contentIds": [content.pk for content in contents],
+            }
+        ),
+        by=alice,
+    )
+
+
+def test_nothing_is_wrong_with_a_chain_at_any_time(pair, work):
+    assert faults() == []
+    for _ in range(2):
+        work()
+        assert faults() == []
+        sweep()
+        assert faults() == []
+    assert {batch.status for batch in BatchOperation.objects.all()} == {Status.COMPLETED}
+
+
+def test_nothing_is_wrong_with_a_chain_that_broke(pair):
+    cancel(pair[0])
+    sweep()
+
+    assert BatchOperation.objects.get(pk=pair[1].pk).status == Status.FAILED
+    assert faults() == []
+
+
+def test_a_wrong_count_of_what_it_waits_for_is_named(pair):
+    BatchOperation.objects.filter(pk=pair[1].pk).update(waits_for=2)
+
+    assert faults() == [
+        f"batch {pair[1].pk}: it counts 2 others that it waits for, its links say 1"
+    ]
+
+
+def test_one_that_began_too_early_is_named(pair):
+    BatchOperation.objects.filter(pk=pair[1].pk).update(
+        status=Status.PROCESSING, waits_for=0, started_at=timezone.now()
+    )
+
+    words = f"it began before batch {pair[0].pk}, for which it waits"
+    assert faults() == [f"batch {pair[1].pk}: {words}"]
+
+
+def test_one_that_nobody_told_for_a_minute_is_named(pair, work):
+    work()
+    assert faults() == []
+    long_ago = timezone.now() - timedelta(minutes=2)
+    BatchOperation.objects.filter(pk=pair[0].pk).update(completed_at=long_ago)
+    assert faults() == []  # it may wait since a moment only
+    BatchOperation.objects.filter(pk=pair[1].pk).update(updated_at=long_ago)
+
+    words = f"it was not told that batch {pair[0].pk}, for which it waits, has ended"
+    assert faults() == [f"batch {pair[1].pk}: {words}"]
+
+
+def test_nothing_is_wrong_with_an_undo_its_undo_and_its_retry(undo, alice, contents, work):
+    assert faults() == []
+    again = follow_up(undo, Follows.UNDO, by=alice, source=Source.PAGE)
+    work()
+    again.refresh_from_db()
+    assert again.success_count == 2
+    assert faults() == []
+
+
+def test_an_undo_that_left_something_else_is_named(undo, contents):
+    key = contents[0].pk
+    item = BatchItem.objects.get(batch=undo, content_id=key)
+    ContentChange.objects.filter(pk=item.change_id).update(after={"price": 5})
+
+    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+
+    BatchOperation.objects.filter(pk=undo.pk).update(undo_of=None)  # the original is gone
+    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+
+
+def test_an_undo_over_what_came_between_is_named(undo, contents):
+    key = contents[1].pk
+    item = BatchItem.objects.get(batch=undo, content_id=key)
+    ContentChange.objects.filter(pk=item.change_id).update(version=9)
+
+    words = f"it put back version 2 of item {key} as version 9, over what came between"
+    assert f"batch {undo.pk}: {words}" in faults()
+
+
+def test_nothing_is_wrong_with_a_template_that_ran(template, alice, work):
+    run_now(template, by=alice)
+    run_now(template, by=alice)
+    work()
+
+    assert faults() == []
+
+
+def test_a_run_that_started_nothing_is_named(template, alice):
+    run = run_now(template, by=alice)
+    Submission.objects.filter(pk=run.submission_id).update(state=Submission.State.DRAFT)
+
+    words = f"its run {run.slot} was started, and what it prepared was not"
+    assert faults() == [f"template {template.pk}: {words}"]
+
+
+def test_two_runs_of_the_same_submission_are_named(template, alice):
+    run, other = run_now(template, by=alice), run_now(template, by=alice)
+    TemplateRun.objects.filter(pk=other.pk).update(submission=run.submission)
+
+    words = f"2 of its runs name the same submission {run.submission_id}"
+    assert faults() == [f"template {template.pk}: {words}"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slot_that_ran_twice_is_named(alice, wallet_of, monkeypatch):
+    (once,) = TemplateRun._meta.constraints
+    contents = make_contents(wallet_of(alice))
+    template = create_template(
+        clean_template(
+            {
+                "name": "Once",
+                "operationType": "restore-content",
+                "contentIds": [contents[0].pk],
+            }
+        ),
+        by=alice,
+    )
+    with monkeypatch.context() as without, connection.schema_editor() as editor:
+        without.setattr(TemplateRun._meta, "constraints", [])  # SQLite copies what is left
+        editor.remove_constraint(TemplateRun, once)
+    try:
+        for _ in range(2):
+            TemplateRun.objects.create(
+                template=template, slot="2026-12-01T09:00", due_at=timezone.now(), state="missed"
+            )
+        assert faults() == [f"template {template.pk}: its slot 2026-12-01T09:00 is there 2 times"]
+    finally:
+        TemplateRun.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(TemplateRun, once)
+
+
+def test_the_number_of_queries_does_not_grow(
+    undo, alice, wallet_of, work, django_assert_max_num_queries
+):
+    contents = make_contents(wallet_of(alice), 12, price=1)
+    for content in contents:
+        batch = price_batch(alice, [content.pk])
+        work()
+        batch.refresh_from_db()
+        first = follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+        price_batch(alice, [content.pk], dependsOn=[str(first.pk)])
+    work()
+    assert Dependency.objects.count() == 12
+    with django_assert_max_num_queries(20):
+        assert faults() == []

@@ -1,0 +1,42 @@
+"""The broker of the tests, for those that ask what it was told."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from batches import queue
+from config.celery import app
+
+
+@pytest.fixture
+def messages(transactional_db) -> Callable[[], list[tuple[str, list[str]]]]:
+    """Empties the in-memory broker, and reads what was sent to it since."""
+
+    def read() -> list[tuple[str, list[str]]]:
+        if queue._sender is not None:
+            queue._sender.drain(5)
+        found = []
+        with app.connection_for_read() as connection:
+            for name in ("batches", "outbox", "sweep"):
+                simple = connection.SimpleQueue(name)
+                while simple.qsize():
+                    message = simple.get(timeout=1)
+                    message.ack()
+                    found.append((message.headers["task"], list(message.payload[0])))
+                simple.close()
+        return found
+
+    read()
+    return read
+
+
+@pytest.fixture
+def clock(time_machine) -> Callable[[str], None]:
+    """Stands where it is put, in UTC; first on 4 March 2026 at noon."""
+
+    def put(text: str) -> None:
+        time_machine.move_to(datetime.fromisoformat(text).replace(tzinfo=UTC), tick=False)
+
+    put("2026-03-04T12:00")
+    return put

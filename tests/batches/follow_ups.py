@@ -1,0 +1,69 @@
+"""Batches that were run, and what follows upon them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from batches.models import BatchOperation, Follows, Source, Status, Submission
+from batches.operations import OPERATIONS
+from batches.services import drafts
+from batches.services.follow_ups import follow_up, prepare_follow_up
+from batches.services.run import Lease, run_batch, write_chunk
+from content.models import Content, User
+from content.services.changes import FIELDS
+
+RETRY, UNDO = Follows.RETRY, Follows.UNDO
+
+
+def done(batch: BatchOperation) -> BatchOperation:
+    """Run to its end."""
+    assert run_batch(batch.pk)
+    batch.refresh_from_db()
+    return batch
+
+
+def break_off(batch: BatchOperation) -> None:
+    """End it as after too many dead workers; it has to be claimed."""
+    BatchOperation.objects.filter(pk=batch.pk).update(attempts=11)
+    batch.refresh_from_db()
+    assert batch.lease_token
+    assert write_chunk(Lease(batch.pk, batch.lease_token)).status == Status.FAILED
+
+
+def undo(batch: BatchOperation, by: User) -> BatchOperation:
+    return follow_up(batch, UNDO, by=by, source=Source.API)
+
+
+def retry(batch: BatchOperation, by: User) -> BatchOperation:
+    return follow_up(batch, RETRY, by=by, source=Source.API)
+
+
+def prepared(
+    batches: Sequence[BatchOperation], follows: Follows, by: User, **more: Any
+) -> Submission:
+    return prepare_follow_up(batches, follows, by=by, source=Source.PAGE, **more)
+
+
+def prepare(by: User, content_ids: Sequence[str]) -> Submission:
+    """7 STX for these, to be confirmed."""
+    return drafts.prepare(
+        by=by,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 7_000_000},
+        content_ids=content_ids,
+    )
+
+
+def prices(content_ids: Sequence[str]) -> list[int]:
+    found = dict(Content.objects.values_list("pk", "price"))
+    return [found[key] for key in content_ids]
+
+
+def outcomes(batch: BatchOperation) -> list[str]:
+    return [item.code or item.outcome for item in batch.items.order_by("position")]
+
+
+def state_of(content_id: str) -> dict[str, Any]:
+    """All that a change may touch."""
+    content = Content.objects.get(pk=content_id)
+    return {name: getattr(content, name) for name in FIELDS}

@@ -1,0 +1,293 @@
+"""Holding, starting, trying again, taking back: what the buttons of a batch and of a run do."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from batches.models import BatchOperation, Follows, Status, Submission
+from batches.services.run import run_batch
+from content.models import Content
+from content.services.changes import change_content
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def buttons(answer) -> set[str]:
+    """The ids of what can be done."""
+    names = "when|start|hold|go-on|cancel|retry|undo|keep|preview-again"
+    return set(re.findall(rf' id="({names})"', answer.content.decode()))
+
+
+def prices():
+    return list(Content.objects.order_by("created_at", "pk").values_list("price", flat=True))
+
+
+@pytest.fixture
+def contents(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+@pytest.fixture
+def keys(contents):
+    return [content.pk for content in contents]
+
+
+@pytest.fixture
+def coming(alice, keys):
+    moment = (timezone.now() + timedelta(days=1)).isoformat()
+    return price_batch(alice, keys, scheduledFor=moment)
+
+
+@pytest.fixture
+def run(signed_in, settings, alice, keys, prepared):
+    """A run of alice's of two batches."""
+    settings.BATCH_MAX_ITEMS = 2
+    client = signed_in(alice)
+    submission = prepared(client, keys)
+    client.post(f"/submissions/{submission.pk}/confirm")
+    return submission
+
+
+def review_of(answer) -> Submission:
+    assert answer.status_code == 302
+    return Submission.objects.get(pk=answer["Location"].removeprefix("/submissions/"))
+
+
+def test_what_is_offered_is_what_can_be_done(signed_in, alice, keys, coming, work):
+    client = signed_in(alice)
+    url = f"/batches/{coming.pk}"
+    assert buttons(client.get(url)) == {"when", "start", "hold", "cancel", "keep"}
+    client.post(f"{url}/hold")
+    assert buttons(client.get(url)) == {"when", "start", "go-on", "cancel", "keep"}
+    client.post(f"{url}/start")
+    assert buttons(client.get(url)) == {"when", "hold", "cancel", "keep"}
+    work()
+    assert buttons(client.get(url)) == {"undo", "keep"}
+
+
+def test_who_may_only_look_is_offered_nothing(signed_in, viewer, coming):
+    assert buttons(signed_in(viewer).get(f"/batches/{coming.pk}")) == set()
+
+
+def test_start_now_and_hold(signed_in, alice, contents, coming, work):
+    client = signed_in(alice)
+    url = f"/batches/{coming.pk}"
+    answer = client.post(f"{url}/hold", follow=True)
+    assert "What has not begun waits until you let it go on." in text(answer)
+    client.post(f"{url}/start")
+    coming.refresh_from_db()
+    assert (coming.scheduled_for, coming.is_paused) == (None, False)
+    work()
+    assert prices() == [7_000_000] * 3
+    for action in ("start", "hold", "go-on"):
+        answer = client.post(f"{url}/{action}", follow=True)
+        assert "It has begun already" in text(answer), action
+
+
+def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
+    client = signed_in(alice)
+    batch = price_batch(alice, keys)
+    client.post(f"/batches/{batch.pk}/hold")
+    work()
+    assert "On hold" in text(client.get(f"/batches/{batch.pk}"))
+    client.post(f"/batches/{batch.pk}/go-on")
+    work()
+    assert prices() == [7_000_000] * 3
+
+
+@pytest.mark.parametrize("action", ["start", "hold", "go-on", "retry", "undo"])
+def test_by_get_nothing_is_done(signed_in, alice, coming, action):
+    client = signed_in(alice)
+    before = BatchOperation.objects.values().get()
+    answer = client.get(f"/batches/{coming.pk}/{action}")
+    assert answer["Location"] == f"/batches/{coming.pk}"
+    assert BatchOperation.objects.values().get() == before
+    assert not Submission.objects.exists()
+
+
+def test_what_failed_is_tried_again_after_a_review(signed_in, alice, contents, keys, work):
+    Content.objects.filter(pk=keys[1]).update(is_removed=True)
+    batch = price_batch(alice, keys)
+    work()
+    Content.objects.filter(pk=keys[1]).update(is_removed=False)
+    client = signed_in(alice)
+    draft = review_of(client.post(f"/batches/{batch.pk}/retry"))
+    assert (draft.content_ids, draft.follows) == ([keys[1]], Follows.RETRY)
+    words = text(client.get(f"/submissions/{draft.pk}"))
+    assert "Change 1 of 1. Nothing has changed yet." in words
+    assert f'href="/batches/{batch.pk}"' in client.get(f"/submissions/{draft.pk}").content.decode()
+    client.post(f"/submissions/{draft.pk}/confirm")
+    work()
+    assert prices() == [7_000_000] * 3
+    again = BatchOperation.objects.get(retry_of=batch)
+    words = text(client.get(f"/batches/{batch.pk}"))
+    assert "Was tried again in Update price to 7 STX Done" in words
+    assert "Tries again what failed in" in text(client.get(f"/batches/{again.pk}"))
+
+
+def test_what_failed_because_it_is_not_there_is_told_again(signed_in, alice, keys, work):
+    batch = price_batch(alice, [keys[0], "unknown"])
+    work()
+    answer = signed_in(alice).post(f"/batches/{batch.pk}/retry", follow=True)
+    assert "Content not found or not owned by creator" in text(answer)
+    assert Submission.objects.get().state == Submission.State.DRAFT
+    assert BatchOperation.objects.count() == 1
+
+
+def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, contents, keys, work):
+    batch = price_batch(alice, keys)
+    work()
+    change_content(keys[1], {"price": 5}, version=2, by=alice, cause="api")
+    client = signed_in(alice)
+    draft = review_of(client.post(f"/batches/{batch.pk}/undo"))
+    answer = client.get(f"/submissions/{draft.pk}")
+    words = text(answer)
+    assert "Undo: Update price to 7 STX" in words
+    assert "Put back 2 of 3, 1 not possible" in words
+    assert "Changed since, so it stays as it is" in words
+    assert "changed by somebody else" not in words
+    assert prices().count(7_000_000) == 2, "a review changes nothing"
+    client.post(f"/submissions/{draft.pk}/confirm")
+    work()
+    assert sorted(prices()) == [5, 1_000_000, 3_000_000]
+    undo = BatchOperation.objects.get(undo_of=batch)
+    words = text(client.get(f"/batches/{undo.pk}"))
+    assert "Puts back Update price to 7 STX" in words
+    assert "Changed since, so it stays as it is" in words
+    # Its conflict can't be tried again, the undo itself can be undone, and no template is made.
+    assert buttons(client.get(f"/batches/{undo.pk}")) == {"undo"}
+
+    draft = review_of(client.post(f"/batches/{undo.pk}/undo"))
+    assert "Redo: Update price to 7 STX" in text(client.get(f"/submissions/{draft.pk}"))
+    client.post(f"/submissions/{draft.pk}/confirm")
+    work()
+    assert sorted(prices()) == [5, 7_000_000, 7_000_000]
+
+
+def test_an_undo_that_waits_is_no_second_time(signed_in, alice, keys, work):
+    batch = price_batch(alice, keys)
+    work()
+    client = signed_in(alice)
+    draft = review_of(client.post(f"/batches/{batch.pk}/undo"))
+    client.post(f"/submissions/{draft.pk}/confirm")
+    answer = client.post(f"/batches/{batch.pk}/undo", follow=True)
+    assert "This is about to be undone already." in text(answer)
+    assert "undo" not in buttons(client.get(f"/batches/{batch.pk}"))
+    work()
+    assert "undo" not in buttons(client.get(f"/batches/{batch.pk}")), "all of it was put back"
+
+
+def test_what_changed_meanwhile_can_be_previewed_again(signed_in, alice, contents, keys, prepared):
+    client = signed_in(alice)
+    submission = prepared(client, keys, new_price="9")
+    client.post(f"/submissions/{submission.pk}/confirm")
+    change_content(keys[2], {"price": 5}, version=1, by=alice, cause="api")
+    batch = submission.batches.get()
+    run_batch(batch.pk)
+    for place in (f"/batches/{batch.pk}", f"/submissions/{submission.pk}"):
+        answer = client.get(place)
+        assert "Preview 1 changed item again" in text(answer)
+        draft = review_of(client.post(f"{place}/retry", {"code": "conflict"}))
+        assert (draft.content_ids, draft.versions) == ([keys[2]], [2])
+        assert "Change 1 of 1" in text(client.get(f"/submissions/{draft.pk}"))
+
+
+def test_a_code_that_is_none_is_no_code(signed_in, alice, keys, work):
+    Content.objects.filter(pk=keys[1]).update(is_removed=True)
+    batch = price_batch(alice, keys)
+    work()
+    draft = review_of(signed_in(alice).post(f"/batches/{batch.pk}/retry", {"code": "' OR 1"}))
+    assert draft.content_ids == [keys[1]]
+
+
+def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
+    client = signed_in(alice)
+    url = f"/submissions/{run.pk}"
+    client.post(f"{url}/hold")
+    work()
+    assert "On hold" in text(client.get(url))
+    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
+    answer = client.get(f"{url}/when")
+    assert "for all 2 batches of this run that have not begun" in text(answer)
+    client.post(f"{url}/when", {"scheduled_for": "2030-01-01T09:00"})
+    times = {batch.scheduled_for.year for batch in BatchOperation.objects.all()}
+    assert times == {2030}
+    client.post(f"{url}/go-on")
+    work()
+    assert "Scheduled" in text(client.get(url))
+    client.post(f"{url}/start")
+    work()
+    assert "3 saved" in text(client.get(url))
+    assert buttons(client.get(url)) == {"undo", "keep"}
+
+
+def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
+    work()
+    client = signed_in(alice)
+    assert prices() == [1_100_000, 2_200_000, 3_300_000]
+    draft = review_of(client.post(f"/submissions/{run.pk}/undo"))
+    assert "Put back 3 of 3" in text(client.get(f"/submissions/{draft.pk}"))
+    client.post(f"/submissions/{draft.pk}/confirm")
+    work()
+    assert prices() == [1_000_000, 2_000_000, 3_000_000]
+    assert text(client.get(f"/submissions/{run.pk}")).count("Was put back by") == 2
+
+
+def test_a_run_cancelled_in_the_middle_tells_what_was_done(signed_in, alice, contents, run):
+    client = signed_in(alice)
+    first, second = run.batches.order_by("created_at", "pk")
+    run_batch(first.pk)
+    client.post(f"/submissions/{run.pk}/cancel")
+    answer = client.get(f"/submissions/{run.pk}")
+    words = text(answer)
+    assert "Stopped after 2 of 3" in words
+    assert "2 of 3" in words
+    left = Content.objects.get(pk=second.content_ids[0])
+    assert "Not attempted 1 Their turn never came, so nothing about them was changed." in words
+    assert f"{left.title} {left.pk} Not attempted" in words
+    assert f'href="/batches/{second.pk}?outcome=not-attempted"' in answer.content.decode()
+    assert left.version == 1
+    assert buttons(answer) == {"undo", "keep"}
+
+
+def test_an_expired_review_of_an_undo_leads_to_its_batch(signed_in, alice, keys, work):
+    batch = price_batch(alice, keys)
+    work()
+    client = signed_in(alice)
+    draft = review_of(client.post(f"/batches/{batch.pk}/undo"))
+    Submission.objects.update(expires_at=timezone.now())
+    page = client.get(f"/submissions/{draft.pk}").content.decode()
+    assert "This review has expired" in page
+    assert f'href="/batches/{batch.pk}"' in page
+    assert "again=" not in page
+    answer = client.get(f"/batches/new/update-price?again={draft.pk}")
+    assert answer["Location"] == "/content"
+
+
+def test_polls_are_told_of_another_time(signed_in, alice, coming):
+    client = signed_in(alice)
+    url, htmx = f"/batches/{coming.pk}", {"HTTP_HX_REQUEST": "true"}
+    seen = re.search(r'hx-get="([^"]+)"', client.get(url, **htmx).content.decode())[1]
+    assert client.get(url + seen, **htmx).status_code == 204
+    client.post(f"{url}/hold")
+    assert client.get(url + seen, **htmx).status_code == 200
+
+
+def test_pages_cost_the_same_however_long_the_run(
+    signed_in, settings, alice, wallet_of, prepared, django_assert_max_num_queries
+):
+    settings.BATCH_MAX_ITEMS = 1
+    client = signed_in(alice)
+    keys = [content.pk for content in make_contents(wallet_of(alice), 12)]
+    run = prepared(client, keys, scheduled_for="2030-01-01T09:00")
+    client.post(f"/submissions/{run.pk}/confirm")
+    with django_assert_max_num_queries(16):
+        client.get(f"/submissions/{run.pk}")
+    with django_assert_max_num_queries(16):
+        client.get(f"/submissions/{run.pk}/when")

@@ -1,0 +1,186 @@
+"""The calendar of what is to come, and its beginning at home."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from batches.models import BatchOperation, Status
+from batches.services.template_orders import clean_template
+from batches.services.templates import create_template
+from batches.services.waiting import pause
+from content.models import User
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+@pytest.fixture(autouse=True)
+def _on_a_sunday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def item(alice, wallet_of):
+    return make_contents(wallet_of(alice))[0]
+
+
+def template_of(user, **fields):
+    body = {
+        "name": "Every morning",
+        "operationType": "update-price",
+        "updatePayload": {"percentChange": 1},
+        "filter": {},
+        "repeat": "daily",
+        "firstRun": "2026-03-02T09:00",
+        **fields,
+    }
+    return create_template(clean_template(body), by=user)
+
+
+def at(day: int, hour: int) -> str:
+    return datetime(2026, 3, day, hour, tzinfo=UTC).isoformat()
+
+
+def test_nothing_planned_is_told_with_what_to_do(signed_in, alice):
+    words = text(signed_in(alice).get("/coming"))
+    assert "Nothing is planned" in words
+    assert "Choose items" in words
+
+
+def test_days_are_the_viewer_s(signed_in, alice, item):
+    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
+    price_batch(alice, [item.pk], scheduledFor=at(3, 20), until=at(5, 1))
+    words = text(signed_in(alice).get("/coming"))
+    assert "Wednesday, 4 March 2026 05:00 JST (3 Mar, 20:00 UTC) Update price to 7 STX" in words
+    assert "Thursday, 5 March 2026 10:00 JST (01:00 UTC) Put back: Update price to 7 STX" in words
+    assert "the end of a change that is still to come" in words
+
+
+def test_what_has_no_time_of_its_own_comes_first(signed_in, alice, item):
+    timed = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
+    linked = price_batch(alice, [item.pk], newPrice=1, dependsOn=[str(timed.pk)])
+    pause(price_batch(alice, [item.pk], newPrice=2))
+    price_batch(alice, [item.pk], newPrice=3)  # not held: it only waits for a worker
+    answer = signed_in(alice).get("/coming")
+    words = text(answer)
+    undated, dated = words.split("Tuesday, 3 March 2026")
+    assert "Without a time of its own" in undated
+    assert "Waits Update price to 0.000001 STX 1 item · waits for 1 other batch" in undated
+    assert "On hold Update price to 0.000002 STX" in undated
+    assert "0.000003" not in words
+    assert "09:00 UTC Update price to 7 STX" in dated
+    page = answer.content.decode()
+    assert f"/batches/{timed.pk}/start" in page
+    assert f"/batches/{linked.pk}/start" not in page
+
+
+def test_slots_of_templates_are_listed_up_to_a_few_each(signed_in, alice, item):
+    template_of(alice)
+    template_of(alice, name="Once", repeat="never", firstRun="2026-03-02T10:00")
+    template_of(alice, name="Far away", repeat="never", firstRun="2026-06-02T10:00")
+    template_of(alice, name="By hand", repeat="never", firstRun=None)
+    words = text(signed_in(alice).get("/coming"))
+    assert words.count("09:00 UTC Every morning Template") == 5
+    assert "and 55 more until 30 Apr" in words
+    assert "10:00 UTC Once Template" in words
+    assert "Far away" not in words
+    assert "By hand" not in words
+
+
+def test_a_run_is_one_entry_that_is_acted_on_as_a_whole(
+    signed_in, settings, alice, wallet_of, prepared
+):
+    settings.BATCH_MAX_ITEMS = 2
+    client = signed_in(alice)
+    keys = [content.pk for content in make_contents(wallet_of(alice), 5)]
+    run = prepared(client, keys, scheduled_for="2026-03-03T09:00")
+    client.post(f"/submissions/{run.pk}/confirm")
+    answer = client.get("/coming")
+    assert "5 items in 3 batches" in text(answer)
+    assert answer.content.decode().count(f"/submissions/{run.pk}/hold") == 1
+    answer = client.post(f"/submissions/{run.pk}/hold", {"next": "coming"})
+    assert answer["Location"] == "/coming"
+    assert BatchOperation.objects.filter(is_paused=True).count() == 3
+    assert "on hold" in text(client.get("/coming"))
+    # One of them on its own: each of the others is acted on by itself from then on.
+    batch = run.batches.first()
+    client.post(f"/batches/{batch.pk}/go-on")
+    assert f"/batches/{batch.pk}/hold" in client.get("/coming").content.decode()
+    client.post(f"/submissions/{run.pk}/cancel", {"next": "coming"})
+    assert "Nothing is planned" in text(client.get("/coming"))
+    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.CANCELLED}
+
+
+def test_a_way_back_leads_nowhere_else(signed_in, alice, item):
+    batch = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
+    client = signed_in(alice)
+    for place in ("https://example.org/", "//example.org", "home", "admin:index", ""):
+        answer = client.post(f"/batches/{batch.pk}/start", {"next": place})
+        assert answer["Location"] == f"/batches/{batch.pk}"
+
+
+def test_everybody_sees_their_own(signed_in, alice, bob, viewer, staff, item):
+    price_batch(alice, [item.pk], scheduledFor=at(3, 9))
+    template_of(alice)
+    assert "Nothing is planned" in text(signed_in(bob).get("/coming"))
+    answer = signed_in(viewer).get("/coming")
+    assert "Update price to 7 STX" in text(answer)
+    assert "Alice" in text(answer)
+    assert "/hold" not in answer.content.decode()
+    assert "/pause" not in answer.content.decode()
+    assert "/hold" in signed_in(staff).get("/coming").content.decode()
+
+
+def test_it_costs_the_same_however_much_is_planned(signed_in, alice, item):
+    client = signed_in(alice)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get("/coming").status_code == 200
+        return len(captured)
+
+    price_batch(alice, [item.pk], scheduledFor=at(3, 9), until=at(4, 9))
+    template_of(alice)
+    few = queries()
+    for day in range(4, 20):
+        price_batch(alice, [item.pk], scheduledFor=at(day, 9))
+        template_of(alice)
+    assert queries() == few
+    assert few <= 12
+
+
+def test_home_tells_the_next_five(signed_in, alice, bob, item, wallet_of):
+    client = signed_in(alice)
+    assert "Coming up</h2>" not in client.get("/").content.decode()
+    batch = price_batch(alice, [item.pk], scheduledFor=at(2, 8))
+    template_of(alice)
+    answer = client.get("/")
+    words = text(answer).split("All that is coming")[1]
+    assert "Update price to 7 STX 1 item 2 Mar 2026, 08:00 UTC Every morning" in words
+    assert words.count("by template") == 4
+    assert 'href="/coming"' in answer.content.decode()
+    assert "Running and waiting" not in text(answer)
+    assert f"/batches/{batch.pk}" not in signed_in(bob).get("/").content.decode()
+
+
+def test_many_more_than_fit_are_cut_and_it_says_so(signed_in, alice, item, settings):
+    batch = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
+    values = BatchOperation.objects.filter(pk=batch.pk).values().get()
+    del values["id"]
+    moment = datetime(2026, 3, 4, tzinfo=UTC)
+    BatchOperation.objects.bulk_create(
+        BatchOperation(**{**values, "scheduled_for": moment + timedelta(minutes=number)})
+        for number in range(300)
+    )
+    words = text(signed_in(alice).get("/coming"))
+    assert "There is more than fits here." in words

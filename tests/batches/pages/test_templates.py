@@ -1,0 +1,375 @@
+"""Templates at the pages: kept, looked at, changed, run, paused, deleted."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from batches.models import BatchOperation, Status, Submission, Template, TemplateRun
+from batches.services.sweep import sweep
+from batches.services.template_orders import clean_template
+from batches.services.templates import create_template
+from content.models import Content, User
+from tests.batches.orders import price_batch
+from tests.factories import WalletFactory, make_contents
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TYPED = {
+    "step": "save",
+    "kind": "update-price",
+    "name": "Weekend sale",
+    "percent_change": "-20",
+    "selection": "filter",
+    "repeat": "never",
+    "time_zone": "Europe/Berlin",
+}
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def keep(by, **fields) -> Template:
+    body = {
+        "name": "Sale",
+        "operationType": "update-price",
+        "updatePayload": {"percentChange": -10},
+        "filter": {},
+        **fields,
+    }
+    return create_template(clean_template(body), by=by)
+
+
+@pytest.fixture
+def contents(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+def test_who_has_none_is_told_what_they_are_for(signed_in, alice, carol):
+    assert "No template is kept yet" in text(signed_in(alice).get("/templates"))
+    assert "New template" in text(signed_in(alice).get("/templates"))
+    words = text(signed_in(carol).get("/templates"))
+    assert "your account has no wallet that sells content" in words
+    assert "New template" not in words
+
+
+def test_a_new_one_begins_with_what_it_is_to_do(signed_in, alice):
+    client = signed_in(alice)
+    page = client.get("/templates/new").content.decode()
+    for kind in ("update-price", "update-metadata", "remove-content", "restore-content"):
+        assert f'href="/templates/new?kind={kind}"' in page
+        assert client.get(f"/templates/new?kind={kind}").status_code == 200
+    assert "What is it to do?" in text(client.get("/templates/new?kind=explode"))
+
+
+def test_one_by_filter_that_repeats(signed_in, alice, wallet_of, contents):
+    typed = {
+        **TYPED,
+        "filter-type": "video",
+        "filter-price_from": "1.5",
+        "filter-q": "Item",
+        "repeat": "weekly",
+        "first_run": "2030-01-04T18:00",
+        "last_day": "2030-12-31",
+    }
+    client = signed_in(alice)
+    answer = client.post("/templates/new", typed, follow=True)
+    template = Template.objects.get()
+    assert answer.redirect_chain == [(f"/templates/{template.pk}", 302)]
+    assert template.creator == wallet_of(alice)
+    assert template.payload == {"percentChange": -20}
+    assert template.filter == {"search": "Item", "contentType": "video", "priceMin": 1_500_000}
+    assert (template.repeat, template.time_zone) == ("weekly", "Europe/Berlin")
+    assert (template.first_slot, template.last_day) == ("2030-01-04T18:00", date(2030, 12, 31))
+    words = text(answer)
+    assert "4 Jan 2030, 17:00 UTC 4 Jan 2030, 18:00 in Europe/Berlin" in words
+    assert "18 Jan 2030" in words
+    assert "25 Jan 2030" not in words
+    assert "Change 2 of 2. This is a rehearsal: nothing was changed." in words
+    assert "all items on sale of the type Video from 1.5 STX with “Item”" in words
+    assert not Submission.objects.exists()
+    assert Content.objects.filter(version=1).count() == 3
+
+
+def test_one_by_ids(signed_in, alice, contents):
+    keys = [content.pk for content in contents]
+    typed = {**TYPED, "selection": "ids", "content_ids": f" {keys[0]}, {keys[1]}\n{keys[0]}"}
+    signed_in(alice).post("/templates/new", typed)
+    template = Template.objects.get()
+    assert (template.content_ids, template.filter) == (keys[:2], None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"name": ""}, "name", "This field is required."),
+        ({"name": "x" * 101}, "name", "at most 100 characters"),
+        ({"name": "a\u202eb"}, "name", None),
+        ({"percent_change": "0"}, "percent_change", "changes nothing"),
+        ({"percent_change": ""}, "new_price", "Give a new price"),
+        ({"selection": "ids"}, "content_ids", "Choose at least one item."),
+        ({"selection": "ids", "content_ids": "a/b"}, "content_ids", "An id has 1 to 64 letters"),
+        ({"selection": "all"}, "selection", "not one of the available choices"),
+        ({"filter-price_from": "x"}, "filter-price_from", "Enter a price in STX"),
+        ({"filter-price_from": "2", "filter-price_to": "1"}, "filter-price_to", "less than"),
+        ({"filter-state": "all"}, "filter-state", "not one of the available choices"),
+        ({"repeat": "hourly"}, "repeat", "not one of the available choices"),
+        ({"repeat": "daily"}, "first_run", "Say when it is to run for the first time."),
+        ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is past."),
+        ({"first_run": "at noon"}, "first_run", "Write it like"),
+        ({"first_run": "2030-01-01T09:00", "last_day": "2029-12-31"}, "last_day", "later day"),
+        ({"last_day": "2029-12-31"}, "last_day", "it runs by hand"),
+        ({"last_day": "someday"}, "last_day", "Write the day like"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone", "not one of the available choices"),
+    ],
+)
+def test_what_is_wrong_is_named_beside_its_field(signed_in, alice, contents, typed, field, words):
+    answer = signed_in(alice).post("/templates/new", {**TYPED, **typed})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert f'id="id_{field}_error"' in page
+    assert words is None or words in text(answer)
+    assert not Template.objects.exists()
+
+
+def test_a_batch_is_kept_with_its_items(signed_in, alice, contents, work):
+    batch = price_batch(alice, [content.pk for content in contents[:2]], newPrice=2_500_000)
+    client = signed_in(alice)
+    page = client.get(f"/templates/new?batch={batch.pk}").content.decode()
+    assert 'name="new_price" value="2.5"' in page
+    assert f"{contents[0].pk} {contents[1].pk}</textarea>" in page
+    assert re.search(r'value="ids"[^>]* checked', page)
+
+
+def test_a_run_is_kept_with_its_items(signed_in, alice, contents, prepared):
+    client = signed_in(alice)
+    run = prepared(client, [content.pk for content in contents])
+    page = client.get(f"/templates/new?submission={run.pk}").content.decode()
+    assert 'name="percent_change" value="10"' in page
+    assert contents[2].pk in page
+
+
+def test_a_form_is_kept_as_it_was_filled_in(signed_in, alice, contents):
+    keys = [content.pk for content in contents]
+    typed = {
+        "step": "review",
+        "kind": "update-price",
+        "ids": " ".join(keys),
+        "percent_change": "12.5",
+        "scheduled_for": "2030-01-01T09:00",
+    }
+    page = signed_in(alice).post("/templates/new", typed).content.decode()
+    assert 'name="percent_change" value="12.5"' in page
+    assert " ".join(keys) in page
+    assert 'name="first_run" value="2030-01-01T09:00"' in page
+    assert not Template.objects.exists()
+
+
+def test_an_undo_is_not_kept(signed_in, alice, contents, work):
+    batch = price_batch(alice, [contents[0].pk])
+    work()
+    client = signed_in(alice)
+    draft = client.post(f"/batches/{batch.pk}/undo")["Location"].removeprefix("/submissions/")
+    answer = client.get(f"/templates/new?submission={draft}", follow=True)
+    assert "This can&#x27;t be kept as a template" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["batch", "submission"])
+@pytest.mark.parametrize("key", ["x", "01993d2e-0000-7000-8000-000000000000"])
+def test_what_is_not_there_is_not_kept(signed_in, alice, name, key):
+    assert signed_in(alice).get(f"/templates/new?{name}={key}").status_code == 404
+
+
+def test_somebody_else_s_batch_is_not_kept(signed_in, alice, bob, contents):
+    batch = price_batch(alice, [contents[0].pk])
+    assert signed_in(bob).get(f"/templates/new?batch={batch.pk}").status_code == 404
+
+
+def test_who_has_several_wallets_says_which(signed_in, alice, wallet_of, contents):
+    label = WalletFactory(owner=alice, display_name="Alice's label")
+    client = signed_in(alice)
+    assert "Alice&#x27;s label" in client.get("/templates/new?kind=update-price").content.decode()
+    answer = client.post("/templates/new", {**TYPED, "creator": WalletFactory().pk})
+    assert answer.status_code == 400
+    client.post("/templates/new", {**TYPED, "creator": label.pk})
+    assert Template.objects.get().creator == label
+
+
+def test_staff_name_the_creator(signed_in, staff, alice, wallet_of, contents):
+    client = signed_in(staff)
+    answer = client.post("/templates/new", {**TYPED, "creator": "SPX"})
+    assert answer.status_code == 400
+    assert 'id="id_creator_error"' in answer.content.decode()
+    client.post("/templates/new", {**TYPED, "creator": wallet_of(alice).pk})
+    template = Template.objects.get()
+    assert (template.creator, template.by) == (wallet_of(alice), staff)
+    assert f"/templates/{template.pk}" in signed_in(alice).get("/templates").content.decode()
+
+
+def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
+    keep(alice, name="Every morning", repeat="daily", firstRun="2030-01-01T09:00")
+    keep(alice, name="By hand <b>only</b>")
+    paused = keep(alice, name="Put by", repeat="daily", firstRun="2030-01-01T09:00")
+    client = signed_in(alice)
+    client.post(f"/templates/{paused.pk}/pause")
+    answer = client.get("/templates")
+    words = text(answer)
+    assert "Every morning all items on sale Update price -10 % Every day 1 Jan 2030, 09:00" in words
+    assert "when you say so" in words
+    assert "Paused" in words
+    assert "By hand &lt;b&gt;only&lt;/b&gt;" in answer.content.decode()
+    assert "No template is kept yet" in text(signed_in(bob).get("/templates"))
+
+
+def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
+    template = keep(
+        alice,
+        filter={"contentType": "video", "priceMax": 2_000_000},
+        repeat="monthly",
+        firstRun="2030-01-31T09:00",
+        timeZone="America/New_York",
+        lastDay="2031-01-01",
+        errorPolicy="reject-all",
+    )
+    client = signed_in(alice)
+    page = client.get(f"/templates/{template.pk}/edit").content.decode()
+    for given in (
+        'name="name" value="Sale"',
+        'name="percent_change" value="-10"',
+        'name="filter-price_to" value="2"',
+        'name="first_run" value="2030-01-31T09:00"',
+        'name="last_day" value="2031-01-01"',
+    ):
+        assert given in page, given
+    for chosen in ("America/New_York", "monthly", "video"):
+        assert f'<option value="{chosen}" selected>' in page
+    assert re.search(r'value="reject-all"[^>]* checked', page)
+    typed = {**TYPED, "name": "Bigger sale", "percent_change": "-30", "repeat": "daily"}
+    url = f"/templates/{template.pk}/edit"
+    answer = client.post(url, {**typed, "first_run": ""})
+    assert answer.status_code == 400
+    assert "Say when it is to run for the first time." in text(answer)
+    assert client.post(url, {**typed, "first_run": "2030-02-01T10:00"}).status_code == 302
+    template.refresh_from_db()
+    assert (template.name, template.payload) == ("Bigger sale", {"percentChange": -30})
+    assert template.next_run_at == datetime(2030, 2, 1, 9, tzinfo=UTC)
+    assert template.filter == {}
+
+
+def test_next_runs_are_told_in_both_zones_also_where_clocks_jump(signed_in, alice, contents):
+    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
+    with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
+        template = keep(
+            alice, repeat="daily", firstRun="2026-03-07T02:30", timeZone="America/New_York"
+        )
+        words = text(signed_in(alice).get(f"/templates/{template.pk}"))
+    assert (
+        "7 Mar 2026, 16:30 JST (07:30 UTC) 7 Mar 2026, 02:30 in America/New_York "
+        "8 Mar 2026, 16:00 JST (07:00 UTC) 8 Mar 2026, 02:30 in America/New_York "
+        "9 Mar 2026, 15:30 JST (06:30 UTC) 9 Mar 2026, 02:30 in America/New_York"
+    ) in words
+
+
+def test_it_is_paused_and_resumed(signed_in, alice, contents):
+    template = keep(alice, repeat="daily", firstRun="2030-01-01T09:00")
+    client = signed_in(alice)
+    url = f"/templates/{template.pk}"
+    client.post(f"{url}/pause", {"next": "coming"})
+    template.refresh_from_db()
+    assert template.is_paused
+    words = text(client.get(url))
+    assert "Paused No run until it is resumed. These would be next: 1 Jan 2030" in words
+    assert "1 Jan" not in text(client.get("/coming"))
+    client.post(f"{url}/resume")
+    template.refresh_from_db()
+    assert not template.is_paused
+
+
+def test_run_now_leads_to_the_run(signed_in, alice, contents, work):
+    template = keep(alice)
+    client = signed_in(alice)
+    answer = client.post(f"/templates/{template.pk}/run", follow=True)
+    submission = Submission.objects.get()
+    assert answer.redirect_chain == [(f"/submissions/{submission.pk}", 302)]
+    assert "Step 3" not in text(answer)
+    work()
+    assert Content.objects.get(pk=contents[0].pk).price == 900_000
+    words = text(client.get(f"/templates/{template.pk}"))
+    assert "by hand Started 3 saved" in words
+
+
+def test_a_run_that_can_t_be_is_told_and_listed(signed_in, alice, contents):
+    template = keep(alice, filter={"search": "nowhere"})
+    client = signed_in(alice)
+    page = client.get(f"/templates/{template.pk}")
+    assert "A run would start nothing: None of the creator&#x27;s items" in page.content.decode()
+    answer = client.post(f"/templates/{template.pk}/run", follow=True)
+    assert "Not started: None of the creator's items matches." in text(answer).replace(
+        "&#x27;", "'"
+    )
+    assert "Not started" in text(client.get(f"/templates/{template.pk}")).split("Runs so far")[1]
+    assert not BatchOperation.objects.exists()
+
+
+def test_the_history_tells_missed_and_refused_runs(signed_in, alice, contents, work):
+    with time_machine.travel(NOW, tick=False):
+        template = keep(alice, repeat="daily", firstRun="2026-03-02T09:00")
+    with time_machine.travel(NOW + timedelta(days=3), tick=False):
+        sweep()
+        work()
+        client = signed_in(alice)
+        words = text(client.get(f"/templates/{template.pk}")).split("Runs so far")[1]
+    newest, older, oldest = (words.index(f"{day} Mar 2026, 09:00 UTC") for day in (4, 3, 2))
+    assert newest < older < oldest
+    assert "Started 3 saved" in words[newest:older]
+    assert "Missed Nothing ran at that time" in words[older:oldest]
+    assert TemplateRun.objects.filter(state="missed").count() == 2
+    assert BatchOperation.objects.get().status == Status.COMPLETED
+
+
+def test_the_creator_gets_to_the_batches_that_staff_s_template_made(
+    signed_in, staff, alice, wallet_of, contents, work
+):
+    template = keep(staff, creator=wallet_of(alice).pk)
+    signed_in(staff).post(f"/templates/{template.pk}/run")
+    work()
+    page = signed_in(alice).get(f"/templates/{template.pk}").content.decode()
+    assert f'href="/batches/{BatchOperation.objects.get().pk}"' in page
+    assert "/submissions/" not in page
+
+
+def test_it_is_deleted_and_what_it_started_stays(signed_in, alice, contents, work):
+    template = keep(alice)
+    client = signed_in(alice)
+    client.post(f"/templates/{template.pk}/run")
+    work()
+    assert client.get(f"/templates/{template.pk}/delete").status_code == 302
+    assert Template.objects.exists()
+    answer = client.post(f"/templates/{template.pk}/delete", follow=True)
+    assert "“Sale” is deleted. What it started stays." in text(answer)
+    assert not Template.objects.exists()
+    assert BatchOperation.objects.get().status == Status.COMPLETED
+
+
+def test_the_page_costs_the_same_however_many_items_and_runs(
+    signed_in, alice, wallet_of, contents, work, django_assert_max_num_queries
+):
+    template = keep(alice)
+    client = signed_in(alice)
+    for _ in range(3):
+        client.post(f"/templates/{template.pk}/run")
+    make_contents(wallet_of(alice), 120)
+    work()
+    with django_assert_max_num_queries(16):
+        client.get(f"/templates/{template.pk}")
+
+
+def test_times_past_are_no_next_runs(signed_in, alice, contents):
+    with time_machine.travel(NOW, tick=False):
+        template = keep(alice, firstRun="2026-03-02T09:00")
+    assert template.next_run_at is not None
+    assert template.next_run_at < timezone.now()
+    words = text(signed_in(alice).get(f"/templates/{template.pk}"))
+    assert "No run is to come" in words

@@ -1,0 +1,352 @@
+"""When a change begins, when it is put back, what it waits for: from the form to the page."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from batches.models import BatchOperation, Dependency, Status, Submission
+from batches.services.dependents import settle_due
+from content.models import Content, User
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+def text(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def in_zone(user, name):
+    User.objects.filter(pk=user.pk).update(time_zone=name)
+
+
+def later(**ahead) -> datetime:
+    return timezone.now().replace(microsecond=0) + timedelta(**ahead)
+
+
+@pytest.fixture
+def item(alice, wallet_of):
+    return make_contents(wallet_of(alice), onchain_id=7)[0]
+
+
+@pytest.fixture
+def coming(alice, item):
+    """A batch of alice's that starts tomorrow."""
+    return price_batch(alice, [item.pk], scheduledFor=later(days=1).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "instant"),
+    [
+        ("Europe/Berlin", "2026-03-01T09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("Europe/Berlin", "2026-03-01 09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        ("Europe/Berlin", "2026-03-01T09:00:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
+        # The clocks skip that hour: it is the moment after.
+        ("America/New_York", "2026-03-08T02:30", datetime(2026, 3, 8, 7, tzinfo=UTC)),
+        # They show it twice: it is the first.
+        ("America/New_York", "2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+        ("Australia/Lord_Howe", "2026-10-04T02:15", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+        ("Asia/Kathmandu", "2026-03-01T00:00", datetime(2026, 2, 28, 18, 15, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_one_of_the_viewer_s_clock(signed_in, alice, item, prepared, zone, wall, instant):
+    in_zone(alice, zone)
+    client = signed_in(alice)
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(alice)
+        assert prepared(client, [item.pk], scheduled_for=wall).scheduled_for == instant
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is past."),
+        ({"scheduled_for": "tomorrow"}, "scheduled_for", "Write it like 2026-12-01T09:00"),
+        ({"scheduled_for": "2026-02-30T09:00"}, "scheduled_for", "Write it like"),
+        ({"scheduled_for": "9999-01-01T00:00"}, "scheduled_for", "Choose a year from 2000"),
+        ({"scheduled_for": "2090-01-01T00:00"}, "scheduled_for", "more than five years ahead"),
+        ({"scheduled_for": "2026-03-01T09:00+01:00"}, "scheduled_for", "Write it like"),
+        ({"scheduled_for": "x" * 41}, "scheduled_for", "at most 40 characters"),
+        ({"until": "2026-01-31T12:00"}, "until", "This time is past."),
+        (
+            {"scheduled_for": "2026-03-02T09:00", "until": "2026-03-02T09:00"},
+            "until",
+            "later than the start",
+        ),
+    ],
+)
+def test_a_wrong_time_is_refused_beside_its_field(
+    signed_in, alice, item, prepare, typed, field, words
+):
+    client = signed_in(alice)
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(alice)
+        answer = prepare(client, [item.pk], **typed)
+    assert answer.status_code == 400
+    assert list(answer.context["waiting"].errors) == [field]
+    page = answer.content.decode()
+    assert f'id="id_{field}_error"' in page
+    assert words in page
+    assert '<details class="card fold" open>' in page
+    assert not Submission.objects.exists()
+
+
+def test_only_prices_can_be_given_an_end(signed_in, alice, item):
+    client = signed_in(alice)
+    data = {"step": "review", "ids": item.pk, "title": "New", "until": "2099-01-01T00:00"}
+    assert client.post("/batches/new/update-metadata", data).status_code == 302
+    assert Submission.objects.get().until is None
+
+
+def test_the_review_says_when_in_words_and_how_far_prices_move(
+    signed_in, alice, wallet_of, prepared
+):
+    in_zone(alice, "Europe/Berlin")
+    contents = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
+    client = signed_in(alice)
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(alice)
+        other = price_batch(alice, [contents[0].pk])
+        draft = prepared(
+            client,
+            [content.pk for content in contents],
+            new_price="4",
+            scheduled_for="2026-02-07T00:30",
+            until="2026-02-09T09:00",
+            **{f"after-batch-{other.pk}": "on-success"},
+        )
+        words = text(client.get(f"/submissions/{draft.pk}"))
+    assert "Starts 7 Feb 2026, 00:30 CET (6 Feb, 23:30 UTC)" in words
+    assert "Put back 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
+    assert "Update price to 7 STX Waiting This starts when every item of it is saved." in words
+    assert "Prices move by +1 STX to +3 STX On average by +2 STX" in words
+    assert "1 transaction for 3 items" in words
+    assert "bytes, at least 0.000" in words
+
+
+def test_what_was_prepared_comes_back_into_the_form(signed_in, alice, item, prepared):
+    in_zone(alice, "Asia/Tokyo")
+    client = signed_in(alice)
+    other = price_batch(alice, [item.pk])
+    draft = prepared(
+        client,
+        [item.pk],
+        scheduled_for="2030-01-01T09:00",
+        **{f"after-batch-{other.pk}": "always"},
+    )
+    page = client.get(f"/batches/new/update-price?again={draft.pk}").content.decode()
+    assert 'name="scheduled_for" value="2030-01-01T09:00"' in page
+    assert '<option value="always" selected>' in page
+    assert '<details class="card fold" open>' in page
+    assert "By the clock in Asia/Tokyo." in page
+
+
+def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
+    client = signed_in(alice)
+    begin, end = later(days=1), later(days=3)
+    draft = prepared(
+        client,
+        [item.pk],
+        new_price="0.5",
+        scheduled_for=begin.strftime("%Y-%m-%dT%H:%M"),
+        until=end.strftime("%Y-%m-%dT%H:%M"),
+    )
+    client.post(f"/submissions/{draft.pk}/confirm")
+    work()
+    assert Content.objects.get().price == 1_000_000
+    assert "Scheduled" in text(client.get(f"/submissions/{draft.pk}"))
+    with time_machine.travel(begin + timedelta(minutes=1)):
+        client.force_login(alice)
+        work()
+        assert Content.objects.get().price == 500_000
+        batch = BatchOperation.objects.get(undo_of=None)
+        words = text(client.get(f"/batches/{batch.pk}"))
+        assert "Is to be put back by Undo: Update price to 0.5 STX" in words
+        assert "Undo…" not in words, "it is about to be undone already"
+        assert "Undo: Update price to 0.5 STX" in text(client.get("/coming"))
+    with time_machine.travel(end + timedelta(minutes=1)):
+        client.force_login(alice)
+        work()
+        assert Content.objects.get().price == 1_000_000
+        assert "Was put back by" in text(client.get(f"/batches/{batch.pk}"))
+
+
+def test_a_batch_says_why_it_has_not_begun(signed_in, alice, item, coming):
+    in_zone(alice, "Europe/Berlin")
+    BatchOperation.objects.filter(pk=coming.pk).update(
+        scheduled_for=datetime(2030, 1, 1, 12, tzinfo=UTC), is_paused=True
+    )
+    other = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
+    client = signed_in(alice)
+    words = text(client.get(f"/batches/{coming.pk}"))
+    assert "On hold. It begins only when it is let go on." in words
+    assert "Its time is 1 Jan 2030, 13:00 CET (12:00 UTC)." in words
+    words = text(client.get(f"/batches/{other.pk}"))
+    parent = "Update price to 7 STX Waiting"
+    assert f"Waits for another batch: {parent} This starts when it is done" in words
+    assert "Start now" not in words
+    free = price_batch(alice, [item.pk])
+    assert "It begins as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
+
+
+def test_what_does_not_move_is_hardly_asked_about(signed_in, alice, coming):
+    page = signed_in(alice).get(f"/batches/{coming.pk}").content.decode()
+    assert 'hx-trigger="every 15s"' in page
+    assert "http-equiv" not in page
+
+
+def test_the_time_is_changed_until_it_begins(signed_in, alice, item, coming, work):
+    client = signed_in(alice)
+    url = f"/batches/{coming.pk}"
+    page = client.get(f"{url}/when").content.decode()
+    assert f'value="{coming.scheduled_for:%Y-%m-%dT%H:%M}"' in page
+    wanted = {"scheduled_for": "2030-05-01T10:00", "until": "2030-06-01T10:00"}
+    answer = client.post(f"{url}/when", wanted)
+    assert (answer.status_code, answer["Location"]) == (302, url)
+    coming.refresh_from_db()
+    assert coming.scheduled_for == datetime(2030, 5, 1, 10, tzinfo=UTC)
+    assert coming.until == datetime(2030, 6, 1, 10, tzinfo=UTC)
+    # Both move beyond what the other was.
+    wanted = {"scheduled_for": "2030-07-01T10:00", "until": "2030-08-01T10:00"}
+    assert client.post(f"{url}/when", wanted).status_code == 302
+    coming.refresh_from_db()
+    assert coming.scheduled_for == datetime(2030, 7, 1, 10, tzinfo=UTC)
+    client.post(f"{url}/when", {"scheduled_for": "", "until": ""})
+    work()
+    assert Content.objects.get().price == 7_000_000
+    answer = client.post(f"{url}/when", wanted, follow=True)
+    assert "It has begun already" in text(answer)
+    assert "It has begun already" in text(client.get(f"{url}/when", follow=True))
+
+
+def test_what_is_left_alone_stays_to_the_second(signed_in, alice, coming):
+    moment = datetime(2030, 1, 1, 12, 0, 42, tzinfo=UTC)
+    BatchOperation.objects.filter(pk=coming.pk).update(scheduled_for=moment)
+    typed = {"scheduled_for": "2030-01-01T12:00", "until": "2030-02-01T00:00"}
+    assert signed_in(alice).post(f"/batches/{coming.pk}/when", typed).status_code == 302
+    coming.refresh_from_db()
+    assert coming.scheduled_for == moment
+
+
+def test_what_is_past_and_only_waits_may_stay(signed_in, alice, item, coming):
+    other = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
+    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    BatchOperation.objects.filter(pk=other.pk).update(scheduled_for=moment)
+    typed = {"scheduled_for": "2026-01-01T12:00", f"after-batch-{coming.pk}": "always"}
+    assert signed_in(alice).post(f"/batches/{other.pk}/when", typed).status_code == 302
+    assert Dependency.objects.get().when == "always"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past."),
+        ({"until": "soon"}, "Write it like"),
+        ({"after-batch-01993d2e-0000-7000-8000-000000000000": "always"}, "no such batch of yours"),
+        ({"after-batch-x": "always"}, "no such batch of yours"),
+        ({"after-run-01993d2e-0000-7000-8000-000000000000": "always"}, "no such batch of yours"),
+    ],
+)
+def test_a_wrong_change_of_the_time_changes_nothing(signed_in, alice, coming, typed, words):
+    answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
+    assert answer.status_code == 400
+    assert words in text(answer)
+    before = coming.scheduled_for
+    coming.refresh_from_db()
+    assert coming.scheduled_for == before
+    assert not Dependency.objects.exists()
+
+
+def test_a_wrong_way_of_waiting_is_refused(signed_in, alice, item, coming):
+    other = price_batch(alice, [item.pk])
+    typed = {f"after-batch-{other.pk}": "whenever"}
+    answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
+    assert answer.status_code == 400
+    assert "not one of the available choices" in text(answer)
+    assert not Dependency.objects.exists()
+
+
+def test_nobody_waits_for_somebody_else_s(signed_in, alice, bob, wallet_of, coming):
+    (foreign,) = make_contents(wallet_of(bob))
+    other = price_batch(bob, [foreign.pk])
+    client = signed_in(alice)
+    assert str(other.pk) not in client.get(f"/batches/{coming.pk}/when").content.decode()
+    answer = client.post(f"/batches/{coming.pk}/when", {f"after-batch-{other.pk}": "always"})
+    assert "no such batch of yours" in text(answer)
+    assert not Dependency.objects.exists()
+
+
+def test_a_circle_is_refused_with_its_path(signed_in, alice, item, coming):
+    child = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
+    client = signed_in(alice)
+    answer = client.post(f"/batches/{coming.pk}/when", {f"after-batch-{child.pk}": "on-success"})
+    assert answer.status_code == 400
+    ends = [str(batch.pk)[-6:] for batch in (coming, child, coming)]
+    way = " → ".join(f"Update price to 7 STX ({end})" for end in ends)
+    assert f"This is a circle: {way}." in text(answer)
+    assert not Dependency.objects.filter(batch=coming).exists()
+
+
+def test_what_ended_meanwhile_is_waited_for_as_was_said(signed_in, alice, item, coming, work):
+    other = price_batch(alice, ["unknown", item.pk])
+    client = signed_in(alice)
+    work()
+    client.post(f"/batches/{coming.pk}/when", {f"after-batch-{other.pk}": "on-success"})
+    link = Dependency.objects.get()
+    assert (link.parent_id, link.when) == (other.pk, "on-success")
+
+
+def test_a_run_is_waited_for_as_a_whole(signed_in, settings, alice, wallet_of, prepared):
+    settings.BATCH_MAX_ITEMS = 2
+    contents = make_contents(wallet_of(alice), 3)
+    client = signed_in(alice)
+    run = prepared(client, [content.pk for content in contents])
+    client.post(f"/submissions/{run.pk}/confirm")
+    name = f"after-run-{run.pk}"
+    draft = prepared(client, [contents[0].pk], **{name: "on-success"})
+    page = client.get(f"/batches/new/update-price?again={draft.pk}")
+    assert re.search(r"Update price \+10 %, 3 items, asked for [^,]+, [^,]+, 2 batches", text(page))
+    client.post(f"/submissions/{draft.pk}/confirm")
+    batch = BatchOperation.objects.get(submission=draft)
+    assert batch.waits_for == 2
+    parents = Dependency.objects.filter(batch=batch).values_list("parent_id", flat=True)
+    assert set(parents) == set(run.batches.values_list("pk", flat=True))
+
+
+def test_the_page_draws_what_waits_for_what(signed_in, alice, bob, wallet_of, item):
+    first = price_batch(alice, [item.pk], newPrice=1)
+    second = price_batch(alice, [item.pk], newPrice=2, dependsOn=[str(first.pk)])
+    third = price_batch(
+        alice,
+        [item.pk],
+        newPrice=3,
+        dependsOn=[{"batchId": str(second.pk), "when": "on-success"}],
+    )
+    answer = signed_in(alice).get(f"/batches/{second.pk}")
+    words = text(answer)
+    assert (
+        "First Update price to 0.000001 STX Waiting This one starts when it is done, even if "
+        "items failed. Then this Update price to 0.000002 STX Waits for others Then "
+        "Update price to 0.000003 STX Waiting Starts when every item of it is saved."
+    ) in words
+    for other in (first, third):
+        assert f'href="/batches/{other.pk}"' in answer.content.decode()
+    make = text(signed_in(bob).get(f"/batches/{second.pk}"))
+    assert "There is nothing here" in make
+
+
+def test_a_broken_link_is_told(signed_in, alice, item, work):
+    first = price_batch(alice, [item.pk])
+    second = price_batch(alice, [item.pk], dependsOn=[str(first.pk)])
+    client = signed_in(alice)
+    client.post(f"/batches/{first.pk}/cancel")
+    settle_due()
+    second.refresh_from_db()
+    assert second.status == Status.FAILED
+    words = text(client.get(f"/batches/{second.pk}"))
+    assert "which it waits for, was cancelled." in words
+    assert "that can’t be any more" in words

@@ -1,0 +1,42 @@
+"""Files of prices as people make them."""
+
+import io
+import zipfile
+
+from openpyxl import Workbook, load_workbook
+
+
+def csv_of(*lines: str, end: str = "\n") -> bytes:
+    return (end.join(lines) + end).encode()
+
+
+def xlsx_of(*rows: tuple[object, ...]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    return saved(book)
+
+
+def saved(book: Workbook) -> bytes:
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def sheet_of(data: bytes) -> list[list[object]]:
+    """The cells of the first sheet, as a spreadsheet shows them."""
+    return [[cell.value for cell in row] for row in load_workbook(io.BytesIO(data)).active.rows]
+
+
+def with_part(data: bytes, name: str, part: bytes) -> bytes:
+    """The archive with one part in place of the one of that name."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for each in old.namelist():
+            if each != name:
+                new.writestr(each, old.read(each))
+        new.writestr(name, part)
+    return file.getvalue()

@@ -1,0 +1,31 @@
+"""Templates of the price operation, kept through the service, and what became of their slots."""
+
+from typing import Any
+
+from batches.models import Template, TemplateRun
+from batches.services.template_orders import clean_template
+from batches.services.templates import create_template
+from content.models import User
+
+FIRST = "2026-03-05T09:00"
+
+
+def kept(by: User, **body: Any) -> Template:
+    """Every day at nine in Berlin from 5 March 2026 on, unless the body says otherwise."""
+    whole = {
+        "name": "Daily",
+        "operationType": "update-price",
+        "updatePayload": {"newPrice": 7_000_000},
+        "repeat": "daily",
+        "firstRun": FIRST,
+        "timeZone": "Europe/Berlin",
+        **body,
+    }
+    whole = {name: value for name, value in whole.items() if value is not None}
+    return create_template(clean_template(whole), by=by)
+
+
+def runs(template: Template) -> list[tuple[str, str]]:
+    """When each was due, and what became of it, oldest first."""
+    rows = TemplateRun.objects.filter(template=template).order_by("due_at", "id")
+    return [(row.due_at.isoformat(timespec="minutes")[:16], row.state) for row in rows]
