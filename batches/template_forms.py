@@ -122,13 +122,16 @@ class TemplateForm:
         typed: Mapping[str, Any] | None = None,
         wallets: Sequence[Wallet] = (),
         names_creator: bool = False,
+        kept: Template | None = None,
     ) -> None:
         """`body` is what it begins with, as the service takes it, `typed` what was typed already.
+
+        `kept` is the template that is edited, whose times may be past.
 
         `wallets` are the ones to choose among, none where there is no choice; `names_creator`
         lets any be named.
         """
-        self.operation, self.body = operation, body
+        self.operation, self.body, self.kept = operation, body, kept
         zone = timezone.get_current_timezone_name()
         known_ids = body.get("contentIds") or []
         initial = {
@@ -172,7 +175,7 @@ class TemplateForm:
         if not is_valid:
             return None
         try:
-            return clean_template(self._body())
+            return clean_template(self._body(), kept=self.kept)
         except Invalid as error:
             self.refuse(error)
             return None

@@ -73,7 +73,12 @@ class TemplateEdit:
         data = request.POST if request.method == "POST" else None
         creators, names_creator = _creators(request, operation)
         form = TemplateForm(
-            data, operation=operation, body=body, wallets=creators, names_creator=names_creator
+            data,
+            operation=operation,
+            body=body,
+            wallets=creators,
+            names_creator=names_creator,
+            kept=template,
         )
         order = None
         if data is not None:

@@ -37,6 +37,7 @@ def candidates_for(
     queries at most.
     """
     own = BatchOperation.objects.visible_to(user).exclude(pk__in=list(besides))
+    own = own.select_related("creator")
     found = {batch.pk: batch for batch in own.unfinished().order_by("-created_at")[:MOST_READ]}
     if missing := {*links, *also} - found.keys():
         found |= own.in_bulk(list(missing))
@@ -46,25 +47,33 @@ def candidates_for(
         together.setdefault(batch.submission_id, []).append(batch)  # type: ignore[arg-type]
         if batch.submission_id in also_runs:  # ended meanwhile, perhaps
             found.setdefault(batch.pk, batch)
+    names_creator = len({batch.creator_id for batch in found.values()}) > 1
     candidates: dict[str, Candidate] = {}
     for batch in found.values():
         sisters = together.get(batch.submission_id, []) if batch.submission_id else []
         is_one = len(sisters) > 1 and len({links.get(sister.pk) for sister in sisters}) == 1
-        candidate = _run(sisters) if is_one and batch.pk not in also else _single(batch)
+        candidate = (
+            _run(sisters, names_creator)
+            if is_one and batch.pk not in also
+            else _single(batch, names_creator)
+        )
         candidates.setdefault(candidate.key, candidate)
     linked = [one for one in candidates.values() if {*links, *also} & {*one.batch_ids}]
     others = [one for one in candidates.values() if one not in linked]
     return [*linked, *others[: max(0, MOST_CANDIDATES - len(linked))]]
 
 
-def _single(batch: BatchOperation) -> Candidate:
-    words = f"{_about(batch, batch.total_items)}, {batch.get_status_display().lower()}"
+def _single(batch: BatchOperation, names_creator: bool) -> Candidate:
+    of = f" of {batch.creator}" if names_creator else ""
+    words = f"{_about(batch, batch.total_items, of)}, {batch.get_status_display().lower()}"
     return Candidate(f"{BATCH}-{batch.pk}", words, (batch.pk,))
 
 
-def _run(batches: list[BatchOperation]) -> Candidate:
+def _run(batches: list[BatchOperation], names_creator: bool) -> Candidate:
     batches = sorted(batches, key=lambda batch: batch.pk)
-    about = _about(batches[0], sum(batch.total_items for batch in batches))
+    creators = {batch.creator_id: batch.creator for batch in batches}.values()
+    of = f" of {', '.join(map(str, creators))}" if names_creator else ""
+    about = _about(batches[0], sum(batch.total_items for batch in batches), of)
     return Candidate(
         f"{RUN}-{batches[0].submission_id}",
         f"{about}, {len(batches)} batches",
@@ -72,7 +81,7 @@ def _run(batches: list[BatchOperation]) -> Candidate:
     )
 
 
-def _about(batch: BatchOperation, items: int) -> str:
+def _about(batch: BatchOperation, items: int, of: str) -> str:
     """Told apart by when it was asked for, where all else is the same."""
     count = f"{items:,} item{'' if items == 1 else 's'}"
-    return f"{describe(batch)}, {count}, asked for {moment_words(batch.created_at)}"
+    return f"{describe(batch)}, {count}{of}, asked for {moment_words(batch.created_at)}"

@@ -65,18 +65,23 @@ class Agenda:
 
 
 def agenda_of(user: User) -> Agenda:
-    """Of all that the person may see; five queries at most."""
-    batches = list(_coming(BatchOperation.objects.visible_to(user))[: MOST_BATCHES + 1])
+    """Of all that the person may see; six queries at most."""
+    # Apart, for databases don't agree on whether rows without a time come first.
+    coming = _coming(BatchOperation.objects.visible_to(user))
+    now = timezone.now()
+    timed = list(coming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    undated = list(coming.exclude(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    batches = timed[:MOST_BATCHES] + undated[:MOST_BATCHES]
     templates = list(_running(Template.objects.visible_to(user))[: MOST_TEMPLATES + 1])
     sisters = sisters_of(batches, user)
     entries = [
-        *_of_batches(batches[:MOST_BATCHES], sisters),
+        *_of_batches(batches, sisters),
         *(slot for template in templates[:MOST_TEMPLATES] for slot in _slots(template)),
     ]
     days: dict[date, list[Coming]] = {}
     for entry in sorted((e for e in entries if e.at), key=lambda e: e.at or timezone.now()):
         days.setdefault(timezone.localdate(entry.at), []).append(entry)
-    is_cut = len(batches) > MOST_BATCHES or len(templates) > MOST_TEMPLATES
+    is_cut = max(len(timed), len(undated)) > MOST_BATCHES or len(templates) > MOST_TEMPLATES
     return Agenda(list(days.items()), [entry for entry in entries if not entry.at], is_cut)
 
 

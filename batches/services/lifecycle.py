@@ -8,7 +8,7 @@ from django.utils import timezone
 from batches.errors import InvalidTransition
 from batches.models import MOVES, BatchOperation, Status
 from batches.queue import enqueue
-from batches.services.follow_ups import schedule_undo
+from batches.services.follow_up_orders import schedule_undo
 from batches.services.notify import batch_ended
 from config.database import atomic, on_commit
 

@@ -7,7 +7,7 @@ from batches.errors import InvalidTransition, NothingToDo
 from batches.models import BatchOperation, Status
 from batches.services.dependencies import depend_on
 from batches.services.drafts import Waiting
-from batches.services.waiting import change_until, reschedule, resume
+from batches.services.waiting import replan, reschedule, resume
 from config.database import atomic
 from content.models import User
 
@@ -32,12 +32,7 @@ def plan_anew(batches: Sequence[BatchOperation], waiting: Waiting, *, by: User) 
 
     def plan(batch: BatchOperation) -> None:
         if (batch.scheduled_for, batch.until) != (waiting.scheduled_for, waiting.until):
-            # Each may be right only with the other's new value.
-            change_until(batch, None)
-            if waiting.scheduled_for != batch.scheduled_for:
-                reschedule(batch, waiting.scheduled_for)
-            if waiting.until is not None:
-                change_until(batch, waiting.until)
+            replan(batch, scheduled_for=waiting.scheduled_for, until=waiting.until)
         known = dict(batch.dependencies.values_list("parent_id", "when"))
         if known != dict(waiting.depends_on):
             depend_on(batch, waiting.depends_on, by=by)

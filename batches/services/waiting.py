@@ -36,9 +36,10 @@ def replan(
 ) -> BatchOperation:
     """Give a batch another begin and another end at once, each judged by the other's new value.
 
-    Raises what `reschedule` and `change_until` do; then neither is changed.
+    Raises what `reschedule` and `change_until` do; then neither is changed. A begin that stays as
+    it is may be past.
     """
-    if scheduled_for is not None:
+    if scheduled_for is not None and scheduled_for != batch.scheduled_for:
         _check(scheduled_for, "scheduledFor")
     _check_end(batch, until, after=scheduled_for)
     return _change(batch, "scheduled", scheduled_for=scheduled_for, until=until)

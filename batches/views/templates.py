@@ -136,6 +136,7 @@ def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         operation=operation,
         body=body_of_template(template),
+        kept=template,
         **_creators(user, operation),
     )
     order = form.order() if request.method == "POST" else None

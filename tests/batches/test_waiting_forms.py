@@ -108,6 +108,19 @@ def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, v
     assert not form(alice, **{f"after-batch-{waiting.pk}": "never"}).is_valid()
 
 
+def test_who_sees_several_creators_is_told_whose_each_is(alice, bob, viewer):
+    for user in (alice, bob):
+        made_up(user, Status.PENDING)
+
+    def offered(user):
+        return sorted(one.words for one in form(user).candidates.values())
+
+    assert [" of " in words for words in offered(alice)] == [False]
+    names = sorted(str(user.wallets.get()) for user in (alice, bob))
+    found = offered(viewer)
+    assert all(f" of {name}," in " ".join(found) for name in names)
+
+
 def test_what_was_prepared_comes_back_as_it_was_typed(alice):
     batch = made_up(alice, Status.PENDING)
     times = {"scheduled_for": "2026-02-03T09:00", "until": "2026-02-04T09:00"}

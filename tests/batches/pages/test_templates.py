@@ -258,6 +258,18 @@ def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
     assert template.filter == {}
 
 
+def test_one_whose_time_is_past_is_renamed(signed_in, alice, contents):
+    with time_machine.travel(NOW, tick=False):
+        template = keep(alice, firstRun="2026-03-01T14:00", timeZone="UTC")
+    typed = {**TYPED, "time_zone": "UTC", "first_run": "2026-03-01T14:00"}
+    answer = signed_in(alice).post(f"/templates/{template.pk}/edit", typed)
+    assert answer.status_code == 302, text(answer)
+    template.refresh_from_db()
+    assert (template.name, template.first_slot) == ("Weekend sale", "2026-03-01T14:00")
+    moved = {**typed, "first_run": "2026-03-01T15:00"}
+    assert signed_in(alice).post(f"/templates/{template.pk}/edit", moved).status_code == 400
+
+
 def test_next_runs_are_told_in_both_zones_also_where_clocks_jump(signed_in, alice, contents):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
