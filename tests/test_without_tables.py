@@ -28,10 +28,6 @@ print(json.dumps([
 ]))
 """ % {"words": WORDS}  # noqa: UP031
 
-pytestmark = pytest.mark.skipif(
-    connection.vendor == "mongodb", reason="MongoDB makes its collections by itself"
-)
-
 
 @pytest.fixture
 def manage(tmp_path):
