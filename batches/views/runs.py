@@ -6,7 +6,6 @@ from datetime import datetime
 
 from batches.models import BatchOperation, Submission, TemplateRun
 from batches.services.progress import Progress
-from batches.slots import WALL_FORMAT
 from batches.views.standing import Standing
 from content.models import User
 
@@ -34,10 +33,10 @@ class Run:
 
     @property
     def wall(self) -> datetime | None:
-        """The clock on its wall; None for a run by hand."""
+        """The clock on the template's wall; None for a run by hand."""
         if self.run.is_by_hand:
             return None
-        return datetime.strptime(self.run.slot, WALL_FORMAT)  # noqa: DTZ007
+        return self.run.due_at.astimezone(self.run.template.zone).replace(tzinfo=None)
 
 
 def runs_of(runs: Sequence[TemplateRun], user: User) -> list[Run]:

@@ -341,6 +341,20 @@ def test_the_history_tells_missed_and_refused_runs(signed_in, alice, contents, w
     assert BatchOperation.objects.get().status == Status.COMPLETED
 
 
+def test_a_run_in_another_zone_is_told_by_both_clocks(signed_in, alice, contents):
+    with time_machine.travel(NOW, tick=False):
+        template = keep(
+            alice, repeat="daily", firstRun="2026-03-02T09:00", timeZone="America/New_York"
+        )
+    with time_machine.travel(NOW + timedelta(days=1, hours=3), tick=False):
+        sweep()
+        answer = signed_in(alice).get(f"/templates/{template.pk}")
+    assert answer.status_code == 200
+    words = text(answer).split("Runs so far")[1]
+    assert "2 Mar 2026, 14:00 UTC" in words
+    assert "2 Mar 2026, 09:00 in America/New_York" in words
+
+
 def test_the_creator_gets_to_the_batches_that_staff_s_template_made(
     signed_in, staff, alice, wallet_of, contents, work
 ):
