@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +131,8 @@ def csv_rows(data: bytes, name: str) -> Iterator[Row]:
 def named_columns(cells: Iterable[str], name: str) -> list[str]:
     """The heading of a file. Raises Unreadable when two columns have the same name."""
     columns = [cell.strip() for cell in cells]
-    if repeated := sorted({column for column in columns if column and columns.count(column) > 1}):
+    times = Counter(columns)  # one look at each: there may be half a million
+    if repeated := sorted(column for column, count in times.items() if column and count > 1):
         raise Unreadable(f"{name}: the column {repeated[0][:64]!r} is there twice.")
     return columns
 

@@ -17,6 +17,10 @@ from content.services.catalogue_files import Row, Unreadable, named_columns, row
 # A small archive may unpack to gigabytes, and a small sheet reach to the end of the world.
 MOST_UNPACKED = 16 * 1024 * 1024
 MOST_SHEETS = 100
+# A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
+MOST_ELEMENTS = 20_000
+MOST_ELEMENTS_OF_CELLS = 400_000
+PARTS_WITH_CELLS = ("xl/worksheets/", "xl/sharedStrings")
 MOST_LINES = 100_000
 MOST_COLUMNS = 50
 # As many digits as spreadsheets hold and show: 3.3, where the file says 3.3000000000000003.
@@ -68,8 +72,14 @@ def _refuse_bombs(data: bytes, name: str) -> None:
                 words = f"unpacked it has more than {size} MiB. Save the sheet alone, or as CSV."
                 raise Unreadable(f"{name}: {words}")
             for part in archive.infolist():
+                content = archive.read(part)
+                has_cells = part.filename.startswith(PARTS_WITH_CELLS)
+                most = MOST_ELEMENTS_OF_CELLS if has_cells else MOST_ELEMENTS
+                if content.count(b"<") - content.count(b"</") > most:
+                    words = "it has too many cells or formats. Save the columns that count as CSV."
+                    raise Unreadable(f"{name}: {words}")
                 # Each sheet is looked into, and a thousand may name the same part.
-                if archive.read(part).count(b"sheetId") > MOST_SHEETS:
+                if content.count(b"sheetId") > MOST_SHEETS:
                     words = f"it has more than {MOST_SHEETS} sheets. Save the one that counts."
                     raise Unreadable(f"{name}: {words}")
     except Unreadable:

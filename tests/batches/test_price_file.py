@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import zipfile
 
 import pytest
@@ -190,6 +191,31 @@ def test_an_archive_that_unpacks_to_much_is_never_unpacked():
     bomb = with_part(xlsx_of(("id", "price"), (7, 1)), "xl/big.xml", b"0" * (17 * 1024**2))
     assert len(bomb) < 100_000
     assert "unpacked it has more than 16 MiB" in refusal(bomb).message
+
+
+@pytest.mark.parametrize(
+    ("part", "end", "filling"),
+    [
+        ("xl/worksheets/sheet1.xml", b"</row></sheetData>", b"<c/>" * 500_000),
+        ("xl/styles.xml", b"</cellXfs>", b"<xf/>" * 100_000),
+    ],
+)
+def test_a_sheet_of_countless_empty_cells_or_formats_is_refused_at_once(part, end, filling):
+    good = xlsx_of(("id", "price"), (7, 1))
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        text = archive.read(part)
+    assert end in text
+    full = with_part(good, part, text.replace(end, filling + end))
+    started = time.monotonic()
+    assert "too many cells or formats" in refusal(full).message
+    assert time.monotonic() - started < 2
+
+
+def test_a_heading_of_countless_columns_is_read_at_once():
+    heading = ",".join(["content_id", "new_price", *(f"c{number}" for number in range(100_000))])
+    started = time.monotonic()
+    assert "nothing below the first line" in refusal(heading.encode()).message
+    assert time.monotonic() - started < 2
 
 
 def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
