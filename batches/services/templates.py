@@ -71,7 +71,14 @@ def pause_template(template: Template) -> None:
 
 
 def resume_template(template: Template) -> None:
-    """Go on with the next slot; those that passed meanwhile are not made up for."""
+    """Go on with the next slot; those that passed meanwhile are not made up for.
+
+    Nothing changes of one that is not paused. Raises NotThere.
+    """
+    if not Template.objects.filter(pk=template.pk, is_paused=True).exists():
+        # A slot that is due at this moment is the sweeper's to take.
+        _read_again(template)
+        return
     template.is_paused = False
     template.updated_at = timezone.now()
     _plan_next(template, after=template.updated_at)
@@ -162,6 +169,14 @@ def _write(template: Template, *fields: str) -> None:
     row = Template.objects.filter(pk=template.pk)
     if not row.update(**{name: getattr(template, name) for name in fields}):
         raise NotThere
+
+
+def _read_again(template: Template) -> None:
+    """Raises NotThere when it was deleted meanwhile."""
+    try:
+        template.refresh_from_db()
+    except Template.DoesNotExist:
+        raise NotThere from None
 
 
 def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:

@@ -11,6 +11,7 @@ from batches.services.template_orders import body_of_template, clean_template
 from batches.services.template_runs import run_due_templates, start_run, take_slot
 from batches.services.templates import (
     edit_template,
+    resume_template,
     upcoming,
 )
 from content.models import Content
@@ -209,3 +210,11 @@ def test_one_that_breaks_holds_up_no_other(alice, bob, wallet_of, items, clock, 
     assert runs(lost) == []
     assert swept.batches == 1
     assert run_batch(waiting.pk)
+
+
+def test_resuming_one_that_goes_on_anyway_loses_no_slot_that_is_due(alice, items, clock):
+    template = kept(alice, contentIds=items)
+    clock("2026-03-05T08:00")
+    resume_template(template)
+    assert run_due_templates() == 1
+    assert runs(template) == [("2026-03-05T08:00", "started")]
