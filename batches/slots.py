@@ -90,8 +90,8 @@ def slots_between(
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names of all zones that there are here."""
-    return frozenset(available_timezones())
+    """The names of all zones that mean the same on any machine."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def _number_before(moment: datetime, first: datetime, repeat: str, zone: ZoneInfo) -> int:

@@ -216,7 +216,18 @@ def test_what_is_no_day(text):
 
 
 @pytest.mark.parametrize(
-    "name", ["Mars/Olympus", "", "europe/berlin", "../etc/passwd", None, 5, "UTC+1"]
+    "name",
+    [
+        "localtime",
+        "Factory",
+        "Mars/Olympus",
+        "",
+        "europe/berlin",
+        "../etc/passwd",
+        None,
+        5,
+        "UTC+1",
+    ],
 )
 def test_what_is_no_zone(name):
     with pytest.raises(ValueError, match="no such time zone"):
