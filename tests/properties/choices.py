@@ -92,3 +92,30 @@ deeds = st.sampled_from(["to alice", "to bob", "removed", "off the chain"])
 ends = st.sampled_from(["leases", "leases", "pauses", "alice's hour", "bob's hour"])
 # What the sandbox plays; 1 and 6 are numbers of items on the chain.
 failures = st.sampled_from(["", "", "unreachable", "rejected", "1,6"])
+
+# ---------------------------------------------------------------- what waits, follows, repeats
+
+# In how many steps; the past is refused, and a day is sixty of them.
+begins = st.sampled_from([None, None, None, None, 1, 1, 2, 4, 0])
+untils = st.sampled_from([None, None, 1, 2, 3, 5, 0])
+whens = st.sampled_from(["on-success", "on-completion", "always"])
+steps = st.sampled_from([1, 1, 1, 2, 3, 60])
+slots = st.sampled_from([None, 1, 1, 2, -1, -30])
+price_changes = st.one_of(
+    st.fixed_dictionaries({"newPrice": prices}), st.fixed_dictionaries({"percentChange": percents})
+)
+own_prices = st.lists(price_changes, min_size=1, max_size=3)
+follows = st.sampled_from(["undo", "undo", "undo", "retry"])
+some_ids = st.one_of(st.none(), st.none(), any_ids, st.sampled_from(KNOWN).map(lambda key: [key]))
+codes = st.sampled_from(["", "", "", "conflict", "removed", "not-found", "internal"])
+replans = st.sampled_from(["starts", "until", "both"])
+faults = st.sampled_from(
+    [
+        "effects-written",
+        "chunk-written",
+        "chunk-committed",
+        "before-claim",
+        "before-acknowledgement",
+    ]
+)
+deaths = st.sampled_from(["cancel", "undo", "retry", "settle", "confirm", "slots", "sweep"])

@@ -11,14 +11,25 @@ from batches.errors import ApplicationError
 from batches.models import BatchOperation, Source
 from batches.models import Submission as SubmissionRow
 from batches.operations import OPERATIONS
-from batches.services import drafts, lifecycle, submissions
+from batches.services import drafts, lifecycle, price_drafts, submissions
 from batches.services.create import clean_order, create_batch
+from batches.services.price_lines import PriceLine, Prices
 from content.models import User, Wallet
 from content.services.accounts import save_person
 from content.services.catalogue import edit_content
 from content.services.changes import change_content
-from tests.properties.items import Item, metadata_after
-from tests.properties.world import MOST_ITEMS, Batch, Order, Person, Submission, World
+from tests.properties.items import metadata_after
+from tests.properties.rows import (
+    AT_ONCE,
+    MOST_ITEMS,
+    Batch,
+    Order,
+    Person,
+    Submission,
+    Wait,
+    moment,
+)
+from tests.properties.world import World
 
 Change = tuple[str, Mapping[str, Any]]
 
@@ -29,6 +40,28 @@ def attempt(call: Callable[[], Any]) -> tuple[Any, str]:
         return call(), ""
     except ApplicationError as error:
         return None, type(error).__name__
+
+
+def agree(refusal: str, wanted: str) -> None:
+    assert refusal == wanted, f"refused by {refusal!r} instead of {wanted!r}"
+
+
+def keys_of(submission: Any) -> list[Any]:
+    """Of its batches, in the order in which they were made."""
+    rows = BatchOperation.objects.filter(submission_id=submission).order_by("id")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _waiting(wait: Wait) -> dict[str, Any]:
+    """As the API takes it."""
+    body: dict[str, Any] = {}
+    for name, step in (("scheduledFor", wait.starts), ("until", wait.until)):
+        if step is not None:
+            body[name] = f"{moment(step):%Y-%m-%dT%H:%M:%SZ}"
+    if wait.links:
+        links = [{"batchId": str(parent.key), "when": when} for parent, when in wait.links]
+        body["dependsOn"] = links
+    return body
 
 
 def user_of(person: Person) -> User:
@@ -50,15 +83,16 @@ class Doors:
         selection: dict[str, Any],
         offsets: Mapping[str, int | None] | None = None,
         rejects_all: bool = False,
-    ) -> list[Batch]:
+        wait: Wait = AT_ONCE,
+    ) -> None:
         """The batch, or nothing when it was refused."""
         by = self.world.people[by_name]
         if not by.is_active:
-            return []  # turned away at the log-in
+            return  # turned away at the log-in
         named = self.world.people[creator_name] if creator_name else None
         kind, payload = change
         versions = self._versions(selection.get("contentIds"), offsets)
-        body = {**selection, **payload, "errorPolicy": "skip-failed"}
+        body = {**selection, **payload, **_waiting(wait), "errorPolicy": "skip-failed"}
         if named is not None:
             body["creator"] = named.address
         if versions:
@@ -71,15 +105,12 @@ class Doors:
             return create_batch(order, by=user_of(by), source=Source.API)
 
         row, refusal = attempt(ask)
-        order = Order(by, kind, payload, selection.get("contentIds", []), versions, rejects_all)
+        ids = selection.get("contentIds", [])
+        order = Order(by, kind, payload, ids, versions, rejects_all, wait)
         wanted = self._expect_create(order, named, selection.get("filter"))
-        if isinstance(wanted, str):
-            assert refusal == wanted, f"refused by {refusal!r} instead of {wanted}"
-            return []
-        assert refusal == "", f"refused by {refusal}"
-        batch = Batch(order, wanted, row.pk)
-        self.world.batches.append(batch)
-        return [batch]
+        agree(refusal, wanted if isinstance(wanted, str) else "")
+        if isinstance(wanted, Person):
+            self.world.add(order, wanted, row.pk)
 
     def _versions(
         self, ids: Sequence[str] | None, offsets: Mapping[str, int | None] | None
@@ -95,88 +126,83 @@ class Doors:
         self, order: Order, named: Person | None, wanted: Mapping[str, Any] | None
     ) -> Person | str:
         """Whose batch it becomes, or the refusal."""
-        if len(order.ids) > MOST_ITEMS:
+        if len(order.ids) > MOST_ITEMS or self.world.is_wrong(order.wait, order.kind):
             return "Invalid"
         creator = self.world.creator_for(order.by, named, order.kind)
         if isinstance(creator, str):
             return creator
         if wanted is not None:
-            order.ids = self._matching(creator, wanted)
+            order.ids = self.world.matching(creator, wanted)
         if refusal := self.world.why_refused(order, creator):
             return refusal
+        if not all(self.world.sees(order.by, parent) for parent, _ in order.wait.links):
+            return "Invalid"
         if creator is order.by and not self.world.take_quota(creator, 1):
             return "QuotaExceeded"
         return creator
 
-    def _matching(self, creator: Person, wanted: Mapping[str, Any]) -> list[str]:
-        """The newest first; all were made at the same moment, so the last id comes first."""
-
-        def matches(item: Item) -> bool:
-            price = item.values["price"]
-            return (
-                item.creator == creator.address
-                and item.is_removed == wanted.get("isRemoved", False)
-                and wanted.get("priceMin", price) <= price <= wanted.get("priceMax", price)
-            )
-
-        return sorted(
-            (key for key, item in self.world.items.items() if matches(item)), reverse=True
-        )
-
     def cancel(self, batch: Batch) -> None:
         _, refusal = attempt(lambda: lifecycle.cancel(BatchOperation.objects.get(pk=batch.key)))
-        assert (refusal == "InvalidTransition") == batch.is_finished, refusal
+        agree(refusal, "InvalidTransition" if batch.is_finished else "")
         if not batch.is_finished:
             self.world.end(batch, "cancelled")
 
     # ------------------------------------------------------------ what is prepared
 
     def prepare(
-        self, by_name: str, change: Change, ids: Sequence[str], rejects_all: bool
+        self,
+        by_name: str,
+        change: Change,
+        ids: Sequence[str],
+        rejects_all: bool,
+        wait: Wait = AT_ONCE,
+        prices: Sequence[Mapping[str, Any]] = (),
     ) -> list[Submission]:
+        """With `prices` each item gets the next of them, whatever the change says."""
         by, (kind, payload) = self.world.people[by_name], change
-        row, refusal = attempt(
-            lambda: drafts.prepare(
-                by=user_of(by),
-                source=Source.PAGE,
-                operation=OPERATIONS[kind],
-                payload=payload,
-                content_ids=ids,
-                error_policy="reject-all" if rejects_all else "skip-failed",
-            )
-        )
+        own: dict[str, Mapping[str, Any]] = {}
+        if prices:
+            kind, payload = "update-price", {}
+            own = {key: prices[place % len(prices)] for place, key in enumerate(ids)}
+        how: dict[str, Any] = {
+            "by": user_of(by),
+            "source": Source.PAGE,
+            "error_policy": "reject-all" if rejects_all else "skip-failed",
+            "waiting": drafts.Waiting(
+                moment(wait.starts),
+                moment(wait.until),
+                [(parent.key, when) for parent, when in wait.links],
+                wait.is_paused,
+            ),
+        }
+        if own:
+            lines = [
+                PriceLine(number, key, OPERATIONS[kind].clean_payload(own[key]))
+                for number, key in enumerate(ids, start=2)
+            ]
+            row, refusal = attempt(lambda: price_drafts.prepare_prices(Prices(lines), **how))
+        else:
+            how |= {"operation": OPERATIONS[kind], "payload": payload, "content_ids": ids}
+            row, refusal = attempt(lambda: drafts.prepare(**how))
         items = self.world.items
         versions = {key: items[key].version for key in ids if key in items}
-        order = Order(by, kind, payload, ids, versions, rejects_all)
-        wanted = "" if self.world.groups(order) else "NotAllowed"
-        assert refusal == wanted, f"refused by {refusal!r} instead of {wanted!r}"
-        if refusal:
-            return []
-        self.world.submissions.append(submission := Submission(order, row.pk))
-        return [submission]
+        order = Order(by, kind, payload, ids, versions, rejects_all, wait, own)
+        agree(refusal, self.world.why_unprepared(order))
+        return [] if refusal else [self.world.add_submission(order, row.pk)]
 
-    def confirm(self, submission: Submission, by_name: str) -> list[Batch]:
+    def confirm(self, submission: Submission, by_name: str) -> None:
         by = self.world.people[by_name]
         _, refusal = attempt(lambda: submissions.confirm(submission.key, by=user_of(by)))
         wanted = self.world.confirm(submission, by)
-        if isinstance(wanted, str):
-            assert refusal == wanted, f"refused by {refusal!r} instead of {wanted}"
-            return []
-        assert refusal == "", f"refused by {refusal}"
-        rows = BatchOperation.objects.filter(submission_id=submission.key).order_by("id")
-        for row, (creator, keys) in zip(rows, wanted, strict=True):
-            assert (row.creator_id, row.content_ids) == (creator.address, keys), "wrong parts"
-            order = submission.order
-            own = Order(order.by, order.kind, order.payload, keys, order.versions)
-            submission.batches.append(Batch(own, creator, row.pk, submission))
-        self.world.batches.extend(submission.batches)
-        return submission.batches
+        agree(refusal, wanted if isinstance(wanted, str) else "")
+        if not isinstance(wanted, str):
+            self.world.start(submission, wanted, keys_of(submission.key))
 
     def cancel_submission(self, submission: Submission) -> None:
         row = SubmissionRow.objects.get(pk=submission.key)
         _, refusal = attempt(lambda: submissions.cancel_submission(row))
         running = [batch for batch in submission.batches if not batch.is_finished]
-        assert refusal == ("" if running else "InvalidTransition")
+        agree(refusal, "" if running else "InvalidTransition")
         for batch in running:
             self.world.end(batch, "cancelled")
 
@@ -197,7 +223,7 @@ class Doors:
             wanted = "Removed"
         else:
             wanted = "StaleVersion" if is_stale else ""
-        assert refusal == wanted, f"refused by {refusal!r} instead of {wanted!r}"
+        agree(refusal, wanted)
         if not refusal:
             item.change(body if "price" in body else metadata_after(body, item), "api")
 
@@ -241,4 +267,4 @@ class Doors:
         person = self.world.people[name]
         begun = Wallet.objects.filter(pk=person.address, quota_since__isnull=False)
         begun.update(quota_since=timezone.now() - timedelta(hours=1, seconds=1))
-        person.has_begun = False
+        person.begun = None

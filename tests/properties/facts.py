@@ -5,10 +5,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core import mail
+from django.utils import timezone
 
-from batches.models import BatchItem, BatchOperation, Notification, Submission
+from batches.models import (
+    BatchItem,
+    BatchOperation,
+    Dependency,
+    Notification,
+    Submission,
+    Template,
+    TemplateRun,
+)
 from content.models import Content, ContentChange, ContractCall, SandboxTransaction, Wallet
-from tests.properties.items import FAILED, SAVED, UNCHANGED
+from tests.properties.items import FAILED, SAVED, UNCHANGED, same
+from tests.properties.waiting_facts import (
+    compare_followers,
+    compare_links,
+    compare_templates,
+    compare_waits,
+)
 from tests.properties.world import World
 
 # What a change may touch, but for the moment of the removal, which has its own check.
@@ -36,6 +51,7 @@ def compare(world: World) -> None:
     compare_results(world, changes)
     compare_batches(world)
     compare_submissions(world)
+    compare_templates(world)
     compare_chain(world, changes)
 
 
@@ -102,8 +118,10 @@ def compare_results(world: World, changes: list[ContentChange]) -> None:
 def compare_batches(world: World) -> None:
     rows = {row.pk: row for row in BatchOperation.objects.all()}
     same(set(rows), {batch.key for batch in world.batches}, "batches came or went")
+    links = compare_links(world)
     for batch in world.batches:
         row = rows[batch.key]
+        compare_waits(batch, row, links[batch.key])
         same(row.status, batch.status, f"status of batch {batch.key}")
         counters = (row.success_count, row.unchanged_count, row.failure_count, row.total_items)
         wanted = (
@@ -176,20 +194,32 @@ def compare_chain(world: World, changes: list[ContentChange]) -> None:
             assert change.chain_state in {call.state, "failed"}, f"the chain's side of {change}"
 
 
+def compare_rest(world: World) -> None:
+    """When nothing more can be done now: who has not ended waits for a time, a person, or such."""
+    now = timezone.now()
+    rows = {row.pk: row for row in BatchOperation.objects.unfinished()}
+    parents = defaultdict(list)
+    for link in Dependency.objects.waiting():
+        parents[link.batch_id].append(link.parent_id)
+    for key, row in rows.items():
+        is_later = row.scheduled_for is not None and row.scheduled_for > now
+        waits = row.is_paused or is_later or any(parent in rows for parent in parents[key])
+        assert row.status == "pending", f"batch {key} is stuck"
+        assert waits, f"batch {key} waits for nothing"
+    due = Template.objects.due().exists() or TemplateRun.objects.filter(state="due").exists()
+    assert not due, "a slot is stuck"
+
+
 def compare_end(world: World) -> None:
     """After all work: every batch ended, every change told, every mail sent once."""
     assert all(batch.is_finished for batch in world.batches), "a batch that never ends"
+    compare_followers()
     for change in ContentChange.objects.exclude(chain_state="none"):
         assert change.chain_state in {"confirmed", "failed", "not-attempted"}, str(change)
     assert not Notification.objects.exclude(state="sent").exists(), "a mail that was never sent"
     names = [message.extra_headers["Message-ID"] for message in mail.outbox]
-    same(len(names), len(set(names)), "a mail twice")
-    same(len(names), world.mails.total(), "mails, counted at the mailbox")
-
-
-def same(found: Any, wanted: Any, what: str) -> None:
-    """An assertion that shows both sides besides saying what they are."""
-    assert found == wanted, f"{what}: {found!r} instead of {wanted!r}"
+    same(len(names), len(set(names)) + world.mails_again, "a mail twice")
+    same(len(set(names)), world.mails.total(), "mails, counted at the mailbox")
 
 
 def _states(history: list[ContentChange]) -> Iterator[dict[str, Any]]:

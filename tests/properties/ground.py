@@ -5,7 +5,16 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.core import mail
 
-from batches.models import BatchItem, BatchOperation, Heartbeat, Notification, Submission
+from batches.models import (
+    BatchItem,
+    BatchOperation,
+    Dependency,
+    Heartbeat,
+    Notification,
+    Submission,
+    Template,
+    TemplateRun,
+)
 from content.models import (
     Content,
     ContentChange,
@@ -18,11 +27,15 @@ from content.services.changes import add_contents
 from tests.properties import choices
 from tests.properties.facts import FIELDS
 from tests.properties.items import MOST, Item
-from tests.properties.world import CHUNK_ITEMS, MOST_ITEMS, QUOTA, Person, World
+from tests.properties.rows import CHUNK_ITEMS, MOST_ITEMS, QUOTA, Person, moment
+from tests.properties.world import World
 
 # Those that point to others before those that are pointed to.
 WRITTEN = (
     Notification,
+    Dependency,
+    TemplateRun,
+    Template,
     BatchItem,
     BatchOperation,
     Submission,
@@ -39,15 +52,20 @@ ON_THE_CHAIN = {"a0": 1, "a1": 2, "a2": 3, "b0": 6, "b1": 7}
 class Ground:
     """What all runs of one test share: the people, and the settings."""
 
-    def __init__(self, settings: Any) -> None:
-        self.settings = settings
+    def __init__(self, settings: Any, clock: Any) -> None:
+        self.settings, self.clock = settings, clock
         settings.BATCH_MAX_ITEMS = MOST_ITEMS
         settings.BATCH_CHUNK_ITEMS = CHUNK_ITEMS
         settings.BATCH_QUOTA_PER_HOUR = QUOTA
         # A mail server that refuses at once.
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
 
+    def move_to(self, step: int) -> None:
+        """The beginning of that step of the world's time."""
+        self.clock.move_to(moment(step))
+
     def fresh_world(self) -> World:
+        self.move_to(0)
         for model in WRITTEN:
             rows = model.objects.all()
             rows._raw_delete(rows.db)

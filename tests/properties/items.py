@@ -26,6 +26,8 @@ class Item:
     key: str
     values: dict[str, Any]
     causes: list[str] = field(default_factory=lambda: ["import"])
+    # What each version changed, as it was before.
+    befores: list[Mapping[str, Any]] = field(default_factory=lambda: [{}])
 
     @property
     def version(self) -> int:
@@ -41,9 +43,13 @@ class Item:
 
     def change(self, after: Mapping[str, Any], cause: str) -> None:
         """A new version, if anything differs."""
-        if any(self.values[name] != value for name, value in after.items()):
+        before = {
+            name: self.values[name] for name, value in after.items() if self.values[name] != value
+        }
+        if before:
             self.values.update(after)
             self.causes.append(cause)
+            self.befores.append(before)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,12 @@ class Judgement:
 
 def refused(code: str) -> Judgement:
     return Judgement(FAILED, code)
+
+
+def put_back(before: Mapping[str, Any], item: Item) -> Judgement:
+    """An undo: nobody changed the item since, so it is to be just as it was."""
+    after = {name: value for name, value in before.items() if item.values[name] != value}
+    return Judgement(SAVED, after=after) if after else Judgement(UNCHANGED)
 
 
 def judge(kind: str, payload: Mapping[str, Any], item: Item) -> Judgement:
@@ -97,3 +109,8 @@ def _new_price(payload: Mapping[str, Any], price: int) -> int:
         return int(payload["newPrice"])
     exact = price * (100 + Fraction(str(payload["percentChange"]))) / 100
     return floor(exact + Fraction(1, 2))  # no price is negative, so half up is away from zero
+
+
+def same(found: Any, wanted: Any, what: str) -> None:
+    """An assertion that shows both sides besides saying what they are."""
+    assert found == wanted, f"{what}: {found!r} instead of {wanted!r}"

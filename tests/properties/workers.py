@@ -3,20 +3,24 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
-from batches.models import BatchOperation, Notification
+from batches.models import NEVER_TOLD, BatchOperation, Notification
 from batches.services import run
 from batches.services.chain import send_contract_calls
+from batches.services.dependents import settle_dependents
 from batches.services.outbox import deliver_due_notifications
 from batches.services.sweep import sweep
 from config.database import atomic
 from content.contract import CallDelayed, CallRefused, get_contract
 from content.models import ContentChange, ContractCall
 from content.services.contract_calls import prepare_call
-from tests.properties.world import CHUNK_ITEMS, Batch, World
+from tests.properties import facts
+from tests.properties.ground import Ground
+from tests.properties.later_doors import LaterDoors
+from tests.properties.rows import A_DAY, CHUNK_ITEMS, Batch
+from tests.properties.world import World
 
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -35,8 +39,9 @@ class Died(Exception):
 
 
 class Workers:
-    def __init__(self, world: World, settings: Any) -> None:
-        self.world, self.settings = world, settings
+    def __init__(self, world: World, ground: Ground) -> None:
+        self.world, self.ground, self.settings = world, ground, ground.settings
+        self.doors = LaterDoors(world)
 
     # ------------------------------------------------------------ batches
 
@@ -101,6 +106,21 @@ class Workers:
 
     def sweep(self) -> None:
         sweep()
+        self.world.settle(self.world.to_settle())
+        self.world.run_due_templates()
+        self.doors.adopt()
+
+    def settle(self, parent: Batch) -> None:
+        """Those that wait for it are told that it has ended."""
+        settle_dependents(parent.key)
+        links = self.world.to_settle()
+        self.world.settle([found for found in links if found[1].parent is parent])
+
+    def pass_time(self, steps: int) -> None:
+        self.world.now += steps
+        self.ground.move_to(self.world.now)
+        for batch in self.world.batches:
+            batch.is_lease_over = batch.status == "processing"
 
     # ------------------------------------------------------------ the chain and the mail
 
@@ -133,15 +153,40 @@ class Workers:
     # ------------------------------------------------------------ the end
 
     def finish_everything(self) -> None:
-        """All that is left is run, sent and delivered."""
-        self.end_leases()
+        """All that may be done now, then all that is left: run, sent and delivered."""
+        self.work()
+        facts.compare(self.world)
+        facts.compare_rest(self.world)
+        for template in self.world.templates:
+            self.doors.hold_template(template, is_paused=True)
+        BatchOperation.objects.filter(is_paused=True).update(is_paused=False)
         for batch in self.world.batches:
-            self.run_whole(batch)
+            batch.is_paused = False
+        self.pass_time(2 * A_DAY)
+        self.work()
         while self._chain_waits():
             self.end_pauses()
             self.send_calls()
         self.end_pauses()
         self.deliver()
+
+    def work(self) -> None:
+        """Sweep and run until nothing more comes of it."""
+        before = None
+        while (now := self._progress()) != before:
+            before = now
+            self.end_leases()
+            self.sweep()
+            untold = BatchOperation.objects.claimable().filter(queued_at=NEVER_TOLD)
+            assert not untold.exists(), "what is due is never told"
+            for batch in list(self.world.batches):
+                self.run_whole(batch)
+                self.doors.adopt()
+
+    def _progress(self) -> tuple[int, ...]:
+        batches = self.world.batches
+        links = sum(len(batch.open_links) for batch in batches)
+        return len(batches), sum(batch.is_finished for batch in batches), links
 
     def _chain_waits(self) -> bool:
         queued = ContentChange.objects.filter(chain_state="queued", contract_call=None)

@@ -10,71 +10,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.properties.items import FAILED, SAVED, Item, Judgement, judge, refused
+from tests.properties.following import Following
+from tests.properties.items import FAILED, Item, Judgement, judge, put_back, refused
+from tests.properties.rows import (
+    AN_HOUR,
+    MOST_ITEMS,
+    QUOTA,
+    Batch,
+    Order,
+    Person,
+    Submission,
+    Template,
+    Wait,
+)
+from tests.properties.running import Running
 
-MOST_ITEMS, CHUNK_ITEMS, QUOTA = 5, 2, 4
-MOST_ATTEMPTS, MOST_RAISED = 10, 3
-
-
-@dataclass(eq=False)
-class Person:
-    name: str
-    address: str = ""
-    is_creator: bool = False
-    is_active: bool = True
-    # Of staff: codenames of permissions.
-    rights: set[str] = field(default_factory=set)
-    # Of the wallet: how many batches of this hour count, and whether an hour has begun.
-    used: int = 0
-    has_begun: bool = False
-    hears_of_all: bool = False
+Parts = list[tuple[Person, Batch | None, list[str]]]
 
 
 @dataclass(eq=False)
-class Order:
-    """What somebody asks for, of one creator or, prepared, of several."""
-
-    by: Person
-    kind: str
-    payload: Mapping[str, Any]
-    ids: Sequence[str]
-    versions: Mapping[str, int | None]
-    rejects_all: bool = False
-
-
-@dataclass(eq=False)
-class Submission:
-    order: Order
-    key: UUID
-    is_draft: bool = True
-    batches: list["Batch"] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Batch:
-    order: Order
-    creator: Person
-    key: UUID
-    submission: Submission | None = None
-    status: str = "pending"
-    # By id: outcome, code, and the version that the change made.
-    results: dict[str, tuple[str, str, int | None]] = field(default_factory=dict)
-    # The worker that holds it, and whether others may take it from that one.
-    holder: object = None
-    is_lease_over: bool = False
-    attempts: int = 0
-    raised: int = 0
-
-    @property
-    def is_finished(self) -> bool:
-        return self.status not in {"pending", "processing"}
-
-    def count(self, *outcomes: str) -> int:
-        return sum(outcome in outcomes for outcome, _, _ in self.results.values())
-
-
-@dataclass(eq=False)
-class World:
+class World(Running, Following):
     people: dict[str, Person]
     items: dict[str, Item]
     batches: list[Batch] = field(default_factory=list)
@@ -83,6 +38,12 @@ class World:
     mails: Counter[tuple[UUID, str]] = field(default_factory=Counter)
     # The transactions of calls whose sender died before it could write down that they were sent.
     unheard: dict[UUID, str] = field(default_factory=dict)
+    # The time of day, in steps; what was made so far.
+    now: int = 0
+    made: int = 0
+    templates: list[Template] = field(default_factory=list)
+    # Mails that went out and, since nobody could write that down, go out again.
+    mails_again: int = 0
 
     # ------------------------------------------------------------ who may do what
 
@@ -105,7 +66,19 @@ class World:
             return refused("not-found")
         if order.versions.get(key) not in {None, item.version}:
             return refused("conflict")
-        return judge(order.kind, order.payload, item)
+        if order.restores is not None:
+            return put_back(order.restores[key], item)
+        return judge(order.kind, {**order.payload, **order.own.get(key, {})}, item)
+
+    def sees(self, person: Person, batch: Batch) -> bool:
+        return batch.creator is person or (person.name == "staff" and person.is_active)
+
+    def is_wrong(self, wait: Wait, kind: str) -> bool:
+        """Times that are past, in the wrong order, or of what has no end."""
+        ends = wait.until is not None and (
+            kind != "update-price" or wait.until <= max(self.now, wait.starts or 0)
+        )
+        return ends or (wait.starts is not None and wait.starts <= self.now)
 
     # ------------------------------------------------------------ asking for a batch
 
@@ -133,13 +106,40 @@ class World:
         return self.items[key].creator == creator.address
 
     def take_quota(self, creator: Person, count: int) -> bool:
-        used = creator.used if creator.has_begun else 0
+        is_over = creator.begun is None or creator.begun + AN_HOUR <= self.now
+        used = 0 if is_over else creator.used
         if used + count > QUOTA:
             return False
-        creator.used, creator.has_begun = used + count, True
+        creator.used = used + count
+        creator.begun = self.now if is_over else creator.begun
         return True
 
+    def add(
+        self, order: Order, creator: Person, key: UUID | None, submission: Submission | None = None
+    ) -> Batch:
+        """A batch that was accepted, or, with no key, one that has yet to be found."""
+        self.made += 1
+        batch = Batch(order, creator, key, submission, self.made)
+        batch.starts, batch.until = order.wait.starts, order.wait.until
+        batch.is_paused = order.wait.is_paused
+        self.link(batch, order.wait.links)
+        self.batches.append(batch)
+        return batch
+
+    def add_submission(self, order: Order, key: UUID | None) -> Submission:
+        self.made += 1
+        self.submissions.append(submission := Submission(order, key, self.made, self.now))
+        return submission
+
     # ------------------------------------------------------------ preparing and confirming
+
+    def why_unprepared(self, order: Order) -> str:
+        """The refusal to prepare it; empty when there is none."""
+        if self.is_wrong(order.wait, order.kind):
+            return "Invalid"
+        if not all(self.sees(order.by, parent) for parent, _ in order.wait.links):
+            return "Invalid"
+        return "" if self.groups(order) else "NotAllowed"
 
     def groups(self, order: Order) -> list[tuple[Person, list[str]]]:
         """The ids by creator, in order; what is nobody's goes with the first."""
@@ -147,6 +147,8 @@ class World:
         rest = []
         for key in order.ids:
             creator = self.owner(self.items[key].creator) if key in self.items else None
+            if order.origins:
+                creator = order.origins[key].creator
             if creator and self.may_run(order.by, creator, order.kind):
                 groups.setdefault(creator, []).append(key)
             else:
@@ -155,11 +157,18 @@ class World:
             next(iter(groups.values())).extend(rest)
         return list(groups.items())
 
-    def confirm(self, submission: Submission, by: Person) -> str | list[tuple[Person, list[str]]]:
-        """The refusal, or the batches to be made: whose, and which items."""
+    def confirm(self, submission: Submission, by: Person) -> str | Parts:
+        """The refusal, or the batches to be made: whose, after which, and which items."""
         order = submission.order
-        if by is not order.by or not submission.is_draft:
+        is_over = submission.at + AN_HOUR <= self.now
+        if by is not order.by or not submission.is_draft or is_over:
             return "SubmissionUsed"
+        if order.wait.until is not None and order.wait.until <= self.now:
+            return "Invalid"
+        if not all(self.sees(by, parent) for parent, _ in order.wait.links):
+            return "Invalid"
+        if order.follows == "undo" and self.is_undone_meanwhile(submission):
+            return "NothingToDo"
         groups = self.groups(order)
         if not groups:
             return "NotAllowed"
@@ -169,66 +178,54 @@ class World:
             for key in keys
         ):
             return "Invalid"
-        parts = [
-            (creator, keys[start : start + MOST_ITEMS])
-            for creator, keys in groups
-            for start in range(0, len(keys), MOST_ITEMS)
-        ]
-        own = sum(creator is by for creator, _ in parts)
+        parts = self._parts(order, groups)
+        own = sum(creator is by for creator, _, _ in parts)
         if own and not self.take_quota(by, own):
             return "QuotaExceeded"
         submission.is_draft = False
         return parts
 
-    # ------------------------------------------------------------ running
+    def _parts(self, order: Order, groups: Sequence[tuple[Person, list[str]]]) -> Parts:
+        parts = []
+        for creator, keys in groups:
+            by_origin: dict[Batch | None, list[str]] = {}
+            for key in keys:
+                by_origin.setdefault(order.origins.get(key), []).append(key)
+            for origin, own in by_origin.items():
+                parts += [
+                    (creator, origin, own[start : start + MOST_ITEMS])
+                    for start in range(0, len(own), MOST_ITEMS)
+                ]
+        return parts
 
-    def claim(self, batch: Batch, holder: object) -> bool:
-        is_free = batch.status == "pending" or (
-            batch.status == "processing" and batch.is_lease_over
-        )
-        if is_free:
-            batch.status, batch.holder, batch.is_lease_over = "processing", holder, False
-            batch.attempts += 1
-        return is_free
+    def start(self, submission: Submission, parts: Parts, keys: Sequence[UUID | None]) -> None:
+        """Make the batches of what was confirmed."""
+        order = submission.order
+        for (creator, origin, ids), key in zip(parts, keys, strict=True):
+            own = Order(
+                order.by,
+                order.kind,
+                order.payload,
+                ids,
+                order.versions,
+                wait=order.wait,
+                own=order.own,
+                restores=order.restores,
+                depth=order.depth,
+                follows=order.follows,
+                origins={one: origin for one in ids if origin is not None},
+            )
+            submission.batches.append(self.add(own, creator, key, submission))
 
-    def write_chunk(self, batch: Batch) -> None:
-        """What the worker that holds the batch does next."""
-        if batch.attempts > MOST_ATTEMPTS:
-            self.end(batch, "failed")
-            return
-        order, creator = batch.order, batch.creator
-        is_allowed = self.may_run(order.by, creator, order.kind)
-        rest = [key for key in order.ids if key not in batch.results]
-        for key in rest[:CHUNK_ITEMS]:
-            judgement = self.judge(order, creator, key, is_allowed=is_allowed)
-            version = None
-            if judgement.outcome == SAVED:
-                self.items[key].change(judgement.after, f"batch:{batch.key}")
-                version = self.items[key].version
-            batch.results[key] = (judgement.outcome, judgement.code, version)
-        batch.attempts, batch.is_lease_over = 0, False
-        if len(batch.results) == len(order.ids):
-            self.end(batch, "completed")
+    def matching(self, creator: Person, wanted: Mapping[str, Any]) -> list[str]:
+        """The newest first; all were made at the same moment, so the last id comes first."""
 
-    def give_back(self, batch: Batch, holder: object) -> None:
-        """After an attempt that raised: others may begin at once, until the third breaks it off."""
-        if batch.holder is not holder:
-            return
-        batch.raised, batch.is_lease_over = batch.raised + 1, True
-        if batch.raised == MOST_RAISED:
-            self.end(batch, "failed")
+        def matches(item: Item) -> bool:
+            price = item.values["price"]
+            return (
+                item.creator == creator.address
+                and item.is_removed == wanted.get("isRemoved", False)
+                and wanted.get("priceMin", price) <= price <= wanted.get("priceMax", price)
+            )
 
-    def end(self, batch: Batch, status: str) -> None:
-        batch.status, batch.holder = status, None
-        if batch.submission is None:
-            self._tell(batch.key, [batch])
-        elif all(sister.is_finished for sister in batch.submission.batches):
-            for creator in {sister.creator for sister in batch.submission.batches}:
-                own = [one for one in batch.submission.batches if one.creator is creator]
-                self._tell(batch.submission.key, own)
-
-    def _tell(self, about: UUID, batches: Sequence[Batch]) -> None:
-        has_failures = any(one.count(FAILED) or one.status == "failed" for one in batches)
-        creator = batches[0].creator
-        if creator.hears_of_all or has_failures:
-            self.mails[about, creator.address] += 1
+        return sorted((key for key, item in self.items.items() if matches(item)), reverse=True)

@@ -1,0 +1,262 @@
+"""What people do with what was started: let it wait, hold it, follow upon it; and templates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from batches.models import BatchOperation, Follows, Source, TemplateRun
+from batches.models import Submission as SubmissionRow
+from batches.models import Template as TemplateRow
+from batches.services import dependencies, follow_ups, started, template_runs, templates, waiting
+from batches.services.template_orders import clean_template
+from tests.properties.doors import Change, agree, attempt, keys_of, user_of
+from tests.properties.rows import Batch, Order, Run, Submission, Template, moment
+from tests.properties.world import World
+
+
+def row_of(batch: Batch) -> BatchOperation:
+    return BatchOperation.objects.select_related("creator__owner").get(pk=batch.key)
+
+
+class LaterDoors:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def adopt(self) -> None:
+        """Give the world the keys of what came to be without anybody's asking."""
+        for template in self.world.templates:
+            for run in template.runs:
+                if run.submission is not None and run.submission.key is None:
+                    assert run.slot is not None
+                    slot = template.moment(run.slot).isoformat(timespec="minutes")
+                    row = TemplateRun.objects.get(template_id=template.key, slot=slot)
+                    self._adopt_run(run, row)
+        known = {batch.key for batch in self.world.batches}
+        for batch in self.world.batches:
+            if batch.key is None and batch.order.origin is not None:
+                undos = BatchOperation.objects.filter(undo_of_id=batch.order.origin.key)
+                rows = [row for row in undos.order_by("id") if row.pk not in known]
+                assert len(rows) == 1, f"{len(rows)} undos instead of one"
+                batch.key = rows[0].pk
+
+    def _adopt_run(self, run: Run, row: TemplateRun) -> None:
+        assert run.submission is not None
+        run.submission.key = row.submission_id
+        keys = keys_of(row.submission_id)
+        for batch, key in zip(run.submission.batches, keys, strict=True):
+            batch.key = key
+
+    # ------------------------------------------------------------ waiting
+
+    def hold(self, batch: Batch, by_name: str, *, is_paused: bool) -> None:
+        by = self.world.people[by_name]
+        act = started.pause_started if is_paused else started.resume_started
+        _, refusal = attempt(lambda: act(started.Started(batch=row_of(batch)), by=user_of(by)))
+        wanted = "" if batch.status == "pending" else "InvalidTransition"
+        if not self.world.may_run(by, batch.creator, batch.order.kind):
+            wanted = "NotAllowed"
+        agree(refusal, wanted)
+        if not refusal:
+            batch.is_paused = is_paused
+
+    def hold_all(self, submission: Submission, *, is_paused: bool) -> None:
+        row = SubmissionRow.objects.get(pk=submission.key)
+        act = waiting.pause_submission if is_paused else waiting.resume_submission
+        _, refusal = attempt(lambda: act(row))
+        concerned = [
+            batch
+            for batch in submission.batches
+            if batch.status == "pending" and batch.is_paused != is_paused
+        ]
+        agree(refusal, "" if concerned else "NothingToDo")
+        for batch in concerned:
+            batch.is_paused = is_paused
+
+    def replan(self, batch: Batch, what: str, starts: int | None, until: int | None) -> None:
+        """Another begin, another end, or both at once."""
+        row, world = row_of(batch), self.world
+        if what == "starts":
+            until = batch.until
+            _, refusal = attempt(lambda: waiting.reschedule(row, moment(starts)))
+        elif what == "until":
+            starts = batch.starts
+            _, refusal = attempt(lambda: waiting.change_until(row, moment(until)))
+        else:
+            _, refusal = attempt(
+                lambda: waiting.replan(row, scheduled_for=moment(starts), until=moment(until))
+            )
+        is_wrong = starts is not None and what != "until" and starts <= world.now
+        if until is not None:
+            ends = until <= (starts if starts is not None else -1)
+            if what != "starts":
+                ends |= until <= world.now or not may_end(batch.order)
+            # A begin as soon as may be is judged by no end.
+            is_wrong |= ends and (what != "starts" or starts is not None)
+        wanted = "" if batch.status == "pending" else "InvalidTransition"
+        agree(refusal, "Invalid" if is_wrong else wanted)
+        if not refusal:
+            batch.starts, batch.until = starts, until
+
+    def depend(self, batch: Batch, links: Sequence[tuple[Batch, str]], by_name: str) -> None:
+        by = self.world.people[by_name]
+        pairs = [(parent.key, when) for parent, when in links]
+        row = row_of(batch)
+        _, refusal = attempt(lambda: dependencies.depend_on(row, pairs, by=user_of(by)))
+        if not all(self.world.sees(by, parent) for parent, _ in links):
+            wanted = "Invalid"
+        elif batch.status != "pending":
+            wanted = "InvalidTransition"
+        else:
+            is_circle = self.world.has_circle(batch, [parent for parent, _ in links])
+            wanted = "Invalid" if is_circle else ""
+        agree(refusal, wanted)
+        if not refusal:
+            self.world.link(batch, links)
+
+    # ------------------------------------------------------------ undo and retry
+
+    def follow(
+        self,
+        batch: Batch,
+        follows: str,
+        by_name: str,
+        ids: Collection[str] | None = None,
+        code: str = "",
+    ) -> None:
+        by, world = self.world.people[by_name], self.world
+        some = None if ids is None else [key for key in batch.order.ids if key in ids] or None
+
+        def ask() -> BatchOperation:
+            return follow_ups.follow_up(
+                row_of(batch),
+                Follows(follows),
+                by=user_of(by),
+                source=Source.API,
+                content_ids=some,
+                code=code,
+            )
+
+        row, refusal = attempt(ask)
+        order = world.order_after(batch, follows, by, some, code)
+        if follows == "undo" and some is None and world.undos_waiting([batch]):
+            order = "NothingToDo"
+        if isinstance(order, Order):
+            if not world.may_run(by, batch.creator, order.kind):
+                order = "NotAllowed"
+            elif by is batch.creator and not world.take_quota(by, 1):
+                order = "QuotaExceeded"
+        agree(refusal, order if isinstance(order, str) else "")
+        if isinstance(order, Order):
+            world.add(order, batch.creator, row.pk)
+
+    def prepare_to_follow(
+        self, batches: Sequence[Batch], follows: str, by_name: str, ids: Collection[str] | None
+    ) -> list[Submission]:
+        by = self.world.people[by_name]
+        rows = [row_of(batch) for batch in batches]
+        row, refusal = attempt(
+            lambda: follow_ups.prepare_follow_up(
+                rows, Follows(follows), by=user_of(by), source=Source.PAGE, content_ids=ids
+            )
+        )
+        order = self.world.follow_all(batches, follows, by, ids, "")
+        agree(refusal, order if isinstance(order, str) else "")
+        return [self.world.add_submission(order, row.pk)] if isinstance(order, Order) else []
+
+    def follow_submission(self, submission: Submission, follows: str, by_name: str) -> None:
+        by, world = self.world.people[by_name], self.world
+        row, refusal = attempt(
+            lambda: follow_ups.follow_up_submission(
+                SubmissionRow.objects.get(pk=submission.key),
+                Follows(follows),
+                by=user_of(by),
+                source=Source.API,
+            )
+        )
+        order = world.follow_all(submission.batches, follows, by, None, "")
+        if isinstance(order, str):
+            agree(refusal, order)
+            return
+        parts = world.confirm(Submission(order, None, world.made + 1, world.now), by)
+        agree(refusal, parts if isinstance(parts, str) else "")
+        if not isinstance(parts, str):
+            following = world.add_submission(order, row.pk)
+            following.is_draft = False
+            world.start(following, parts, keys_of(row.pk))
+
+    # ------------------------------------------------------------ templates
+
+    def keep_template(
+        self,
+        by_name: str,
+        creator_name: str | None,
+        change: Change,
+        selection: Mapping[str, Any],
+        first: int | None,
+        repeats: bool,
+        rejects_all: bool,
+    ) -> list[Template]:
+        by, (kind, payload), world = self.world.people[by_name], change, self.world
+        if not by.is_active:
+            return []
+        named = world.people[creator_name] if creator_name else None
+        ids, wanted_filter = selection.get("contentIds", []), selection.get("filter")
+        policy = "reject-all" if rejects_all else "skip-failed"
+        body = {"name": "T", "operationType": kind, "updatePayload": payload, **selection}
+        body |= {"errorPolicy": policy, "repeat": "daily" if repeats else "never"}
+        order = Order(by, kind, payload, ids, {}, rejects_all)
+        creator = world.creator_for(by, named, kind)
+        kept = Template(order, by, None, len(world.templates), wanted_filter, first, repeats)  # type: ignore[arg-type]
+        if first is not None:
+            body["firstRun"] = f"{kept.moment(first):%Y-%m-%dT%H:%M}"
+        if named is not None:
+            body["creator"] = named.address
+        row, refusal = attempt(
+            lambda: templates.create_template(clean_template(body), by=user_of(by))
+        )
+        kept.plan_next(world.now)
+        if (repeats and first is None) or (first is not None and kept.next is None):
+            wanted = "Invalid"
+        elif isinstance(creator, str):
+            wanted = creator
+        else:
+            own = any(key in world.items and world.is_of(key, creator) for key in ids)
+            wanted = "" if own or not ids else "NotAllowed"
+        agree(refusal, wanted)
+        if refusal or isinstance(creator, str):
+            return []
+        kept.creator, kept.key = creator, row.pk
+        world.templates.append(kept)
+        return [kept]
+
+    def hold_template(self, template: Template, *, is_paused: bool) -> None:
+        row = TemplateRow.objects.get(pk=template.key)
+        if is_paused:
+            templates.pause_template(row)
+        else:
+            templates.resume_template(row)
+            template.plan_next(self.world.now)
+        template.is_paused = is_paused
+
+    def run_now(self, template: Template, by_name: str) -> None:
+        by = self.world.people[by_name]
+        row = TemplateRow.objects.select_related("creator").get(pk=template.key)
+        found, refusal = attempt(lambda: template_runs.run_now(row, by=user_of(by)))
+        if not self.world.may_run(by, template.creator, template.order.kind):
+            agree(refusal, "NotAllowed")
+            return
+        run = Run(None, "")
+        agree(refusal, self.world.run_template(template, run, by))
+        template.runs.append(run)
+        if not refusal:
+            self._adopt_run(run, found)
+
+    def take_slot_and_die(self, template: Template) -> None:
+        """What was taken is started by whoever sweeps next."""
+        is_taken = template_runs.take_slot(template.key)
+        before = len(template.runs)
+        self.world.take_slot(template)
+        assert is_taken == (len(template.runs) > before), "a slot, taken or not"
+
+
+def may_end(order: Order) -> bool:
+    return order.kind == "update-price" and not order.depth
