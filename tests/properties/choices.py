@@ -99,7 +99,7 @@ failures = st.sampled_from(["", "", "unreachable", "rejected", "1,6"])
 begins = st.sampled_from([None, None, None, None, 1, 1, 2, 4, 0])
 untils = st.sampled_from([None, None, 1, 2, 3, 5, 0])
 whens = st.sampled_from(["on-success", "on-completion", "always"])
-steps = st.sampled_from([1, 1, 1, 2, 3, 60])
+steps = st.sampled_from([1, 1, 2, 2, 3, 60])
 slots = st.sampled_from([None, 1, 1, 2, -1, -30])
 price_changes = st.one_of(
     st.fixed_dictionaries({"newPrice": prices}), st.fixed_dictionaries({"percentChange": percents})
@@ -118,4 +118,6 @@ faults = st.sampled_from(
         "before-acknowledgement",
     ]
 )
+# What becomes of the first batch at once: nothing, its end, its end with failed items.
+first_faults = st.sampled_from([None, None, "before-acknowledgement", "effects-written"])
 deaths = st.sampled_from(["cancel", "undo", "retry", "settle", "confirm", "slots", "sweep"])

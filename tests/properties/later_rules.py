@@ -17,11 +17,38 @@ links = st.lists(st.tuples(batches, choices.whens), max_size=2)
 class LaterRules(Rules):
     # ------------------------------------------------------------ waiting
 
-    @initialize(target=batches, ids=choices.own_ids["alice"], price=choices.price_changes)
-    def begin_sale(self, ids, price):
+    @initialize(
+        target=batches,
+        ids=choices.own_ids["alice"],
+        price=choices.price_changes,
+        is_run=st.booleans(),
+    )
+    def begin_sale(self, ids, price, is_run):
         change = ("update-price", price)
         self.doors.create("staff", "alice", change, {"contentIds": ids}, wait=self.wait(until=2))
+        if is_run:
+            self.hands.run_whole(self.world.batches[-1])
         return self.new()
+
+    @initialize(
+        target=batches,
+        change=choices.changes,
+        ids=choices.own_ids["bob"],
+        starts=choices.begins,
+        when=choices.whens,
+    )
+    def begin_to_wait(self, change, ids, starts, when):
+        links = [(batch, when) for batch in self.world.batches[-1:]]
+        wait = self.wait(starts, links=links)
+        self.doors.create("staff", "bob", change, {"contentIds": ids}, wait=wait)
+        return self.new()
+
+    @initialize(target=templates, change=choices.changes, first=choices.slots)
+    def begin_template(self, change, first):
+        chosen = {"filter": {}}
+        return multiple(
+            *self.later.keep_template("staff", "bob", change, chosen, first, True, False)
+        )
 
     @rule(
         target=batches,
@@ -99,18 +126,33 @@ class LaterRules(Rules):
         is_other=choices.sometimes,
         ids=choices.some_ids,
         code=choices.codes,
+        is_run=st.booleans(),
     )
-    def follow(self, batch, follows, other, is_other, ids, code):
+    def follow(self, batch, follows, other, is_other, ids, code, is_run):
+        if is_run:
+            self.hands.run_whole(batch)
+            self.later.adopt()
         by = other if is_other else batch.order.by.name
         self.later.follow(batch, follows, by, ids, code if follows == "retry" else "")
         return self.new()
 
-    @rule(target=batches, batch=batches, follows=choices.follows, ids=choices.some_ids)
-    def run_and_follow(self, batch, follows, ids):
-        """What is seldom otherwise: a chain of undos and of retries."""
+    @rule(
+        target=batches,
+        batch=batches,
+        several=st.lists(choices.follows, min_size=2, max_size=4),
+        ids=choices.some_ids,
+    )
+    def follow_one_another(self, batch, several, ids):
+        """What is seldom otherwise: a chain of undos and retries, each run to its end."""
         self.hands.run_whole(batch)
         self.later.adopt()
-        self.later.follow(batch, follows, "staff", ids)
+        for follows in several:
+            known = len(self.world.batches)
+            self.later.follow(batch, follows, "staff", ids)
+            if known == len(self.world.batches):
+                break
+            batch = self.world.batches[-1]
+            self.hands.run_whole(batch)
         return self.new()
 
     @rule(

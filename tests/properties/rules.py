@@ -42,9 +42,16 @@ class Rules(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ people ask
 
-    @initialize(target=batches, change=choices.changes, ids=choices.own_ids["alice"])
-    def begin(self, change, ids):
+    @initialize(
+        target=batches,
+        change=choices.changes,
+        ids=choices.own_ids["alice"],
+        fault=choices.first_faults,
+    )
+    def begin(self, change, ids, fault):
         self.doors.create("alice", None, change, {"contentIds": ids})
+        if fault is not None:
+            self.hands.run_with_fault(self.world.batches[-1], fault)
         return self.new()
 
     @initialize(target=batches, change=choices.changes, ids=choices.own_ids["bob"])

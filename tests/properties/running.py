@@ -72,9 +72,11 @@ class Running:
         is_time = batch.starts is None or batch.starts <= self.now
         return batch.status == "pending" and is_time and not (batch.is_paused or batch.open_links)
 
+    def is_free(self, batch: Batch) -> bool:
+        return self.is_due(batch) or (batch.status == "processing" and batch.is_lease_over)
+
     def claim(self, batch: Batch, holder: object) -> bool:
-        is_free = self.is_due(batch) or (batch.status == "processing" and batch.is_lease_over)
-        if is_free:
+        if is_free := self.is_free(batch):
             batch.status, batch.holder, batch.is_lease_over = "processing", holder, False
             batch.attempts += 1
         return is_free

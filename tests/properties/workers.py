@@ -177,11 +177,13 @@ class Workers:
             before = now
             self.end_leases()
             self.sweep()
-            untold = BatchOperation.objects.claimable().filter(queued_at=NEVER_TOLD)
-            assert not untold.exists(), "what is due is never told"
-            for batch in list(self.world.batches):
+            rows = dict(BatchOperation.objects.claimable().values_list("pk", "queued_at"))
+            assert NEVER_TOLD not in rows.values(), "what is due is never told"
+            due = [batch for batch in self.world.batches if self.world.is_free(batch)]
+            assert set(rows) == {batch.key for batch in due}, "who may begin"
+            for batch in due:
                 self.run_whole(batch)
-                self.doors.adopt()
+            self.doors.adopt()
 
     def _progress(self) -> tuple[int, ...]:
         batches = self.world.batches
