@@ -34,12 +34,16 @@ class LaterRules(Rules):
         target=batches,
         change=choices.changes,
         ids=choices.own_ids["bob"],
-        starts=choices.begins,
+        price=choices.price_changes,
+        fault=choices.first_faults,
         when=choices.whens,
     )
-    def begin_to_wait(self, change, ids, starts, when):
-        links = [(batch, when) for batch in self.world.batches[-1:]]
-        wait = self.wait(starts, links=links)
+    def begin_to_wait(self, change, ids, price, fault, when):
+        self.doors.create("staff", "bob", ("update-price", price), {"contentIds": ids})
+        parent = self.world.batches[-1]
+        if fault is not None:
+            self.hands.run_with_fault(parent, fault)
+        wait = self.wait(links=[(parent, when)])
         self.doors.create("staff", "bob", change, {"contentIds": ids}, wait=wait)
         return self.new()
 

@@ -54,9 +54,16 @@ class Rules(RuleBasedStateMachine):
             self.hands.run_with_fault(self.world.batches[-1], fault)
         return self.new()
 
-    @initialize(target=batches, change=choices.changes, ids=choices.own_ids["bob"])
-    def begin_for_bob(self, change, ids):
+    @initialize(
+        target=batches,
+        change=choices.changes,
+        ids=choices.own_ids["bob"],
+        is_held=st.booleans(),
+    )
+    def begin_for_bob(self, change, ids, is_held):
         self.doors.create("staff", "bob", change, {"contentIds": ids})
+        if is_held:
+            self.later.hold(self.world.batches[-1], "staff", is_paused=True)
         return self.new()
 
     @initialize(target=prepared, by=choices.actors, change=choices.changes, ids=choices.many_ids)
