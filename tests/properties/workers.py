@@ -153,7 +153,8 @@ class Workers:
     # ------------------------------------------------------------ the end
 
     def finish_everything(self) -> None:
-        """All that may be done now, then all that is left: run, sent and delivered."""
+        """All that may be done a moment later, then all that is left: run, sent and delivered."""
+        self.pass_time(1)
         self.work()
         facts.compare(self.world)
         facts.compare_rest(self.world)
