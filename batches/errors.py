@@ -8,6 +8,7 @@ __all__ = [
     "InvalidTransition",
     "NotAllowed",
     "NotThere",
+    "NothingOwn",
     "NothingToDo",
     "QuotaExceeded",
     "SubmissionUsed",
@@ -21,6 +22,12 @@ class InvalidTransition(ApplicationError):
 
     def __init__(self, was: str, to: str) -> None:
         super().__init__(f"The batch is {was} and can't become {to}.", was=was, to=to)
+
+
+class NothingOwn(NotAllowed):
+    """Not one of the items that were named belongs to the creator."""
+
+    message = "None of these items belongs to this creator."
 
 
 class NothingToDo(ApplicationError):

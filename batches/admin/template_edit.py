@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from batches.admin.looks import dress_all, require_right
-from batches.errors import Invalid, NotAllowed, NothingToDo, NotThere
+from batches.errors import Invalid, NotAllowed, NothingOwn, NothingToDo, NotThere
 from batches.forms import FORMS
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS, Operation
@@ -121,6 +121,9 @@ class TemplateEdit:
             return None
         except NotThere as error:  # deleted meanwhile
             raise Http404 from error
+        except NothingOwn as error:
+            form.refuse(Invalid(errors={"contentIds": [error.message]}))
+            return None
         except NotAllowed as error:
             form.refuse(Invalid(errors={"creator": [error.message]}))
             return None

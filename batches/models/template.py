@@ -53,9 +53,9 @@ class Template(models.Model):
     creator = models.ForeignKey(
         Wallet, on_delete=models.CASCADE, related_name="templates", db_index=False
     )
-    # Whose right each run needs.
+    # Whose right each run needs. Whoever only edited it must not take it away by leaving.
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     kind = models.CharField("operation", max_length=32)
     payload = models.JSONField(default=dict)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import rules
-from batches.errors import Invalid, NotAllowed
+from batches.errors import Invalid, NothingOwn
 from batches.models import NEVER_TOLD, BatchOperation, Follows, Source, Submission
 from batches.operations import OPERATIONS, Operation
 from batches.operations.base import Refused, refusal_words
@@ -36,7 +36,6 @@ COMMON_FIELDS = (
     "scheduledFor",
     "dependsOn",
 )
-NOTHING_OWN = "None of these items belongs to this creator."
 
 
 @dataclass(frozen=True)
@@ -180,11 +179,11 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
         first, *rest = order.content_ids
         # Next to always the first one answers it, at a hundredth of the cost.
         if not (own.filter(pk=first).exists() or own.filter(pk__in=rest).exists()):
-            raise NotAllowed(NOTHING_OWN)
+            raise NothingOwn
         return
     contents = Content.objects.in_bulk(order.content_ids)
     if not any(content.creator_id == wallet.pk for content in contents.values()):
-        raise NotAllowed(NOTHING_OWN)
+        raise NothingOwn
     now = timezone.now()
     errors = {}
     for position, content_id in enumerate(order.content_ids):

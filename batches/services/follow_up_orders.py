@@ -10,7 +10,7 @@ from batches.models import BatchItem, BatchOperation, Follows, Source, Status
 from batches.operations import operation_for
 from batches.operations.undo import RESTORE, UNDO, Undo
 from batches.services.create import Order, insert_batch
-from batches.services.followers import tried_again
+from batches.services.followers import tried_again, undone
 from batches.services.results import left_of
 
 STILL_RUNNING = "This batch has not ended yet. Wait for its end, or cancel it first."
@@ -20,6 +20,7 @@ ENDED_MEANWHILE = (
     "The time at which this was to be put back is past, so there is nothing to try again."
 )
 NOTHING_SAVED = "Nothing was changed, so there is nothing to put back."
+UNDONE = "This was undone already. To have it again, undo that undo."
 
 
 def schedule_undo(batch: BatchOperation) -> BatchOperation | None:
@@ -59,6 +60,10 @@ def _undo_of(batch: BatchOperation, content_ids: Collection[str] | None) -> Orde
     changes = [item.change for item in items if item.change and _is_among(item, content_ids)]
     if not changes:
         raise NothingToDo(NOTHING_SAVED)
+    back = undone(batch)
+    changes = [change for change in changes if change.content_id not in back]
+    if not changes:
+        raise NothingToDo(UNDONE)
     return Order(
         Undo(operation_for(batch)),
         {UNDO: batch.payload},

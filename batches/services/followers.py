@@ -37,6 +37,17 @@ def refuse_second_undo(
             raise NothingToDo(UNDONE_ALREADY, batch_id=str(undo.pk))
 
 
+def undone(batch: BatchOperation) -> set[str]:
+    """Ids that an undo of the batch, or a retry of that undo, has put back."""
+    undos = list(BatchOperation.objects.filter(undo_of_id=batch.pk))
+    ids: set[str] = set()
+    while undos:
+        saved = BatchItem.objects.of(undos).exclude(outcome=BatchItem.Outcome.FAILED)
+        ids.update(saved.values_list("content_id", flat=True))
+        undos = list(BatchOperation.objects.filter(retry_of_id__in=[undo.pk for undo in undos]))
+    return ids
+
+
 def tried_again(batch: BatchOperation) -> set[str]:
     """Ids that a retry has saved or still may: of the batch, or of what it is a retry of itself."""
     keys = [first_try(batch)]

@@ -7,11 +7,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import rules
-from batches.errors import Invalid, InvalidTransition, NotAllowed, SubmissionUsed
+from batches.errors import Invalid, InvalidTransition, NothingOwn, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
 from batches.operations import operation_for
 from batches.services import lifecycle
-from batches.services.create import NOTHING_OWN, Order, insert_batch
+from batches.services.create import Order, insert_batch
 from batches.services.dependencies import find_parents
 from batches.services.followers import make_rivals_wait, refuse_second_undo
 from batches.services.permissions import may_run
@@ -187,7 +187,7 @@ def _groups(
         if creator_of.get(key) in allowed:
             groups.setdefault(creator_of[key], []).append(key)
     if not groups:
-        raise NotAllowed(NOTHING_OWN)
+        raise NothingOwn
     grouped = {key for keys in groups.values() for key in keys}
     next(iter(groups.values())).extend(key for key in submission.content_ids if key not in grouped)
     return [(wallets[address], keys) for address, keys in groups.items()]

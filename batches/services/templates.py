@@ -7,10 +7,9 @@ from itertools import islice
 from django.utils import timezone
 
 from batches import rules, slots
-from batches.errors import Invalid, NotAllowed, NotThere
+from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere
 from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
-from batches.services.create import NOTHING_OWN
 from batches.services.drafts import MOST_ITEMS, draft
 from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.preview import Preview
@@ -20,12 +19,16 @@ from batches.slots import WALL_FORMAT, Slot
 from content.models import Content, User, Wallet
 
 RIGHT_LOST = "Whoever kept this template may no longer change this creator's content."
+MOST_KEPT = 200  # templates of one creator
 NOTHING_MATCHES = "None of the creator's items matches."
 
 
 def create_template(order: TemplateOrder, *, by: User) -> Template:
     """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
     wallet = wallet_to_act_for(by, order.creator, order.operation)
+    if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
+        words = f"There are {MOST_KEPT} templates already. Delete one that is no longer needed."
+        raise Invalid(words, errors={"name": [words]})
     _refuse_foreign(order, wallet)
     template = Template(creator=wallet, by=by)
     _fill(template, order)
@@ -183,7 +186,7 @@ def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:
     """Raises NotAllowed when items are named and not one is the creator's, as for a batch."""
     own = Content.objects.by_creator(wallet.pk)
     if order.content_ids and not own.filter(pk__in=order.content_ids).exists():
-        raise NotAllowed(NOTHING_OWN)
+        raise NothingOwn
 
 
 def _fill(template: Template, order: TemplateOrder) -> None:

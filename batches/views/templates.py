@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from batches.errors import ApplicationError, Invalid, NotAllowed, NothingToDo
+from batches.errors import ApplicationError, Invalid, NotAllowed, NothingOwn, NothingToDo
 from batches.models import BatchItem, BatchOperation, Submission, Template
 from batches.operations import OPERATIONS, Operation
 from batches.services import template_runs
@@ -116,6 +116,8 @@ def template_new(request: HttpRequest) -> HttpResponse:
             template = create_template(order, by=user)
         except Invalid as error:
             form.refuse(error)
+        except NothingOwn as error:
+            form.refuse(Invalid(errors={"contentIds": [error.message]}))
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
         else:
@@ -145,6 +147,8 @@ def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
             edit_template(template, order, by=user)
         except Invalid as error:
             form.refuse(error)
+        except NothingOwn as error:
+            form.refuse(Invalid(errors={"contentIds": [error.message]}))
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
         else:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from batches.errors import Invalid, NotAllowed, NothingToDo
@@ -200,6 +201,22 @@ def test_the_preview_is_refused_as_the_run_would_be(alice, bob, staff, wallet_of
     staff.user_permissions.clear()
     with pytest.raises(NotAllowed, match="may no longer"):
         preview_template(Template.objects.get(pk=template.pk))
+
+
+def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
+    monkeypatch.setattr(templates, "MOST_KEPT", 1)
+    one = kept(alice, contentIds=items)
+    with pytest.raises(Invalid, match="1 templates already"):
+        kept(alice, contentIds=items)
+    assert Template.objects.get() == one
+
+
+def test_whoever_edited_one_can_not_be_deleted_with_it(alice, staff, items):
+    template = kept(alice, contentIds=items)
+    edit_template(template, clean_template(body_of_template(template)), by=staff)
+    with pytest.raises(ProtectedError):
+        staff.delete()
+    assert Template.objects.get() == template
 
 
 def test_more_than_can_run_at_once_is_refused_with_the_true_number(alice, items, monkeypatch):

@@ -122,6 +122,22 @@ def test_a_second_undo_is_refused_while_one_waits(alice, items):
     undo(batch, alice)
 
 
+def test_what_was_undone_is_not_undone_again(alice, items):
+    batch = done(price_batch(alice, items))
+    change_content(items[0], {"price": 5}, version=2, by=alice, cause="api")
+    first = done(undo(batch, alice))
+    assert (first.success_count, first.failure_count) == (2, 1)
+    # What was in conflict then may be asked for again, and nothing else.
+    second = done(undo(batch, alice))
+    assert (second.content_ids, second.failure_count) == (items[:1], 1)
+    whole = done(price_batch(alice, items[1:], newPrice=9))
+    done(undo(whole, alice))
+    with pytest.raises(NothingToDo, match="undone already"):
+        undo(whole, alice)
+    with pytest.raises(NothingToDo, match="undone already"):
+        prepared([whole], UNDO, alice)
+
+
 def test_of_two_undos_that_were_prepared_one_is_started(alice, items):
     batch = done(price_batch(alice, items))
     first, second = prepared([batch], UNDO, alice), prepared([batch], UNDO, alice)

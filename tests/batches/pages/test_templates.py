@@ -258,6 +258,17 @@ def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
     assert template.filter == {}
 
 
+def test_ids_of_nobody_are_told_beside_their_field(signed_in, alice, contents):
+    typed = {**TYPED, "selection": "ids", "content_ids": "no-such another"}
+    for url in ("/templates/new", f"/templates/{keep(alice).pk}/edit"):
+        answer = signed_in(alice).post(url, typed)
+        assert answer.status_code == 400
+        page = answer.content.decode()
+        assert 'id="id_content_ids_error"' in page
+        assert "None of these items belongs to this creator." in text(answer)
+        assert "no-such another" in page
+
+
 def test_one_whose_time_is_past_is_renamed(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
         template = keep(alice, firstRun="2026-03-01T14:00", timeZone="UTC")
