@@ -1,5 +1,6 @@
 """What can be done with a batch, or with a run of several, by whoever looks at it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from batches.models import BatchOperation, Status, Submission
 from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
+from batches.services.followers import tried_already
 from batches.services.permissions import may_cancel, may_run_for_others
 from content.models import User
 
@@ -94,10 +96,12 @@ def _afterwards(
     failed += sum(
         batch.total_items - batch.done_count for batch in batches if batch.status == Status.FAILED
     )
+    tried = tried_already(batches) if failed else Counter[str]()
+    failed -= tried.total()
     if failed:
         words = "the 1 item" if failed == 1 else f"the {failed:,} items"
         acts.append(Act(f"Try {words} that failed again", _url(name, "retry", of), is_first=True))
-    if (changed := codes.get(CONFLICT, 0)) and changed != failed:
+    if (changed := codes.get(CONFLICT, 0) - tried[CONFLICT]) and changed != failed:
         words = f"Look again at the {changed:,} that changed meanwhile"
         acts.append(Act(words, _url(name, "retry", of), fields={"code": CONFLICT}))
     if any(batch.success_count > batch.unchanged_count for batch in batches):

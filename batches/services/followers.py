@@ -1,13 +1,15 @@
 """What follows upon a batch already: so that nothing is put back, or tried again, twice."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
 from batches.errors import NothingToDo
-from batches.models import BatchItem, BatchOperation
+from batches.models import BatchItem, BatchOperation, Status
+from batches.services.results import left_of
 
 UNDONE_ALREADY = (
     "This is about to be undone already. Change the time of that undo, or cancel it first."
@@ -58,6 +60,22 @@ def tried_again(batch: BatchOperation) -> set[str]:
         saved = BatchItem.objects.of(retries).exclude(outcome=BatchItem.Outcome.FAILED)
         ids.update(saved.values_list("content_id", flat=True))
     return ids
+
+
+def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
+    """How many of what failed need no other try, by code; by "" those whose turn never came."""
+    keys = [batch.pk for batch in batches]
+    retries = BatchOperation.objects.filter(retry_of_id__in=keys)
+    retried = set(retries.values_list("retry_of_id", flat=True))
+    counts: Counter[str] = Counter()
+    for batch in batches:
+        if batch.pk not in retried or not (tried := tried_again(batch)):
+            continue
+        failed = batch.items.filter(outcome=BatchItem.Outcome.FAILED, content_id__in=tried)
+        counts.update(failed.values_list("code", flat=True))
+        if batch.status == Status.FAILED:
+            counts[""] += sum(key in tried for _, key in left_of([batch]))
+    return counts
 
 
 def first_try(batch: BatchOperation) -> UUID:

@@ -1,5 +1,6 @@
 """What may be done with batches now: the pages offer nothing that would be refused."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from batches.operations import OPERATIONS
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.chains import chain_of, follow_ups_of, originals_of
+from batches.services.followers import tried_already
 from batches.services.permissions import may_cancel
 from batches.services.results import Totals
 from content.models import User
@@ -52,10 +54,13 @@ def choices_of(
     pending = [batch for batch in batches if batch.status == Status.PENDING]
     ended = [batch for batch in batches if batch.is_finished]
     is_undo = any(UNDO in batch.payload for batch in batches)
-    left = any(b.status == Status.FAILED and b.done_count < b.total_items for b in ended)
-    conflicts = totals.codes.get(CONFLICT, 0)
+    left = sum(b.total_items - b.done_count for b in ended if b.status == Status.FAILED)
+    tried = (
+        tried_already(ended) if any(other.retry_of_id for other in follow_ups) else Counter[str]()
+    )
+    conflicts = totals.codes.get(CONFLICT, 0) - tried[CONFLICT]
     # An undo keeps to what it was to put back: what was changed since stays as it is.
-    failed = totals.failed - (conflicts if is_undo else 0)
+    failed = totals.failed + left - tried.total() - (conflicts if is_undo else 0)
     all_ended = len(ended) == len(batches)
     return Choices(
         can_plan=bool(pending),
@@ -63,7 +68,7 @@ def choices_of(
         can_hold=any(not batch.is_paused for batch in pending),
         can_go_on=any(batch.is_paused for batch in pending),
         can_cancel=not all_ended,
-        can_retry=all_ended and (failed > 0 or left),
+        can_retry=all_ended and failed > 0,
         can_undo=all_ended and _can_undo(ended, follow_ups),
         can_keep=not is_undo and not any(batch.item_payloads for batch in batches),
         conflicts=conflicts if all_ended and not is_undo else 0,

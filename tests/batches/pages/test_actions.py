@@ -131,6 +131,25 @@ def test_what_failed_is_tried_again_after_a_review(signed_in, alice, contents, k
     assert "Tries again what failed in" in text(client.get(f"/batches/{again.pk}"))
 
 
+def test_what_was_tried_again_is_not_offered_once_more(signed_in, alice, contents, keys, prepared):
+    client = signed_in(alice)
+    submission = prepared(client, [*keys, "unknown"], new_price="9")
+    client.post(f"/submissions/{submission.pk}/confirm")
+    change_content(keys[2], {"price": 5}, version=1, by=alice, cause="api")
+    batch = submission.batches.get()
+    run_batch(batch.pk)
+    places = (f"/batches/{batch.pk}", f"/submissions/{submission.pk}")
+    for place in places:
+        assert {"preview-again", "retry"} <= buttons(client.get(place))
+    draft = review_of(client.post(f"/batches/{batch.pk}/retry", {"code": "conflict"}))
+    client.post(f"/submissions/{draft.pk}/confirm")
+    for place in places:
+        assert buttons(client.get(place)) == {"retry", "undo", "keep"}
+    run_batch(BatchOperation.objects.get(retry_of=batch).pk)
+    for place in places:
+        assert buttons(client.get(place)) == {"retry", "undo", "keep"}
+
+
 def test_what_failed_because_it_is_not_there_is_told_again(signed_in, alice, keys, work):
     batch = price_batch(alice, [keys[0], "unknown"])
     work()
@@ -225,6 +244,13 @@ def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
     work()
     assert "3 saved" in text(client.get(url))
     assert buttons(client.get(url)) == {"undo", "keep"}
+
+
+def test_a_run_held_in_the_middle_speaks_of_what_is_left(signed_in, alice, run):
+    run_batch(run.batches.order_by("pk")[0].pk)
+    client = signed_in(alice)
+    answer = client.post(f"/submissions/{run.pk}/hold", follow=True)
+    assert "On hold. What is left goes on only when it is let go on." in text(answer)
 
 
 def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
