@@ -111,10 +111,16 @@ def knots(nodes: Sequence[Node]) -> list[Knot]:
             node.batch.get_status_display() if node.batch else "",
             url_of(node.batch) if node.batch else "",
             node.when,
-            str(states.get(node.state, node.state)),
+            "" if _is_over(node) else str(states.get(node.state, node.state)),
         )
         for node in nodes
     ]
+
+
+def _is_over(node: Node) -> bool:
+    """What was cancelled while it waited waits no more, though its link was never settled."""
+    waits = node.state == Dependency.State.WAITING
+    return waits and node.batch is not None and node.batch.is_finished
 
 
 def _times(moments: Sequence[datetime | None], word: str) -> list[Note]:

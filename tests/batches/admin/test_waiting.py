@@ -149,6 +149,15 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
     assert second.status == Status.COMPLETED
 
 
+def test_what_was_cancelled_while_it_waited_is_not_said_to_wait(signed_in, staff, alice, batch):
+    second = price_batch(alice, batch.content_ids, dependsOn=[str(batch.pk)])
+    client = signed_in(staff)
+    client.post(page("cancel", second))
+    shown = words(client.get(page("change", batch)))
+    assert "Update price to 7 STX , Cancelled when it is done, even if items failed" in shown
+    assert "even if items failed: Waiting" not in shown
+
+
 # ------------------------------------------------------------ the page of a batch
 
 
