@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 # Tailwind's indigo, the accent of the pages too.
@@ -44,6 +45,7 @@ def unfold_settings(site_name: str) -> dict[str, Any]:
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": ACCENT},
+        "STYLES": [lambda request: static("content/admin.css")],
         "SIDEBAR": {
             "navigation": [
                 {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
