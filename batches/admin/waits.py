@@ -78,7 +78,8 @@ def notes_of_draft(submission: Submission, user: User) -> list[Note]:
         first = BatchOperation.objects.visible_to(user).filter(pk=origins[0]).first()
         notes.append(Note(words, *_to(first)) if first else Note(f"{words} {NOT_YOURS}"))
         if len(origins) > 1:
-            notes.append(Note(f"And of {len(origins) - 1} more batches."))
+            more = "1 more batch" if len(origins) == 2 else f"{len(origins) - 1} more batches"
+            notes.append(Note(f"And of {more}."))
     notes += _times([submission.scheduled_for], "Starts")
     if submission.is_paused:
         notes.append(Note(HELD))

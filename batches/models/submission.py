@@ -71,4 +71,7 @@ class Submission(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{kind_label(self.kind)}, {len(self.content_ids)} items"
+        count = len(self.content_ids)
+        items = "1 item" if count == 1 else f"{count:,} items"
+        undo = "Undo: " if self.follows == Follows.UNDO else ""
+        return f"{undo}{kind_label(self.kind)}, {items}"

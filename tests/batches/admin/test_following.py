@@ -78,7 +78,9 @@ def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, w
     work()
     retry = BatchOperation.objects.get(retry_of=batch)
     assert (retry.content_ids, retry.success_count) == (["unknown"], 1)
-    assert "Tried again by" in words(client.get(page("change", batch)))
+    shown = words(client.get(page("change", batch)))
+    assert "Tried again by" in shown
+    assert "that failed again" not in shown
     assert "Tries again what failed of" in words(client.get(page("change", retry)))
 
 
@@ -140,6 +142,10 @@ def test_a_run_of_several_batches_is_undone_as_a_whole(
     found = Content.objects.filter(pk__in=run.content_ids).order_by("price")
     assert [item.price for item in found] == [1_000_000, 1_000_000, 2_000_000, 2_000_000]
     assert BatchOperation.objects.filter(undo_of__submission=run).count() == 2
+    undo = Submission.objects.exclude(pk=run.pk).get()
+    shown = words(client.get(page("progress", undo, "submission")))
+    assert str(undo) == "Undo: Update price, 4 items"
+    assert "Undo: Update price to" in shown
     assert "Undone by" in words(client.get(page("progress", run, "submission")))
 
 
