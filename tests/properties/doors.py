@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from batches.errors import ApplicationError
+from batches.errors import ApplicationError, NotAllowed
 from batches.models import BatchOperation, Source
 from batches.models import Submission as SubmissionRow
 from batches.operations import OPERATIONS
@@ -38,6 +38,8 @@ def attempt(call: Callable[[], Any]) -> tuple[Any, str]:
     """What it returns, or the name of the refusal."""
     try:
         return call(), ""
+    except NotAllowed:
+        return None, "NotAllowed"
     except ApplicationError as error:
         return None, type(error).__name__
 

@@ -40,7 +40,12 @@ class Following:
     ) -> Order | str:
         """What puts back all that a batch changed, or some; or the refusal."""
         order = batch.order
-        found = [key for key in batch.with_outcome(SAVED) if ids is None or key in ids]
+        back = self._put_back(batch)
+        found = [
+            key
+            for key in batch.with_outcome(SAVED)
+            if (ids is None or key in ids) and key not in back
+        ]
         if not batch.is_finished or not found:
             return NOTHING
         versions = {key: batch.results[key][2] or 0 for key in found}
@@ -56,6 +61,18 @@ class Following:
             follows="undo",
             origins=dict.fromkeys(found, batch),
         )
+
+    def _put_back(self, batch: Batch) -> set[str]:
+        """What an undo of the batch, or a retry of that undo, has put back."""
+        undos: set[Batch] = set()
+        for other in self.batches:  # each after the one that it follows upon
+            origin = other.order.origin
+            is_undo = other.order.follows == "undo" and origin is batch
+            if is_undo or (other.order.follows == "retry" and origin in undos):
+                undos.add(other)
+        return {
+            key for undo in undos for key, result in undo.results.items() if result[0] != FAILED
+        }
 
     def _retry_order(
         self, batch: Batch, by: Person, ids: Collection[str] | None, code: str

@@ -84,7 +84,8 @@ class LaterDoors:
             _, refusal = attempt(
                 lambda: waiting.replan(row, scheduled_for=moment(starts), until=moment(until))
             )
-        is_wrong = starts is not None and what != "until" and starts <= world.now
+        is_new = what != "until" and (what == "starts" or starts != batch.starts)
+        is_wrong = starts is not None and is_new and starts <= world.now
         if until is not None:
             ends = until <= (starts if starts is not None else -1)
             if what != "starts":
@@ -234,7 +235,8 @@ class LaterDoors:
             templates.pause_template(row)
         else:
             templates.resume_template(row)
-            template.plan_next(self.world.now)
+            if template.is_paused:
+                template.plan_next(self.world.now)
         template.is_paused = is_paused
 
     def run_now(self, template: Template, by_name: str) -> None:

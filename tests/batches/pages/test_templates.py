@@ -1,45 +1,16 @@
-"""Templates at the pages: kept, looked at, changed, run, paused, deleted."""
+"""Templates at the pages: the form that keeps and changes them."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from django.utils import timezone
 
-from batches.models import BatchOperation, Status, Submission, Template, TemplateRun
-from batches.services.sweep import sweep
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
-from content.models import Content, User
+from batches.models import Submission, Template
+from content.models import Content
 from tests.batches.orders import price_batch
+from tests.batches.pages.kept import NOW, TYPED, keep, text
 from tests.factories import WalletFactory, make_contents
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TYPED = {
-    "step": "save",
-    "kind": "update-price",
-    "name": "Weekend sale",
-    "percent_change": "-20",
-    "selection": "filter",
-    "repeat": "never",
-    "time_zone": "Europe/Berlin",
-}
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def keep(by, **fields) -> Template:
-    body = {
-        "name": "Sale",
-        "operationType": "update-price",
-        "updatePayload": {"percentChange": -10},
-        "filter": {},
-        **fields,
-    }
-    return create_template(clean_template(body), by=by)
 
 
 @pytest.fixture
@@ -208,21 +179,6 @@ def test_staff_name_the_creator(signed_in, staff, alice, wallet_of, contents):
     assert f"/templates/{template.pk}" in signed_in(alice).get("/templates").content.decode()
 
 
-def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
-    keep(alice, name="Every morning", repeat="daily", firstRun="2030-01-01T09:00")
-    keep(alice, name="By hand <b>only</b>")
-    paused = keep(alice, name="Put by", repeat="daily", firstRun="2030-01-01T09:00")
-    client = signed_in(alice)
-    client.post(f"/templates/{paused.pk}/pause")
-    answer = client.get("/templates")
-    words = text(answer)
-    assert "Every morning all items on sale Update price -10 % Every day 1 Jan 2030, 09:00" in words
-    assert "when you say so" in words
-    assert "Paused" in words
-    assert "By hand &lt;b&gt;only&lt;/b&gt;" in answer.content.decode()
-    assert "No template is kept yet" in text(signed_in(bob).get("/templates"))
-
-
 def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
     template = keep(
         alice,
@@ -279,134 +235,3 @@ def test_one_whose_time_is_past_is_renamed(signed_in, alice, contents):
     assert (template.name, template.first_slot) == ("Weekend sale", "2026-03-01T14:00")
     moved = {**typed, "first_run": "2026-03-01T15:00"}
     assert signed_in(alice).post(f"/templates/{template.pk}/edit", moved).status_code == 400
-
-
-def test_next_runs_are_told_in_both_zones_also_where_clocks_jump(signed_in, alice, contents):
-    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
-    with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
-        template = keep(
-            alice, repeat="daily", firstRun="2026-03-07T02:30", timeZone="America/New_York"
-        )
-        words = text(signed_in(alice).get(f"/templates/{template.pk}"))
-    assert (
-        "7 Mar 2026, 16:30 JST (07:30 UTC) 7 Mar 2026, 02:30 in America/New_York "
-        "8 Mar 2026, 16:00 JST (07:00 UTC) 8 Mar 2026, 02:30 in America/New_York "
-        "9 Mar 2026, 15:30 JST (06:30 UTC) 9 Mar 2026, 02:30 in America/New_York"
-    ) in words
-
-
-def test_it_is_paused_and_resumed(signed_in, alice, contents):
-    template = keep(alice, repeat="daily", firstRun="2030-01-01T09:00")
-    client = signed_in(alice)
-    url = f"/templates/{template.pk}"
-    client.post(f"{url}/pause", {"next": "coming"})
-    template.refresh_from_db()
-    assert template.is_paused
-    words = text(client.get(url))
-    assert "Paused No run until it is resumed. These would be next: 1 Jan 2030" in words
-    assert "1 Jan" not in text(client.get("/coming"))
-    client.post(f"{url}/resume")
-    template.refresh_from_db()
-    assert not template.is_paused
-
-
-def test_run_now_leads_to_the_run(signed_in, alice, contents, work):
-    template = keep(alice)
-    client = signed_in(alice)
-    answer = client.post(f"/templates/{template.pk}/run", follow=True)
-    submission = Submission.objects.get()
-    assert answer.redirect_chain == [(f"/submissions/{submission.pk}", 302)]
-    assert "Step 3" not in text(answer)
-    work()
-    assert Content.objects.get(pk=contents[0].pk).price == 900_000
-    words = text(client.get(f"/templates/{template.pk}"))
-    assert "by hand Started 3 saved" in words
-
-
-def test_a_run_that_can_t_be_is_told_and_listed(signed_in, alice, contents):
-    template = keep(alice, filter={"search": "nowhere"})
-    client = signed_in(alice)
-    page = client.get(f"/templates/{template.pk}")
-    assert "A run would start nothing: None of the creator&#x27;s items" in page.content.decode()
-    answer = client.post(f"/templates/{template.pk}/run", follow=True)
-    assert "Not started: None of the creator's items matches." in text(answer).replace(
-        "&#x27;", "'"
-    )
-    assert "Not started" in text(client.get(f"/templates/{template.pk}")).split("Runs so far")[1]
-    assert not BatchOperation.objects.exists()
-
-
-def test_the_history_tells_missed_and_refused_runs(signed_in, alice, contents, work):
-    with time_machine.travel(NOW, tick=False):
-        template = keep(alice, repeat="daily", firstRun="2026-03-02T09:00")
-    with time_machine.travel(NOW + timedelta(days=3), tick=False):
-        sweep()
-        work()
-        client = signed_in(alice)
-        words = text(client.get(f"/templates/{template.pk}")).split("Runs so far")[1]
-    newest, older, oldest = (words.index(f"{day} Mar 2026, 09:00 UTC") for day in (4, 3, 2))
-    assert newest < older < oldest
-    assert "Started 3 saved" in words[newest:older]
-    assert "Missed Nothing ran at that time" in words[older:oldest]
-    assert TemplateRun.objects.filter(state="missed").count() == 2
-    assert BatchOperation.objects.get().status == Status.COMPLETED
-
-
-def test_a_run_in_another_zone_is_told_by_both_clocks(signed_in, alice, contents):
-    with time_machine.travel(NOW, tick=False):
-        template = keep(
-            alice, repeat="daily", firstRun="2026-03-02T09:00", timeZone="America/New_York"
-        )
-    with time_machine.travel(NOW + timedelta(days=1, hours=3), tick=False):
-        sweep()
-        answer = signed_in(alice).get(f"/templates/{template.pk}")
-    assert answer.status_code == 200
-    words = text(answer).split("Runs so far")[1]
-    assert "2 Mar 2026, 14:00 UTC" in words
-    assert "2 Mar 2026, 09:00 in America/New_York" in words
-
-
-def test_the_creator_gets_to_the_batches_that_staff_s_template_made(
-    signed_in, staff, alice, wallet_of, contents, work
-):
-    template = keep(staff, creator=wallet_of(alice).pk)
-    signed_in(staff).post(f"/templates/{template.pk}/run")
-    work()
-    page = signed_in(alice).get(f"/templates/{template.pk}").content.decode()
-    assert f'href="/batches/{BatchOperation.objects.get().pk}"' in page
-    assert "/submissions/" not in page
-
-
-def test_it_is_deleted_and_what_it_started_stays(signed_in, alice, contents, work):
-    template = keep(alice)
-    client = signed_in(alice)
-    client.post(f"/templates/{template.pk}/run")
-    work()
-    assert client.get(f"/templates/{template.pk}/delete").status_code == 302
-    assert Template.objects.exists()
-    answer = client.post(f"/templates/{template.pk}/delete", follow=True)
-    assert "“Sale” is deleted. What it started stays." in text(answer)
-    assert not Template.objects.exists()
-    assert BatchOperation.objects.get().status == Status.COMPLETED
-
-
-def test_the_page_costs_the_same_however_many_items_and_runs(
-    signed_in, alice, wallet_of, contents, work, django_assert_max_num_queries
-):
-    template = keep(alice)
-    client = signed_in(alice)
-    for _ in range(3):
-        client.post(f"/templates/{template.pk}/run")
-    make_contents(wallet_of(alice), 120)
-    work()
-    with django_assert_max_num_queries(16):
-        client.get(f"/templates/{template.pk}")
-
-
-def test_times_past_are_no_next_runs(signed_in, alice, contents):
-    with time_machine.travel(NOW, tick=False):
-        template = keep(alice, firstRun="2026-03-02T09:00")
-    assert template.next_run_at is not None
-    assert template.next_run_at < timezone.now()
-    words = text(signed_in(alice).get(f"/templates/{template.pk}"))
-    assert "No run is to come" in words
