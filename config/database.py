@@ -21,6 +21,7 @@ __all__ = ["atomic", "database_from_url", "is_away", "is_mongodb", "lacks_tables
 TRIES = 20
 PAUSE_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 0.5
+DEADLOCK = "40P01"  # PostgreSQL's code
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -61,8 +62,9 @@ def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
     """Run the function in one transaction; inside another it joins that one.
 
     A function, not a `with` block, because MongoDB answers a write conflict by asking for the
-    whole transaction again: the outermost call is repeated then, so it must do nothing but
-    database work. A joined call makes no savepoint: what it raises ends the whole.
+    whole transaction again, and PostgreSQL ends one of two that wait for each other: the outermost
+    call is repeated then, so it must do nothing but database work. A joined call makes no
+    savepoint: what it raises ends the whole.
     """
 
     @functools.wraps(function)
@@ -118,5 +120,7 @@ def _pauses() -> Iterator[float]:
 
 
 def _asks_for_another_try(error: DatabaseError) -> bool:
+    if getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
+        return True
     has_label = getattr(error.__cause__, "has_error_label", None)
     return has_label is not None and has_label("TransientTransactionError")

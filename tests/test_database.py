@@ -1,10 +1,13 @@
 """atomic(): when what waits for the commit is run, and what it may be wrapped in."""
 
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Thread
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.database import atomic, on_commit
-from content.models import Content
+from content.models import Content, User
 from content.services.changes import add_contents
 from tests.factories import make_contents
 
@@ -61,3 +64,32 @@ def test_a_block_of_djangos_around_it_does_no_harm(alice, wallet_of):
 
     assert seen == ["committed"]
     assert Content.objects.get().pk == "7"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_wait_for_each_other_both_have_their_turn(alice, bob):
+    both, failed = Barrier(2), []
+
+    @atomic
+    def write(*people):
+        for person in people:
+            User.objects.filter(pk=person.pk).update(first_name=people[0].username)
+            with suppress(BrokenBarrierError):  # where one tries again
+                both.wait(0.5)
+
+    def take_turn(*people):
+        try:
+            write(*people)
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    turns = [Thread(target=take_turn, args=people) for people in ((alice, bob), (bob, alice))]
+    for turn in turns:
+        turn.start()
+    for turn in turns:
+        turn.join()
+
+    assert failed == []
+    assert len(set(User.objects.values_list("first_name", flat=True))) == 1
