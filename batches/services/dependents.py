@@ -11,6 +11,7 @@ from batches.operations.base import DEPENDENCY
 from batches.services.lifecycle import move
 from batches.services.telling import tell
 from config.database import atomic
+from config.failpoints import reach
 
 MOST_AT_ONCE = 500
 ENDINGS = {
@@ -45,6 +46,7 @@ def settle_link(link_id: UUID) -> bool:
     state = Dependency.State.MET if found.is_met else Dependency.State.BROKEN
     if not waiting.update(state=state):
         return False
+    reach("link-settled")
     if found.is_met:
         ours.filter(waits_for__gt=0).update(waits_for=F("waits_for") - 1)
     batch = ours.select_related("creator").get()

@@ -1,0 +1,175 @@
+"""What waits for others, or for a person, while real workers run and die."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from batches.models import BatchOperation, Dependency, Source, Status
+from batches.operations import OPERATIONS
+from batches.operations.base import DEPENDENCY
+from batches.services import drafts
+from batches.services.lifecycle import cancel
+from batches.services.submissions import confirm
+from batches.services.verify import verify
+from batches.services.waiting import pause, pause_submission, resume_submission
+from content.models import ApiToken, User, Wallet
+from tests.factories import make_contents
+from tests.faults.test_at_once import DATABASES, make_batches
+
+KILLED = -9
+LINKS = ("on-success", "on-completion", "always")
+
+
+def make(content_ids, *parents, when="on-completion"):
+    """A batch that waits for these others."""
+    links = [{"batchId": str(parent.pk), "when": when} for parent in parents]
+    (batch,) = make_batches(content_ids, 1, percentChange=1, dependsOn=links)
+    return batch
+
+
+def again(batch):
+    batch.refresh_from_db()
+    return batch
+
+
+@pytest.mark.parametrize("world", DATABASES, indirect=True)
+def test_fault_24_what_waits_ends_as_its_link_says(world, seven):
+    whole, partly, broken, stopped = (
+        make(keys) for keys in (seven, [*seven[:2], "gone"], seven[:1], seven)
+    )
+    waiting = {
+        parent.pk: [make(seven[:1], parent, when=when) for when in LINKS]
+        for parent in (whole, partly, broken, stopped)
+    }
+    cancel(stopped)
+
+    for _ in range(2):
+        world.start_worker(sweeps=True, FAILPOINT=f"chunk-written:raise:{broken.pk}")
+
+    unfinished = BatchOperation.objects.unfinished()
+    world.wait_until(lambda: not unfinished.exists(), "the end of all")
+    ends = [again(parent).status for parent in (whole, partly, broken, stopped)]
+    assert ends == [Status.COMPLETED, Status.COMPLETED, Status.FAILED, Status.CANCELLED]
+    begins = {key: [not again(one).error_code for one in each] for key, each in waiting.items()}
+    assert begins == {
+        whole.pk: [True, True, True],
+        partly.pk: [False, True, True],
+        broken.pk: [False, False, True],
+        stopped.pk: [False, False, True],
+    }
+    for parent in (whole, partly, broken, stopped):
+        for batch, has_begun in zip(waiting[parent.pk], begins[parent.pk], strict=True):
+            assert batch.success_count == has_begun
+            assert batch.error_code == ("" if has_begun else DEPENDENCY)
+            assert not has_begun or batch.started_at >= parent.completed_at
+    assert list(verify()) == []
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, seven, is_broken):
+    top = make(seven)
+    left, right = make(seven[:3], top), make(seven[3:], top)
+    bottom = make(seven, left, right)
+    below = make(seven, bottom)
+    if is_broken:
+        cancel(left)
+
+    for _ in range(2):
+        world.start_worker(sweeps=True)
+
+    for batch in (top, left, right, bottom, below):
+        world.wait_for_end(batch)
+    assert top.completed_at <= right.started_at
+    if is_broken:
+        assert (bottom.status, below.status) == (Status.FAILED, Status.FAILED)
+        assert (bottom.error_code, below.error_code) == (DEPENDENCY, DEPENDENCY)
+        assert bottom.items.count() == below.items.count() == 0
+    else:
+        assert max(left.completed_at, right.completed_at) <= bottom.started_at
+        assert bottom.completed_at <= below.started_at
+        assert (bottom.success_count, below.success_count) == (7, 7)
+    assert right.success_count == 4
+    assert list(verify()) == []
+
+
+@pytest.mark.parametrize("world", DATABASES, indirect=True)
+def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
+    one, two, three = (pause(batch) for batch in make_batches(seven[:1], 3, percentChange=1))
+    site = world.start_web(workers=1)
+    _, token = ApiToken.objects.create(user=User.objects.get(username="alice"))
+    headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
+
+    def link(batch, parent):
+        body = json.dumps({"dependsOn": [str(parent.pk)]}).encode()
+        address = f"{site}/api/batches/{batch.pk}/dependencies"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    assert [link(one, two)[0], link(two, three)[0]] == [200, 200]
+    status, body = link(three, one)
+
+    assert status == 400
+    way = " → ".join(f"Update price +1 % ({str(key)[-6:]})" for key in _round(three, one, two))
+    assert body["errors"] == {"dependsOn": [f"This is a circle: {way}."]}
+    assert (Dependency.objects.count(), again(three).waits_for) == (2, 0)
+
+
+def _round(*batches):
+    return [batch.pk for batch in (*batches, batches[0])]
+
+
+@pytest.mark.failpoint
+def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world, seven):
+    parent, _ = world.create_batch(seven)
+    child = make(seven, parent)
+    doomed = world.start_worker(FAILPOINT="link-settled")
+    assert world.exit_of(doomed) == KILLED
+    assert again(parent).status == Status.COMPLETED
+    # What is settled is settled as a whole.
+    assert Dependency.objects.get().state == Dependency.State.WAITING
+    assert (again(child).status, child.waits_for) == (Status.PENDING, 1)
+
+    world.start_worker(sweeps=True)
+
+    world.wait_for_end(child)
+    assert (child.status, child.success_count, child.waits_for) == (Status.COMPLETED, 7, 0)
+    assert Dependency.objects.get().state == Dependency.State.MET
+    assert list(verify()) == []
+
+
+def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
+    settings.BATCH_MAX_ITEMS = 30
+    alice = User.objects.get(username="alice")
+    submission = drafts.prepare(
+        by=alice,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"percentChange": 1},
+        content_ids=[item.pk for item in make_contents(Wallet.objects.get(), 300)],
+    )
+    submission = confirm(submission.pk, by=alice)
+    batches = BatchOperation.objects.filter(submission=submission)
+    for _ in range(2):
+        world.start_worker(sweeps=True, BATCH_CHUNK_ITEMS="1")
+    world.wait_until(batches.exclude(status=Status.PENDING).exists, "the first that begins")
+
+    pause_submission(submission)
+
+    held = set(batches.filter(status=Status.PENDING).values_list("pk", flat=True))
+    assert 0 < len(held) < 10
+    begun = batches.exclude(pk__in=held)
+    world.wait_until(lambda: not begun.unfinished().exists(), "the end of what had begun")
+    time.sleep(2)  # as many sweeps as would begin another
+    assert set(batches.filter(status=Status.PENDING).values_list("pk", flat=True)) == held
+    assert set(begun.values_list("status", "success_count")) == {(Status.COMPLETED, 30)}
+
+    resume_submission(submission)
+    world.wait_until(lambda: not batches.unfinished().exists(), "the end of all")
+    assert set(batches.values_list("status", "success_count")) == {(Status.COMPLETED, 30)}
+    assert list(verify()) == []
