@@ -11,7 +11,7 @@ from batches.services.verify import verify
 from batches.slots import WALL_FORMAT
 from content.models import Content, ContentChange, User
 from tests.batches.templates import kept
-from tests.faults.test_at_once import DATABASES, LONG_LEASE
+from tests.faults.test_at_once import LONG_LEASE
 
 STATE = TemplateRun.State
 KILLED = -9
@@ -22,7 +22,13 @@ def make_due(content_ids, *, since=timedelta()):
     alice, first = User.objects.get(username="alice"), timezone.now() - since - timedelta(hours=1)
     with time_machine.travel(first - timedelta(hours=1)):
         return [
-            kept(alice, contentIds=[key], firstRun=f"{first:{WALL_FORMAT}}", timeZone="UTC")
+            kept(
+                alice,
+                contentIds=[key],
+                updatePayload={"newPrice": 9},
+                firstRun=f"{first:{WALL_FORMAT}}",
+                timeZone="UTC",
+            )
             for key in content_ids
         ]
 
@@ -31,17 +37,20 @@ def states():
     return list(TemplateRun.objects.order_by("due_at").values_list("state", flat=True))
 
 
-@pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_25_two_sweepers_make_one_batch_of_each_slot(world, seven):
-    make_due(seven[:1] * 100)
+# The server that stands in for MongoDB takes its time.
+@pytest.mark.parametrize(
+    ("world", "count"), [("files", 100), ("servers", 100), ("documents", 10)], indirect=["world"]
+)
+def test_fault_25_two_sweepers_make_one_batch_of_each_slot(world, seven, count):
+    make_due(seven[:1] * count)
 
     world.run("tests.faults.rivals", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
 
-    assert states() == [STATE.STARTED] * 100
-    assert BatchOperation.objects.count() == Submission.objects.count() == 100
+    assert states() == [STATE.STARTED] * count
+    assert BatchOperation.objects.count() == Submission.objects.count() == count
     assert set(Submission.objects.values_list("state", flat=True)) == {Submission.State.CONFIRMED}
     runs = TemplateRun.objects.values_list("template_id", "submission_id")
-    assert len({key for key, _ in runs}) == len({key for _, key in runs}) == 100
+    assert len({key for key, _ in runs}) == len({key for _, key in runs}) == count
     assert not Template.objects.due().exists()
     assert list(verify()) == []
 
