@@ -1,6 +1,8 @@
 """What waits for others, or for a person, while real workers run and die."""
 
 import json
+import os
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -14,10 +16,10 @@ from batches.services import drafts
 from batches.services.lifecycle import cancel
 from batches.services.submissions import confirm
 from batches.services.verify import verify
-from batches.services.waiting import pause, pause_submission, resume_submission
+from batches.services.waiting import pause, pause_submission, resume, resume_submission
 from content.models import ApiToken, User, Wallet
 from tests.factories import make_contents
-from tests.faults.test_at_once import DATABASES, make_batches
+from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches
 
 KILLED = -9
 LINKS = ("on-success", "on-completion", "always")
@@ -68,30 +70,48 @@ def test_fault_24_what_waits_ends_as_its_link_says(world, seven):
     assert list(verify()) == []
 
 
-@pytest.mark.parametrize("is_broken", [False, True])
-def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, seven, is_broken):
+@pytest.fixture
+def diamond(seven):
+    """One for the top, one for each side, one that waits for both sides, and one for that."""
     top = make(seven)
     left, right = make(seven[:3], top), make(seven[3:], top)
     bottom = make(seven, left, right)
-    below = make(seven, bottom)
-    if is_broken:
-        cancel(left)
+    return top, left, right, bottom, make(seven, bottom)
+
+
+def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, diamond):
+    top, left, right, bottom, below = diamond
+    pause(right)
+    for _ in range(2):
+        world.start_worker(sweeps=True)
+    is_met = bottom.dependencies.filter(parent=left, state=Dependency.State.MET)
+    world.wait_until(is_met.exists, "the first side")
+    time.sleep(1.5)  # as many sweeps as would begin it
+    assert (again(bottom).status, bottom.waits_for) == (Status.PENDING, 1)
+
+    resume(right)
+
+    for batch in diamond:
+        world.wait_for_end(batch)
+        assert batch.success_count == batch.total_items
+    assert top.completed_at <= left.started_at < right.completed_at <= bottom.started_at
+    assert bottom.completed_at <= below.started_at
+    assert list(verify()) == []
+
+
+def test_fault_24_a_diamond_of_which_a_side_was_cancelled_ends_there(world, diamond):
+    top, left, right, bottom, below = diamond
+    cancel(left)
 
     for _ in range(2):
         world.start_worker(sweeps=True)
 
-    for batch in (top, left, right, bottom, below):
+    for batch in diamond:
         world.wait_for_end(batch)
-    assert top.completed_at <= right.started_at
-    if is_broken:
-        assert (bottom.status, below.status) == (Status.FAILED, Status.FAILED)
-        assert (bottom.error_code, below.error_code) == (DEPENDENCY, DEPENDENCY)
-        assert bottom.items.count() == below.items.count() == 0
-    else:
-        assert max(left.completed_at, right.completed_at) <= bottom.started_at
-        assert bottom.completed_at <= below.started_at
-        assert (bottom.success_count, below.success_count) == (7, 7)
-    assert right.success_count == 4
+    assert [top.success_count, right.success_count] == [7, 4]
+    assert [bottom.status, below.status] == [Status.FAILED] * 2
+    assert [bottom.error_code, below.error_code] == [DEPENDENCY] * 2
+    assert bottom.items.count() == below.items.count() == 0
     assert list(verify()) == []
 
 
@@ -144,32 +164,33 @@ def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world
 
 
 def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
-    settings.BATCH_MAX_ITEMS = 30
+    settings.BATCH_MAX_ITEMS = 2
     alice = User.objects.get(username="alice")
     submission = drafts.prepare(
         by=alice,
         source=Source.PAGE,
         operation=OPERATIONS["update-price"],
         payload={"percentChange": 1},
-        content_ids=[item.pk for item in make_contents(Wallet.objects.get(), 300)],
+        content_ids=[item.pk for item in make_contents(Wallet.objects.get(), 20)],
     )
     submission = confirm(submission.pk, by=alice)
     batches = BatchOperation.objects.filter(submission=submission)
-    for _ in range(2):
-        world.start_worker(sweeps=True, BATCH_CHUNK_ITEMS="1")
-    world.wait_until(batches.exclude(status=Status.PENDING).exists, "the first that begins")
+    in_the_middle = {"FAILPOINT": "chunk-committed:stop", "BATCH_CHUNK_ITEMS": "1"}
+    workers = [world.start_worker(sweeps=True, **in_the_middle, **LONG_LEASE) for _ in range(2)]
+    for worker in workers:
+        world.wait_until_stopped(worker)
 
     pause_submission(submission)
 
-    held = set(batches.filter(status=Status.PENDING).values_list("pk", flat=True))
-    assert 0 < len(held) < 10
-    begun = batches.exclude(pk__in=held)
-    world.wait_until(lambda: not begun.unfinished().exists(), "the end of what had begun")
-    time.sleep(2)  # as many sweeps as would begin another
-    assert set(batches.filter(status=Status.PENDING).values_list("pk", flat=True)) == held
-    assert set(begun.values_list("status", "success_count")) == {(Status.COMPLETED, 30)}
+    held = batches.filter(status=Status.PENDING, is_paused=True)
+    assert held.count() == 8
+    for worker in workers:
+        os.kill(world.processes[worker].pid, signal.SIGCONT)
+    done = batches.filter(status=Status.COMPLETED, success_count=2)
+    world.wait_until(lambda: done.count() == 2, "the end of what had begun")
+    time.sleep(1.5)  # as many sweeps as would begin another
+    assert (held.count(), done.count()) == (8, 2)
 
     resume_submission(submission)
-    world.wait_until(lambda: not batches.unfinished().exists(), "the end of all")
-    assert set(batches.values_list("status", "success_count")) == {(Status.COMPLETED, 30)}
+    world.wait_until(lambda: done.count() == 10, "the end of all")
     assert list(verify()) == []
