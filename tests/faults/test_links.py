@@ -99,6 +99,7 @@ def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, diamond
     assert list(verify()) == []
 
 
+@pytest.mark.parametrize("world", ["files"], indirect=True)
 def test_fault_24_a_diamond_of_which_a_side_was_cancelled_ends_there(world, diamond):
     top, left, right, bottom, below = diamond
     cancel(left)
@@ -135,13 +136,11 @@ def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
     status, body = link(three, one)
 
     assert status == 400
-    way = " → ".join(f"Update price +1 % ({str(key)[-6:]})" for key in _round(three, one, two))
+    way = " → ".join(
+        f"Update price +1 % ({str(batch.pk)[-6:]})" for batch in (three, two, one, three)
+    )
     assert body["errors"] == {"dependsOn": [f"This is a circle: {way}."]}
     assert (Dependency.objects.count(), again(three).waits_for) == (2, 0)
-
-
-def _round(*batches):
-    return [batch.pk for batch in (*batches, batches[0])]
 
 
 @pytest.mark.failpoint
