@@ -15,7 +15,7 @@ from batches.models import Source
 from batches.price_forms import PriceFileForm
 from batches.services import price_file
 from batches.services.permissions import may_run_for_others
-from batches.services.price_drafts import prepare_prices
+from batches.services.price_drafts import prepare_prices, without_unchanged
 from batches.services.price_lines import OPERATION
 from batches.waiting_forms import WaitingForm
 from content.admin.catalogue import ContentAdmin
@@ -45,8 +45,9 @@ class PriceFileAdmin(ContentAdmin):
         waiting = WaitingForm(request.POST if is_sent else None, user=user, operation=OPERATION)
         if form.is_valid() & waiting.is_valid():
             try:
+                prices = without_unchanged(form.prices, waiting.wanted(), by=user)
                 submission = prepare_prices(
-                    form.prices,
+                    prices,
                     by=user,
                     source=Source.ADMIN,
                     error_policy=form.cleaned_data["error_policy"],
@@ -55,8 +56,8 @@ class PriceFileAdmin(ContentAdmin):
             except (Invalid, NotAllowed) as error:
                 form.add_error(None, error.message)
             else:
-                if form.prices.note:
-                    messages.info(request, form.prices.note)
+                if prices.note:
+                    messages.info(request, prices.note)
                 return redirect("admin:batches_submission_review", submission.pk)
         dress_all(form, waiting)
         context = {

@@ -12,7 +12,7 @@ from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.rules import REJECT_ALL
-from batches.services.templates import preview_template, upcoming
+from batches.services.templates import need_of_run, preview_template, upcoming
 from batches.templatetags.operations import selection_words
 from content.words import moment_words
 
@@ -75,10 +75,11 @@ def dry_run(template: Template) -> dict[str, Any]:
         errors = getattr(error, "errors", None) or {}
         words = " ".join(each for found in errors.values() for each in found)
         return {"refusal": words or error.message}
-    rows = rows_of(preview.items)
+    rows, need = rows_of(preview.items), need_of_run(template, preview)
     return {
         "headline": preview.headline,
         "moves": moves_words(preview.moves),
+        "need": need,
         "cost": cost_words(preview.chain_cost),
         "rows": rows[:ROWS_OF_DRY_RUN],
         "rest": max(0, len(rows) - ROWS_OF_DRY_RUN),

@@ -45,6 +45,7 @@ _CREATED = {
     "batchIds": ["0198c5f2-6a31-7c04-9f0a-2b8d4d1f6e55"],
     "totalItems": 2,
     "skippedLines": [],
+    "unchangedLines": [],
 }
 
 
@@ -57,9 +58,14 @@ class PricesFilter(ContentFilter):
 
 
 class PricesStarted(GroupCreated):
-    """A batch for each creator and each 100 items; `skippedLines` have an id and no price."""
+    """A batch for each creator and each 100 items.
+
+    `skippedLines` have an id and no price, `unchangedLines` the price that the item has: both are
+    left out. What waits for something keeps the latter.
+    """
 
     skippedLines = serializers.ListField(child=serializers.IntegerField())
+    unchangedLines = serializers.ListField(child=serializers.IntegerField())
 
 
 class PricesPreview(PreviewAnswer):
@@ -126,10 +132,13 @@ class PricesView(APIView):
             return Response(_preview(price_file.read(data), by, options))
 
         def start() -> Response:
-            prices = price_file.read(data)
+            prices = price_drafts.without_unchanged(
+                price_file.read(data), options["waiting"], by=by
+            )
             started = price_drafts.start_prices(prices, by=by, source=Source.API, **options)
             answer = group_created(started, OPERATION.created_message, user=by)
             answer.data["skippedLines"] = prices.skipped
+            answer.data["unchangedLines"] = prices.unchanged
             return answer
 
         digest = hashlib.sha256(data).hexdigest()
@@ -180,6 +189,7 @@ def _may_have(user: User, address: str) -> bool:
 
 
 def _preview(prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
+    prices = price_drafts.without_unchanged(prices, options["waiting"], by=by)
     wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
     return {
         "operationType": OPERATION.kind,

@@ -23,6 +23,7 @@ from batches.models import Source, Submission
 from batches.operations import OPERATIONS
 from batches.operations.base import Operation
 from batches.rules import nested
+from batches.services.price_drafts import without_unchanged
 from batches.services.price_file import read
 from batches.services.price_lines import OPERATION as PRICES
 from batches.services.price_lines import Prices
@@ -129,6 +130,12 @@ def request_of(options: dict[str, Any]) -> Request:
     prices = _prices(options, payload)
     creator = options["creator"] and creator_named(options["creator"], make=False)
     by = person_for(options["by"], creator or None)
+    waiting = _waiting(options, by)
+    if prices is not None:
+        if not waiting and not options["hold"]:
+            prices = without_unchanged(prices, by=by)
+        if prices.note:
+            sys.stderr.write(plain_line(prices.note) + "\n")
     return Request(
         operation=operation,
         payload=payload,
@@ -136,7 +143,7 @@ def request_of(options: dict[str, Any]) -> Request:
         by=by,
         source=Source.COMMAND,
         creator=creator or None,
-        waiting=_waiting(options, by),
+        waiting=waiting,
         is_held=options["hold"],
         prices=prices,
     )
@@ -148,10 +155,7 @@ def _prices(options: dict[str, Any], payload: Mapping[str, Any]) -> Prices | Non
     if payload:
         stop("The prices stand in the file: leave --price and --percent away.")
     path = options["file"]
-    prices = read(bytes_of(path), "" if path == "-" else Path(path).name)
-    if prices.note:
-        sys.stderr.write(plain_line(prices.note) + "\n")
-    return prices
+    return read(bytes_of(path), "" if path == "-" else Path(path).name)
 
 
 def _waiting(options: dict[str, Any], by: User) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """A price for each item, as a file has them: prepared for confirmation, previewed, started."""
 
+from dataclasses import replace
+
 from batches import rules
 from batches.models import Source, Submission
 from batches.services.drafts import AT_ONCE, Waiting, draft
+from batches.services.permissions import may_run_for_others
 from batches.services.preview import Preview
-from batches.services.price_lines import OPERATION, Prices
+from batches.services.price_lines import ALL_UNCHANGED, OPERATION, PriceLine, Prices, refused
 from batches.services.submissions import (
     confirm,
     contents_of,
@@ -13,7 +16,34 @@ from batches.services.submissions import (
     refuse_under_policy,
 )
 from config.database import atomic
-from content.models import User, Wallet
+from content.models import Content, User, Wallet
+
+
+def without_unchanged(prices: Prices, waiting: Waiting = AT_ONCE, *, by: User) -> Prices:
+    """The lines that are to change something, so that a catalogue with six new prices is one batch.
+
+    What waits keeps all of them, for by then a price may be another; and items that aren't the
+    person's to change fail one by one. Raises Invalid when no line would change anything.
+    """
+    if waiting != AT_ONCE:
+        return prices
+    mine = Content.objects.all()
+    if not may_run_for_others(by, OPERATION):
+        mine = mine.owned_by(by)
+    contents = mine.in_bulk([line.content_id for line in prices.lines])
+
+    def is_so_already(line: PriceLine) -> bool:
+        content = contents.get(line.content_id)
+        if content is None or content.is_removed:
+            return False
+        return line.payload.get("newPrice") == content.price
+
+    unchanged = [line.number for line in prices.lines if is_so_already(line)]
+    if len(unchanged) == len(prices.lines):
+        raise refused(ALL_UNCHANGED)
+    left_out = set(unchanged)
+    lines = [line for line in prices.lines if line.number not in left_out]
+    return replace(prices, lines=lines, unchanged=unchanged)
 
 
 def prepare_prices(

@@ -3,7 +3,7 @@
 The rules of prices and ids are those of every other door; only the columns are known here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ NO_ID_COLUMN = f"There is no column content_id. {HEADING}"
 NO_PRICE_COLUMN = f"There is no column new_price and none percent. {HEADING}"
 NO_LINES = f"There is nothing below the first line. {HEADING}"
 NO_PRICE = "No line of this file has a price, so there is nothing to change."
+ALL_UNCHANGED = "Every line names the price that its item has, so there is nothing to change."
 BOTH = "Give either a new price or a change in percent, not both: empty one of the two cells."
 
 
@@ -61,21 +62,30 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Prices:
-    """A file that is good as a whole; `skipped` are the lines that have an id and no price."""
+    """A file that is good as a whole; `skipped` are the lines that have an id and no price.
+
+    `unchanged` are those that name the price which the item has, where they were left out.
+    """
 
     lines: list[PriceLine]
     skipped: list[int] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
 
     @property
     def note(self) -> str:
         """What a person should know of lines that are left out; empty where there is nothing."""
-        if not self.skipped:
-            return ""
-        shown = ", ".join(f"{number:,}" for number in self.skipped[:5])
-        if len(self.skipped) == 1:
-            return f"Line {shown} has no price and was left out."
-        more = f" and {len(self.skipped) - 5:,} more" if len(self.skipped) > 5 else ""
-        return f"Lines {shown}{more} have no price and were left out."
+        return " ".join(
+            words
+            for words in (
+                _left_out(self.skipped, "has no price", "have no price"),
+                _left_out(
+                    self.unchanged,
+                    "names the price that the item has",
+                    "name the price that the item has",
+                ),
+            )
+            if words
+        )
 
 
 @dataclass(frozen=True)
@@ -166,6 +176,16 @@ def shortened(text: str) -> str:
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     line = one_line(line)
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"
+
+
+def _left_out(numbers: Sequence[int], one: str, many: str) -> str:
+    if not numbers:
+        return ""
+    shown = ", ".join(f"{number:,}" for number in numbers[:5])
+    if len(numbers) == 1:
+        return f"Line {shown} {one} and was left out."
+    more = f" and {len(numbers) - 5:,} more" if len(numbers) > 5 else ""
+    return f"Lines {shown}{more} {many} and were left out."
 
 
 def _cells(row: Row) -> dict[str, str]:

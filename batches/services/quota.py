@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from batches.errors import QuotaExceeded
-from content.models import Wallet
+from content.models import User, Wallet
 
 WINDOW = timedelta(hours=1)
 
@@ -35,6 +35,24 @@ def quota_of(wallet: Wallet) -> Quota:
         return Quota(limit, limit, None)
     remaining = max(0, limit - wallet.quota_used)
     return Quota(limit, remaining, wallet.quota_since + WINDOW)
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many batches of one creator a start makes, and what the quota leaves."""
+
+    wallet: Wallet
+    batches: int
+    quota: Quota | None  # None for runs by staff, which don't count
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.quota is not None and self.batches > self.quota.remaining
+
+
+def need_of(wallet: Wallet, batches: int, *, by: User) -> Need:
+    """What that person's start of so many batches needs."""
+    return Need(wallet, batches, quota_of(wallet) if wallet.owner_id == by.pk else None)
 
 
 def take_quota(wallet: Wallet, batches: int = 1) -> None:

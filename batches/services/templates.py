@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
+from django.conf import settings
 from django.utils import timezone
 
 from batches import rules, slots
@@ -13,6 +14,7 @@ from batches.operations import OPERATIONS
 from batches.services.drafts import MOST_ITEMS, draft
 from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.preview import Preview
+from batches.services.quota import Need, need_of
 from batches.services.submissions import preview_submission
 from batches.services.template_orders import TemplateOrder, times_of
 from batches.slots import WALL_FORMAT, Slot
@@ -123,6 +125,12 @@ def draft_of(template: Template) -> Submission:
 def preview_template(template: Template) -> Preview:
     """What a run would do now; nothing is left behind. Raises Invalid and NotAllowed."""
     return preview_submission(draft_of(template))
+
+
+def need_of_run(template: Template, preview: Preview) -> Need:
+    """How many batches the run that is previewed would make, and what the quota leaves."""
+    batches = -(-len(preview.items) // settings.BATCH_MAX_ITEMS)
+    return need_of(template.creator, batches, by=template.by)
 
 
 def selection_of(template: Template) -> Sequence[str]:

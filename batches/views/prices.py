@@ -14,7 +14,7 @@ from batches.errors import Invalid, NotAllowed
 from batches.models import Source
 from batches.price_forms import PriceFileForm
 from batches.services import price_file
-from batches.services.price_drafts import prepare_prices
+from batches.services.price_drafts import prepare_prices, without_unchanged
 from batches.services.price_lines import OPERATION
 from batches.waiting_forms import WaitingForm
 from content.forms import ContentFilterForm
@@ -32,8 +32,9 @@ def content_prices(request: HttpRequest) -> HttpResponse:
     problem, status = "", 200
     if form.is_valid() & waiting.is_valid():
         try:
+            prices = without_unchanged(form.prices, waiting.wanted(), by=user)
             submission = prepare_prices(
-                form.prices,
+                prices,
                 by=user,
                 source=Source.PAGE,
                 error_policy=form.cleaned_data["error_policy"],
@@ -44,8 +45,8 @@ def content_prices(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             problem, status = error.message, 400
         else:
-            if form.prices.note:
-                messages.info(request, form.prices.note)
+            if prices.note:
+                messages.info(request, prices.note)
             return redirect("submission-detail", submission.pk)
     query = _filter_of(request)
     own = Content.objects.owned_by(user)

@@ -1,6 +1,5 @@
 """Review, start, progress and cancelling of what was prepared."""
 
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from batches.services.drafts import discard
 from batches.services.permissions import may_cancel
 from batches.services.preview import PreviewItem
 from batches.services.progress import batches_of, progress_of
-from batches.services.quota import Quota, quota_of
+from batches.services.quota import need_of
 from batches.services.results import left_of, titles_of, totals_of
 from batches.services.submissions import (
     batches_needed,
@@ -41,7 +40,7 @@ from batches.services.submissions import (
 from batches.views.actions import way_back
 from batches.views.choices import surroundings_of
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
-from content.models import User, Wallet
+from content.models import User
 
 ROWS_A_PAGE = 100
 REFUSALS_SHOWN = 50
@@ -124,19 +123,6 @@ def submission_results(request: HttpRequest, submission_id: UUID) -> HttpRespons
     return submission_file(submission, batches_of(submission, batches), outcome=outcome)
 
 
-@dataclass(frozen=True)
-class Need:
-    """How many batches of one creator the start makes, and what the quota leaves."""
-
-    wallet: Wallet
-    batches: int
-    quota: Quota | None  # None for runs by staff, which don't count
-
-    @property
-    def is_too_much(self) -> bool:
-        return self.quota is not None and self.batches > self.quota.remaining
-
-
 def _review(
     request: HttpRequest, submission: Submission, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
@@ -146,10 +132,7 @@ def _review(
         needed = batches_needed(submission, contents)
     except NotAllowed as error:  # the items changed hands since
         raise PermissionDenied(error.message) from error
-    needs = [
-        Need(wallet, count, quota_of(wallet) if wallet.owner_id == submission.by_id else None)
-        for wallet, count in needed.items()
-    ]
+    needs = [need_of(wallet, count, by=submission.by) for wallet, count in needed.items()]
     is_strict = submission.error_policy == REJECT_ALL
     refused = [item for item in preview.items if item.outcome == BatchItem.Outcome.FAILED]
     changing = [item for item in preview.items if item.outcome == BatchItem.Outcome.SUCCEEDED]

@@ -41,9 +41,35 @@ def is_untouched(alice, wallet_of):
     return is_untouched
 
 
+def test_lines_that_name_the_price_of_now_are_left_out(send, alice, bob, wallet_of, work):
+    items = make_contents(wallet_of(alice), 3, price=2_000_000)
+    foreign = make_contents(wallet_of(bob), price=2_000_000)[0]
+    lines = [f"{items[0].pk},2", f"{items[1].pk},3", f"{foreign.pk},2", "nowhere,2"]
+    body = send(alice, csv_of("content_id,new_price", *lines)).json()
+
+    assert (body["totalItems"], body["unchangedLines"]) == (3, [2])
+    batch = BatchOperation.objects.get()
+    assert batch.content_ids == [items[1].pk, foreign.pk, "nowhere"]
+    work()
+    codes = batch.items.order_by("position").values_list("code", flat=True)
+    assert list(codes) == ["", "not-found", "not-found"]
+    assert Content.objects.get(pk=items[1].pk).price == 3_000_000
+
+    refused = send(alice, csv_of("content_id,new_price", f"{items[0].pk},2"))
+    assert refused.status_code == 400
+    assert "nothing to change" in refused.json()["message"]
+    # By the time of what waits the price may be another.
+    later = send(
+        alice,
+        csv_of("content_id,new_price", f"{items[0].pk},2"),
+        "scheduledFor=2029-01-01T00:00:00Z",
+    )
+    assert later.json()["totalItems"] == 1
+
+
 def test_a_file_is_started_as_a_group(send, call, alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 101)
-    data = csv_of("content_id,new_price", *(f"{item.pk},7" for item in items), "other,")
+    data = csv_of("content_id,new_price", *(f"{item.pk},700" for item in items), "other,")
     answer = send(alice, data)
 
     body = answer.json()
@@ -55,6 +81,7 @@ def test_a_file_is_started_as_a_group(send, call, alice, wallet_of, work):
         "batchIds": body["batchIds"],
         "totalItems": 101,
         "skippedLines": [103],
+        "unchangedLines": [],
     }
     assert len(body["batchIds"]) == 2
     assert answer["RateLimit"].startswith('"batches";r=48;')
@@ -66,7 +93,7 @@ def test_a_file_is_started_as_a_group(send, call, alice, wallet_of, work):
             "succeeded",
             "api",
         )
-    assert set(Content.objects.values_list("price", flat=True)) == {7_000_000}
+    assert set(Content.objects.values_list("price", flat=True)) == {700_000_000}
 
 
 def test_a_spreadsheet_is_started_and_followed_where_location_says(send, call, alice, wallet_of):

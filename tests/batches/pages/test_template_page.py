@@ -33,6 +33,21 @@ def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
     assert "No template is kept yet" in text(signed_in(bob).get("/templates"))
 
 
+def test_how_many_batches_a_run_takes_is_told(signed_in, alice, staff, contents, settings):
+    settings.BATCH_MAX_ITEMS = 1
+    settings.BATCH_QUOTA_PER_HOUR = 2
+    page = f"/templates/{keep(alice).pk}"
+    words = text(signed_in(alice).get(page))
+    assert "It runs as 3 batches." in words
+    assert "2 of 2 batches are left this hour, which is too few." in words
+    by_staff = keep(staff, creator=alice.wallets.get().pk)
+    assert "don’t count against the creator’s limit" in text(
+        signed_in(staff).get(f"/templates/{by_staff.pk}")
+    )
+    shown = signed_in(staff).get(f"/admin/batches/template/{by_staff.pk}/change/", follow=True)
+    assert "It runs as 3 batches." in text(shown)
+
+
 def test_next_runs_are_told_in_both_zones_also_where_clocks_jump(signed_in, alice, contents):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
