@@ -13,7 +13,7 @@ from batches.models import BatchOperation, Status, Submission
 from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
-from batches.services.followers import tried_already
+from batches.services.followers import changed_count, has_more_to_undo, tried_already
 from batches.services.permissions import may_cancel, may_run_for_others
 from content.models import User
 
@@ -104,7 +104,8 @@ def _afterwards(
     if (changed := codes.get(CONFLICT, 0) - tried[CONFLICT]) and changed != failed:
         words = f"Look again at the {changed:,} that changed meanwhile"
         acts.append(Act(words, _url(name, "retry", of), fields={"code": CONFLICT}))
-    if any(batch.success_count > batch.unchanged_count for batch in batches):
+    undos = BatchOperation.objects.filter(undo_of_id__in=[batch.pk for batch in batches])
+    if changed_count(batches) and has_more_to_undo(batches, list(undos)):
         acts.append(Act("Undo", _url(name, "undo", of)))
     return acts
 

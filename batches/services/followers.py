@@ -50,6 +50,19 @@ def undone(batch: BatchOperation) -> set[str]:
     return ids
 
 
+def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
+    """Something was changed, and no undo of it waits, runs, or has put all of it back."""
+    undos = [batch for batch in follow_ups if batch.undo_of_id]
+    if any(not batch.is_finished for batch in undos):
+        return False
+    return changed_count(ended) > changed_count(undos)
+
+
+def changed_count(batches: Sequence[BatchOperation]) -> int:
+    """How many items they changed."""
+    return sum(batch.success_count - batch.unchanged_count for batch in batches)
+
+
 def tried_again(batch: BatchOperation) -> set[str]:
     """Ids that a retry has saved or still may: of the batch, or of what it is a retry of itself."""
     keys = [first_try(batch)]

@@ -13,7 +13,7 @@ from batches.operations import OPERATIONS
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.chains import chain_of, follow_ups_of, originals_of
-from batches.services.followers import tried_already
+from batches.services.followers import has_more_to_undo, tried_already
 from batches.services.permissions import may_cancel
 from batches.services.results import Totals
 from content.models import User
@@ -69,23 +69,10 @@ def choices_of(
         can_go_on=any(batch.is_paused for batch in pending),
         can_cancel=not all_ended,
         can_retry=all_ended and failed > 0,
-        can_undo=all_ended and _can_undo(ended, follow_ups),
+        can_undo=all_ended and has_more_to_undo(ended, follow_ups),
         can_keep=not is_undo and not any(batch.item_payloads for batch in batches),
         conflicts=conflicts if all_ended and not is_undo else 0,
     )
-
-
-def _can_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
-    """Something was changed, and no undo of it waits, runs, or has put all of it back."""
-    undos = [batch for batch in follow_ups if batch.undo_of_id]
-    if any(not batch.is_finished for batch in undos):
-        return False
-    return changed_count(ended) > changed_count(undos)
-
-
-def changed_count(batches: Sequence[BatchOperation]) -> int:
-    """How many items they changed."""
-    return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
 @dataclass(frozen=True)

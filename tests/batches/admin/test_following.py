@@ -50,6 +50,9 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     undo = BatchOperation.objects.get(undo_of=batch)
     assert undo.requested_by == staff
     assert page("change", undo) in client.get(page("change", batch)).content.decode()
+    # What is put back already is not offered again, and refused where it is asked for.
+    assert page("undo", batch) not in client.get(page("change", batch)).content.decode()
+    assert "undone already" in words(client.post(page("undo", batch), follow=True))
     shown = client.get(page("change", undo))
     assert "Puts back what was changed by" in words(shown)
     assert page("change", batch) in shown.content.decode()
