@@ -3,11 +3,24 @@
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.db import DatabaseError, connection
 
 from batches.services import chain, dependents, outbox, run
 from batches.services import sweep as sweeping
 from config.failpoints import reach
 from content.services import password_mail
+
+
+@worker_ready.connect
+def give_a_sign(**_: object) -> None:
+    """At once, so that nobody is told in its first seconds that no worker is running."""
+    try:
+        sweeping.beat()
+    except DatabaseError:
+        return  # the first sweep that reaches the database gives it
+    finally:
+        connection.close()  # children that are forked later must not share it
 
 
 @shared_task(name="batches.run_batch")

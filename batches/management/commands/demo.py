@@ -1,5 +1,6 @@
 """Everything at once on a bare laptop: `manage.py demo`."""
 
+import json
 import os
 import secrets
 import signal
@@ -154,9 +155,15 @@ def _wait_until_up(family: Family, url: str) -> None:
     while time.monotonic() < end:
         if name := family.dead():
             raise CommandError(f"The {name} did not start; its words stand above.", returncode=1)
-        try:
-            urllib.request.urlopen(f"{url}/livez", timeout=1).close()  # noqa: S310
+        if _is_up(url):
             return
-        except OSError:
-            time.sleep(0.1)
-    print("The web server is slow to start.", file=sys.stderr)
+        time.sleep(0.1)
+    print("The web server or its worker is slow to start.", file=sys.stderr)
+
+
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=1) as answer:  # noqa: S310
+            return bool(json.load(answer)["worker"] == "ok")
+    except OSError:
+        return False
