@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(config, items):
     out = {item for item in items if not not_here.is_here(item.nodeid, connection.vendor)}
     if "CI" in os.environ and not config.option.markexpr:
         out |= {item for item in items if _is_long(item)}  # .ci/run has a step for them
+        if connection.vendor != "sqlite":  # and has run them on SQLite before
+            out |= {item for item in items if not _asks_the_database(item)}
     if out:
         config.hook.pytest_deselected(items=list(out))
         items[:] = [item for item in items if item not in out]
@@ -45,6 +47,11 @@ def pytest_runtest_setup(item):
 
 def _is_long(item) -> bool:
     return any(item.get_closest_marker(name) for name in ("processes", "browser"))
+
+
+def _asks_the_database(item) -> bool:
+    is_marked = item.get_closest_marker("django_db") is not None
+    return is_marked or not {"db", "transactional_db"}.isdisjoint(item.fixturenames)
 
 
 @pytest.fixture(autouse=True)
