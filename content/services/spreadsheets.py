@@ -7,8 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -16,7 +17,6 @@ from content.services.catalogue_files import Row, Unreadable, named_columns, row
 
 # A small archive may unpack to gigabytes, and a small sheet reach to the end of the world.
 MOST_UNPACKED = 16 * 1024 * 1024
-MOST_SHEETS = 100
 # A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
 MOST_ELEMENTS = 20_000
 MOST_ELEMENTS_OF_CELLS = 400_000
@@ -26,6 +26,15 @@ MOST_COLUMNS = 50
 # As many digits as spreadsheets hold and show: 3.3, where the file says 3.3000000000000003.
 DIGITS = 15
 NOT_A_SPREADSHEET = "this is no spreadsheet that can be read. Save it as .xlsx or as CSV."
+
+
+class _FirstSheet(ExcelReader):
+    """Opens no other sheet: each is read through for its size, and thousands may be the same."""
+
+    def read_worksheets(self) -> None:
+        sheets = [pair for pair in self.parser.find_sheets() if "chartsheet" not in pair[1].Type]
+        self.parser.find_sheets = lambda: iter(sheets[:1])
+        super().read_worksheets()
 
 
 def is_spreadsheet(data: bytes) -> bool:
@@ -78,10 +87,6 @@ def _refuse_bombs(data: bytes, name: str) -> None:
                 if content.count(b"<") - content.count(b"</") > most:
                     words = "it has too many cells or formats. Save the columns that count as CSV."
                     raise Unreadable(f"{name}: {words}")
-                # Each sheet is looked into, and a thousand may name the same part.
-                if content.count(b"sheetId") > MOST_SHEETS:
-                    words = f"it has more than {MOST_SHEETS} sheets. Save the one that counts."
-                    raise Unreadable(f"{name}: {words}")
     except Unreadable:
         raise
     except Exception as error:
@@ -89,8 +94,9 @@ def _refuse_bombs(data: bytes, name: str) -> None:
 
 
 def _rows(data: bytes, name: str) -> Iterator[Row]:
-    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    sheet = next(iter(book.worksheets))
+    reader = _FirstSheet(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    reader.read()
+    sheet = next(iter(reader.wb.worksheets))
     # The size that the sheet claims is not asked for: some programs write a wrong one.
     lines = sheet.iter_rows(min_row=1, max_row=MOST_LINES, min_col=1, max_col=MOST_COLUMNS)
     columns: list[str] = []

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import time
 import zipfile
 
@@ -222,7 +223,6 @@ def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
     good = xlsx_of(("id", "price"), (7, 1))
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml").decode()
-        book = archive.read("xl/workbook.xml")
     entity = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]>" + sheet.replace("price", "&a;")
     part = "xl/worksheets/sheet1.xml"
     for text in (entity, sheet[: len(sheet) // 2], sheet.replace('r="2"', 'r="x"')):
@@ -232,8 +232,31 @@ def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
         )
     far = sheet.replace('r="2"', 'r="99999999999"')
     assert "100,000 lines" in refusal(with_part(good, part, far.encode())).message
-    sheets = book.replace(b"<sheets>", b"<sheets>" + b'<sheet sheetId="9"/>' * 101)
-    assert "more than 100 sheets" in refusal(with_part(good, "xl/workbook.xml", sheets)).message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_only_the_first_sheet_is_looked_into_however_many_there_are(encoding):
+    good = xlsx_of(("id", "price"), (7, 1))
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+        book = archive.read("xl/workbook.xml").decode()
+    start = sheet.index(b"<dimension")
+    unsized = sheet[:start] + b"<a/>" * 50_000 + sheet[sheet.index(b"<sheetData") :]
+    (same,) = re.findall("<sheet .*?/>", book)
+    sheets = book.replace(same, same * 90).encode(encoding)
+    full = with_part(good, "xl/worksheets/sheet1.xml", unsized)
+    full = with_part(full, "xl/workbook.xml", sheets)
+    started = time.monotonic()
+    assert pairs(price_file.read(full)) == [("7", {"newPrice": 1_000_000})]
+    assert time.monotonic() - started < 3
+
+
+def test_a_chart_before_the_first_sheet_is_no_sheet():
+    book = Workbook()
+    book.active.append(("id", "price"))
+    book.active.append((7, 1))
+    book.create_chartsheet("Sales", 0)
+    assert pairs(price_file.read(saved(book))) == [("7", {"newPrice": 1_000_000})]
 
 
 @pytest.mark.django_db
