@@ -2,13 +2,16 @@
 
 import zoneinfo
 from collections.abc import Callable
+from http import HTTPStatus
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
+
+NO_LENGTH = "Say how long the body is, with Content-Length."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -82,6 +85,24 @@ def _posts_nul(request: HttpRequest) -> bool:
     except UnreadablePostError:
         raise BadRequest("The form ended too soon.") from None
     return any("\x00" in text for name, values in fields for text in (name, *values))
+
+
+def known_length(get_response: GetResponse) -> GetResponse:
+    """Refuse bodies sent in chunks without a length, which Django takes for empty ones.
+
+    An empty body means something: an undo without `contentIds` puts back every item.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_unsized = "Transfer-Encoding" in request.headers and not request.META.get(
+            "CONTENT_LENGTH"
+        )
+        if is_unsized and request.path_info.startswith("/api/"):
+            answer = {"message": NO_LENGTH, "code": "length-required", "errors": {}}
+            return JsonResponse(answer, status=HTTPStatus.LENGTH_REQUIRED)
+        return get_response(request)
+
+    return middleware
 
 
 def policy_of_admin(get_response: GetResponse) -> GetResponse:

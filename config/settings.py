@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "config.middleware.health_paths",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.known_length",
     "config.middleware.no_nul_characters",
     "config.middleware.optional_slash",
     "django.contrib.sessions.middleware.SessionMiddleware",
