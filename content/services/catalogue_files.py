@@ -178,7 +178,7 @@ def _csv_rows(text: io.TextIOWrapper, name: str) -> Iterator[Row]:
 def _encoding_of(file: IO[bytes], name: str) -> str:
     """By mark, else UTF-8 where all of it is, else what Western spreadsheets write."""
     start = file.read(4)
-    if start[:2] in {b"PK", b"\x1f\x8b"}:
+    if start[:2] in {b"PK", b"\x1f\x8b", b"\xd0\xcf"}:  # .xlsx or .zip, .gz, .xls
         raise Unreadable(f"{name} is a spreadsheet or an archive: save it as CSV or unpack it.")
     for mark, encoding in _MARKS.items():
         if start.startswith(mark):

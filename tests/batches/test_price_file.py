@@ -167,6 +167,8 @@ def test_of_many_bad_lines_a_hundred_are_named_and_the_rest_counted():
         (b"id,price\n" + b"7,1\n" * 10_001, "This file has more than 10,000 lines."),
         (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is over 1 MiB."),
         (b"\x1f\x8b\x08", "prices.csv is a spreadsheet or an archive"),
+        # What .xls begins with, and .xlsx with a password.
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "prices.csv is a spreadsheet or an archive"),
         (b"\xff\xfei", "prices.csv: this is no text."),
         (b"i" * 1_000_000, "prices.csv: the heading can't be read as CSV"),
         (b'{"contentIds": ["7"]}\n{}', "There is no column content_id."),
