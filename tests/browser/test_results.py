@@ -32,6 +32,8 @@ def test_the_tabs_work_by_keyboard(visit, alice, batch, has_scripts):
     page = here.open(path_of(batch))
     page.locator("#download").focus()
     page.keyboard.press("Tab")
+    expect(page.locator("#failed-rows")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator("#tab-all")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -21,7 +21,8 @@ def world(files, django_db_blocker, settings) -> World:  # noqa: F811
         person("alice", is_creator=True)
         person("bob", is_creator=True)
         alice, bob = (Wallet.objects.get(owner__username=name) for name in ("alice", "bob"))
-        named = {"content_id": lambda _: f"film-{next(numbers)}"}
+        # Titles of one length, for the recipes show how a table looks.
+        named = {"content_id": lambda _: f"film-{next(numbers)}", "title": "A film"}
         make_contents(alice, 3, **named)
         make_contents(alice, 2, content_type="book", price=9_000_000, **named)
         make_contents(bob)
