@@ -97,8 +97,8 @@ def test_hostile_text_comes_through_as_it_is(alice, wallet_of):
 
 def test_what_it_waits_for_is_asked_for_again_unless_it_is_past(alice, wallet_of, call):
     parent, other = (made(alice, wallet_of, "restore-content", {}) for _ in range(2))
-    at = (timezone.now() + timedelta(hours=1)).isoformat()
-    until = (timezone.now() + timedelta(hours=2)).isoformat()
+    now = timezone.now().replace(microsecond=0)  # MongoDB keeps milliseconds
+    at, until = ((now + timedelta(hours=hours)).isoformat() for hours in (1, 2))
     links = [{"batchId": str(parent.pk), "when": "on-success"}, str(other.pk)]
     batch = made(
         alice, wallet_of, "update-price", {"newPrice": 5},
