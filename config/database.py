@@ -75,7 +75,7 @@ def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
             try:
                 with _transaction():
                     return function(*args, **kwargs)
-            except DatabaseError as error:
+            except Exception as error:
                 if not _asks_for_another_try(error):
                     raise
                 time.sleep(pause)
@@ -111,6 +111,18 @@ def _mongodb_transaction() -> Iterator[None]:
             yield
     finally:
         connection.in_atomic_block = around
+        _forget_transaction()
+
+
+def _forget_transaction() -> None:
+    """What is left where the line was cut at the commit or at the rolling back.
+
+    The backend keeps its session then, begins no other one, and so would run all that follows
+    outside of any transaction; and what waited for this commit would be run after the next.
+    """
+    if connection.session is not None:  # type: ignore[attr-defined]
+        connection._end_session()  # type: ignore[attr-defined]
+        connection.run_on_commit = []
 
 
 def _pauses() -> Iterator[float]:
@@ -119,8 +131,9 @@ def _pauses() -> Iterator[float]:
         yield random.uniform(0.5, 1) * min(PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS)  # noqa: S311
 
 
-def _asks_for_another_try(error: DatabaseError) -> bool:
+def _asks_for_another_try(error: Exception) -> bool:
+    """Also of the driver's own error: MongoDB's backend lets those of a commit through."""
     if getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
         return True
-    has_label = getattr(error.__cause__, "has_error_label", None)
-    return has_label is not None and has_label("TransientTransactionError")
+    has_labels = (getattr(each, "has_error_label", None) for each in (error, error.__cause__))
+    return any(has_label and has_label("TransientTransactionError") for has_label in has_labels)
