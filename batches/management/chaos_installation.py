@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from batches.management.chaos_brokers import QUEUES, Broker
+from batches.management.nursery import Nursery
 from batches.management.processes import PATIENCE_SECONDS, Family
 
 WORKERS = ("worker one", "worker two")
@@ -32,10 +33,14 @@ TARGETS = {"worker": 4, "child": 4, "all workers": 2, BEAT: 1}
 class Installation:
     """Starts everything, kills by chance with -9, starts again what is gone, and ends all."""
 
-    def __init__(self, folder: Path, database_url: str, broker: Broker) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, broker: Broker, *, has_nursery: bool = False
+    ) -> None:
         self.folder, self.log = folder, folder / "processes.log"
         self.broker = broker
-        self.family = Family(self._environment(database_url), settings.BASE_DIR)
+        environment = self._environment(database_url)
+        self.family = Family(environment, settings.BASE_DIR)
+        self.nursery = Nursery(environment, settings.BASE_DIR) if has_nursery else None
         self.killed: dict[str, int] = {}
 
     def _environment(self, database_url: str) -> Mapping[str, str]:
@@ -54,10 +59,10 @@ class Installation:
         self.broker.start()
         for name in WORKERS:
             if not self._runs(name):
-                worker = ("celery", "-A", "config", "-q", "worker", "-Q", ",".join(QUEUES))
+                worker = ("-A", "config", "-q", "worker", "-Q", ",".join(QUEUES))
                 self._start(name, *worker, "-n", f"{name.replace(' ', '-')}@%h")
         if not self._runs(BEAT):
-            self._start(BEAT, "celery", "-A", "config", "-q", "beat")
+            self._start(BEAT, "-A", "config", "-q", "beat")
 
     def kill(self, chance: random.Random) -> str:
         """Kill something with -9, or harm the broker; returns what it was."""
@@ -86,6 +91,8 @@ class Installation:
         try:
             self.family.stop(patience)
         finally:
+            if self.nursery is not None:
+                self.nursery.close()
             self.broker.stop()
 
     def _runs(self, name: str) -> bool:
@@ -93,8 +100,13 @@ class Installation:
         return child is not None and child.poll() is None
 
     def _start(self, name: str, *arguments: str) -> None:
+        """Run `celery` with these arguments."""
+        arguments = (*arguments, "--loglevel", "ERROR")
         with self.log.open("ab") as log:
-            self.family.start(name, *arguments, "--loglevel", "ERROR", log=log)
+            if self.nursery is None:
+                self.family.start(name, "celery", *arguments, log=log)
+            else:
+                self.family.children[name] = self.nursery.fork(*arguments, log=log)
 
     def _kill(self, name: str) -> None:
         """With its children: what a machine that goes down takes along."""

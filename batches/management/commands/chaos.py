@@ -52,10 +52,23 @@ class Command(BaseCommand):
             "--seconds", type=_positive, help="spread over about so long (a second each)"
         )
         parser.add_argument("--seed", type=int, help="of the chance; made up and printed if none")
+        parser.add_argument(
+            "--forks",
+            action="store_true",
+            help="start processes as forks of one that has loaded the program already, which "
+            "spares each of them seconds of a processor: for long runs",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
     def handle(
-        self, *, kills: int, seconds: int | None, seed: int | None, json: bool, **options: Any
+        self,
+        *,
+        kills: int,
+        seconds: int | None,
+        seed: int | None,
+        forks: bool,
+        json: bool,
+        **options: Any,
     ) -> None:
         # Heard between two steps: an end in the middle of one would leave half of it behind.
         is_over = threading.Event()
@@ -64,7 +77,7 @@ class Command(BaseCommand):
         seed = secrets.randbelow(1_000_000) if seed is None else seed
         try:
             count, recovery, killed = self._measure(
-                kills, seconds or kills * SECONDS_A_KILL, seed, is_over
+                kills, seconds or kills * SECONDS_A_KILL, seed, is_over, has_nursery=forks
             )
         except Stop:
             self.stderr.write("Stopped; nothing is left behind.")
@@ -75,7 +88,13 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _measure(
-        self, kills: int, seconds: float, seed: int, is_over: threading.Event
+        self,
+        kills: int,
+        seconds: float,
+        seed: int,
+        is_over: threading.Event,
+        *,
+        has_nursery: bool,
     ) -> tuple[Count, Recovery, Mapping[str, int]]:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
         settings.BATCH_QUOTA_PER_HOUR = 1_000_000_000
@@ -83,7 +102,9 @@ class Command(BaseCommand):
         database, broker_url = _addresses()
         with scratch_database(database) as scratch:
             broker = broker_for(broker_url, scratch.folder)
-            installation = Installation(scratch.folder, scratch.database_url, broker)
+            installation = Installation(
+                scratch.folder, scratch.database_url, broker, has_nursery=has_nursery
+            )
             try:
                 if broker.remark:
                     self.stderr.write(broker.remark)

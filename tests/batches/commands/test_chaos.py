@@ -43,9 +43,10 @@ def processes_in(folder):
 
 
 @pytest.mark.processes
-def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path):
+@pytest.mark.parametrize("how_started", [(), ("--forks",)])
+def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path, how_started):
     done = subprocess.run(
-        chaos("--kills", str(KILLS), "--seed", "7", "--json"),
+        chaos("--kills", str(KILLS), "--seed", "7", "--json", *how_started),
         env=environment,
         capture_output=True,
         text=True,
