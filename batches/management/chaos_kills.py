@@ -14,6 +14,7 @@ from batches.management.chaos_installation import Installation
 from batches.management.chaos_load import Load
 from batches.models import BatchItem, BatchOperation
 from config.database import atomic
+from content.management.terminal import ProgressLine
 
 TICK_SECONDS = 0.02
 LOAD_EVERY_SECONDS = 0.1
@@ -59,7 +60,9 @@ class Kills:
     def run(self, count: int, seconds: float) -> None:
         """So many kills within about so long; each waits until the one before is recovered from."""
         self._await_progress(newest_result())
-        for _ in range(count):
+        line = ProgressLine()
+        for number in range(count):
+            line.show(number / count, f"{number:,} of {count:,} kills")
             self._wait(self.chance.uniform(0, 2 * seconds / count))
             self.installation.kill(self.chance)
             # Afterwards: a harm to the broker takes a while, and work that ends in it is none of
@@ -70,6 +73,7 @@ class Kills:
                 self.recovery.seconds.append(time.monotonic() - killed_at)
             else:
                 self.recovery.never += 1
+        line.clear()
 
     def drain(self) -> None:
         """Let the workers end what is left, without kills and without new batches."""
