@@ -27,8 +27,8 @@ COLUMNS = {"new_price": "newPrice", "percent": "percentChange"}
 def curl_of(batch: BatchOperation) -> str:
     """The call in a shell's words, `$TOKEN` standing for the API token.
 
-    Empty where there is none: what the batch tries again or puts back was deleted, or its kind of
-    operation is gone.
+    Empty where there is none: what the batch tries again or puts back was deleted, its kind of
+    operation is gone, or its prices wait for others in a way that can't be said beside a file.
     """
     if batch.kind not in OPERATIONS:
         return ""
@@ -50,7 +50,7 @@ def curl_of(batch: BatchOperation) -> str:
 
 
 def command_of(batch: BatchOperation) -> str:
-    """The same as a command on the server; empty in the same cases."""
+    """The same as a command on the server; empty in the first two of these cases."""
     if batch.kind not in OPERATIONS:
         return ""
     words = ["manage.py run_batch"]

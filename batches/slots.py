@@ -72,22 +72,6 @@ def slots_after(
             moment = instant
 
 
-def slots_between(
-    after: datetime,
-    until: datetime,
-    *,
-    first: datetime,
-    repeat: str,
-    zone: ZoneInfo,
-    last_day: date | None = None,
-) -> Iterator[Slot]:
-    """The slots later than the one instant and no later than the other, in order."""
-    for slot in slots_after(after, first=first, repeat=repeat, zone=zone, last_day=last_day):
-        if slot.instant > until:
-            return
-        yield slot
-
-
 @cache
 def zone_names() -> frozenset[str]:
     """The names of all zones that mean the same on any machine."""

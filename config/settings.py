@@ -220,7 +220,7 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedUploadHandler"]
-# A selection of all that match posts one field an item.
+# What was selected by hand is posted as one field an item.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 SPECTACULAR_SETTINGS = {

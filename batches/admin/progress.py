@@ -82,7 +82,7 @@ def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:
 
 
 def headline(progress: Progress) -> str:
-    """`37 of 40 saved, 2 of them unchanged, 3 failed`."""
+    """`37 of 40 saved, 2 of them as they were, 3 failed`."""
     parts = [f"{progress.succeeded:,} of {progress.total:,} saved"]
     if progress.unchanged:
         parts.append(f"{progress.unchanged:,} of them as they were")

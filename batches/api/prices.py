@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from batches import rules
 from batches.api.created import HEADERS, GroupCreated, group_created
-from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
+from batches.api.previews import PreviewPage, page_shown
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotThere
 from batches.models import Source
@@ -31,9 +31,11 @@ from content.models import Content, ContentQuerySet, User
 from content.services.access import Viewer
 
 FILE = "content_id,new_price\r\nfilm-7,2.5\r\nfilm-8,1250\r\n"
-OPTIONS = ("preview", "errorPolicy", "scheduledFor", "until", "dependsOn")
+OPTIONS = ("preview", "limit", "skip", "errorPolicy", "scheduledFor", "until", "dependsOn")
 PARAMETERS = [
     OpenApiParameter("preview", bool, description="`true`: only say what it would do."),
+    OpenApiParameter("limit", int, description="Of a preview's results: how many."),
+    OpenApiParameter("skip", int, description="Of a preview's results: after how many."),
     OpenApiParameter("errorPolicy", str, enum=rules.ERROR_POLICIES),
     OpenApiParameter("scheduledFor", OpenApiTypes.DATETIME, description="Not before then."),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="Put the prices back then."),
@@ -68,7 +70,8 @@ class PricesStarted(GroupCreated):
     unchangedLines = serializers.ListField(child=serializers.IntegerField())
 
 
-class PricesPreview(PreviewAnswer):
+class PricesPreview(PreviewPage):
+    operationType = serializers.CharField()
     creator = serializers.CharField(allow_null=True, help_text="Null where there are several.")
 
 
@@ -129,7 +132,7 @@ class PricesView(APIView):
         data, by = file_of(request), cast("User", request.user)
         options = _options(request)
         if options.pop("preview"):
-            return Response(_preview(price_file.read(data), by, options))
+            return Response(_preview(request, price_file.read(data), by, options))
 
         def start() -> Response:
             prices = price_drafts.without_unchanged(
@@ -188,16 +191,12 @@ def _may_have(user: User, address: str) -> bool:
     return viewer.is_overseer or address in viewer.addresses
 
 
-def _preview(prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
+def _preview(request: Request, prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
     prices = price_drafts.without_unchanged(prices, options["waiting"], by=by)
     wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
     return {
         "operationType": OPERATION.kind,
         # Null for the items of several creators.
         "creator": wallets[0].pk if len(wallets) == 1 else None,
-        **totals_shown(preview),
-        "results": PreviewItemAnswer(preview.items, many=True).data,
-        "expectedVersions": {
-            item.content_id: item.version for item in preview.items if item.version
-        },
+        **page_shown(request, preview),
     }

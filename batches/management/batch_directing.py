@@ -189,7 +189,10 @@ def _show(started: Started, by: User, options: dict[str, Any], out: OutputWrappe
         words_of = curl_of if options["curl"] else command_of
         calls = [words_of(batch) for batch in batches]
         if not all(calls):
-            stop("What this follows upon was deleted, so it can't be asked for again.")
+            stop(
+                "There is nothing that would do the same: what this follows upon was deleted, its "
+                "operation is gone, or its prices wait in a way that a call with a file can't say."
+            )
         out.write("\n".join(calls))
         return
     if started.submission is not None:

@@ -63,6 +63,10 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
             return batch
         return None
 
+    def without_items(self) -> Self:
+        """For lists: what a batch says of each of its hundred items is most of its row."""
+        return self.defer("content_ids", "item_payloads", "expected_versions")
+
     def following(self, batch: "BatchOperation", *, newest_first: bool = True) -> Self:
         """What comes after that one in a list by time."""
         side = "lt" if newest_first else "gt"

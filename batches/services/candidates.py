@@ -37,7 +37,7 @@ def candidates_for(
     queries at most.
     """
     own = BatchOperation.objects.visible_to(user).exclude(pk__in=list(besides))
-    own = own.select_related("creator")
+    own = own.select_related("creator").without_items()
     found = {batch.pk: batch for batch in own.unfinished().order_by("-created_at")[:MOST_READ]}
     if missing := {*links, *also} - found.keys():
         found |= own.in_bulk(list(missing))

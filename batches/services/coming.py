@@ -87,18 +87,24 @@ def agenda_of(user: User) -> Agenda:
 
 def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> list[Coming]:
     """The next few of these that have a time, soonest first; two queries."""
-    timed = _coming(batches).filter(scheduled_for__gt=timezone.now())
-    running = _running(templates)[:MOST_TEMPLATES]
+    now = timezone.now()
+    timed = _coming(batches).filter(scheduled_for__gt=now)
     entries = [
-        *_of_batches(list(timed[: most * 10]), {}),
-        *(slot for template in running for slot in _slots(template, most)),
+        *_of_batches(list(timed[:MOST_BATCHES]), {}),
+        # The first ones: one whose slot is due at this moment begins with the slot after it.
+        *(
+            Coming(slot.instant, template=template)
+            for template in _running(templates)[: most * 2]
+            for slot in islice(coming_slots(template, after=now), most)
+            if slot.instant <= now + HORIZON
+        ),
     ]
     entries = [entry for entry in entries if entry.at]
-    return sorted(entries, key=lambda entry: entry.at or timezone.now())[:most]
+    return sorted(entries, key=lambda entry: entry.at or now)[:most]
 
 
 def _coming(batches: BatchQuerySet) -> BatchQuerySet:
-    return batches.coming().select_related("creator")
+    return batches.coming().select_related("creator").without_items()
 
 
 def _running(templates: TemplateQuerySet) -> TemplateQuerySet:
@@ -127,10 +133,10 @@ def _of_batches(
             yield Coming(first.until, group, key, is_end=True)
 
 
-def _slots(template: Template, most: int = MOST_SLOTS) -> Iterable[Coming]:
+def _slots(template: Template) -> Iterable[Coming]:
     now = timezone.now()
     slots = coming_slots(template, after=now)
     soon = [slot for slot in islice(slots, HORIZON.days + 1) if slot.instant <= now + HORIZON]
-    for number, slot in enumerate(soon[:most], start=1):
-        more = len(soon) - most if number == most else 0
+    for number, slot in enumerate(soon[:MOST_SLOTS], start=1):
+        more = len(soon) - MOST_SLOTS if number == MOST_SLOTS else 0
         yield Coming(slot.instant, template=template, more=max(0, more))

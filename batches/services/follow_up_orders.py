@@ -88,7 +88,7 @@ def _retry_of(batch: BatchOperation, content_ids: Collection[str] | None, code: 
         raise NothingToDo(NOTHING_FAILED)
     if batch.until is not None and batch.until <= timezone.now():
         raise NothingToDo(ENDED_MEANWHILE)
-    tried = tried_again(batch)
+    tried = tried_again([batch])[batch.pk]
     positions = sorted(place for place in positions if batch.content_ids[place] not in tried)
     if not positions:
         raise NothingToDo(TRIED_ALREADY)

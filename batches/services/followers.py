@@ -63,39 +63,56 @@ def changed_count(batches: Sequence[BatchOperation]) -> int:
     return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
-def tried_again(batch: BatchOperation) -> set[str]:
-    """Ids that a retry has saved or still may: of the batch, or of what it is a retry of itself."""
-    keys = [first_try(batch)]
-    ids: set[str] = set()
-    while retries := list(BatchOperation.objects.filter(retry_of_id__in=keys)):
-        keys = [retry.pk for retry in retries]
-        ids.update(key for retry in retries if not retry.is_finished for key in retry.content_ids)
+def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
+    """By batch the ids that a retry has saved or still may: of it, or of what it is a retry of.
+
+    Two queries for each generation of retries, however many batches.
+    """
+    firsts = _first_tries(batches)
+    families = {key: key for key in firsts.values()}
+    ids: dict[UUID, set[str]] = {key: set() for key in families}
+    youngest = [*families]
+    while retries := list(BatchOperation.objects.filter(retry_of_id__in=youngest)):
+        youngest = [retry.pk for retry in retries]
+        for retry in retries:
+            families[retry.pk] = families[retry.retry_of_id]  # type: ignore[index]
+            if not retry.is_finished:
+                ids[families[retry.pk]].update(retry.content_ids)
         saved = BatchItem.objects.of(retries).exclude(outcome=BatchItem.Outcome.FAILED)
-        ids.update(saved.values_list("content_id", flat=True))
-    return ids
+        for key, content_id in saved.values_list("batch_id", "content_id"):
+            ids[families[key]].add(content_id)
+    return {batch.pk: ids[firsts[batch.pk]] for batch in batches}
 
 
 def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
     """How many of what failed need no other try, by code; by "" those whose turn never came."""
-    keys = [batch.pk for batch in batches]
-    retries = BatchOperation.objects.filter(retry_of_id__in=keys)
-    retried = set(retries.values_list("retry_of_id", flat=True))
-    counts: Counter[str] = Counter()
-    for batch in batches:
-        if batch.pk not in retried or not (tried := tried_again(batch)):
-            continue
-        failed = batch.items.filter(outcome=BatchItem.Outcome.FAILED, content_id__in=tried)
-        counts.update(failed.values_list("code", flat=True))
-        if batch.status == Status.FAILED:
-            counts[""] += sum(key in tried for _, key in left_of([batch]))
+    tried = tried_again(batches)
+    retried = [batch for batch in batches if tried[batch.pk]]
+    if not retried:
+        return Counter()
+    failed = BatchItem.objects.of(retried).filter(outcome=BatchItem.Outcome.FAILED)
+    counts = Counter(
+        code
+        for key, content_id, code in failed.values_list("batch_id", "content_id", "code")
+        if content_id in tried[key]
+    )
+    broken_off = [batch for batch in retried if batch.status == Status.FAILED]
+    counts[""] += sum(key in tried[batch.pk] for batch, key in left_of(broken_off))
     return counts
+
+
+def _first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
+    """By batch the one that it is a retry of, or a retry of a retry; else itself."""
+    firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
+    while asked := {first for key, first in firsts.items() if first != key}:
+        retries = BatchOperation.objects.filter(pk__in=list(asked), retry_of__isnull=False)
+        earlier = dict(retries.values_list("pk", "retry_of_id"))
+        if not earlier:
+            break
+        firsts = {key: earlier.get(first) or first for key, first in firsts.items()}
+    return firsts
 
 
 def first_try(batch: BatchOperation) -> UUID:
     """The batch that this one is a retry of, or a retry of a retry; else its own id."""
-    key, earlier = batch.pk, batch.retry_of_id
-    while earlier is not None:
-        key = earlier
-        found = BatchOperation.objects.filter(pk=key).values_list("retry_of_id", flat=True)
-        earlier = found.first()
-    return key
+    return _first_tries([batch])[batch.pk]

@@ -90,7 +90,7 @@ class Preview:
 
     @property
     def headline(self) -> str:
-        """`Change 37 of 40, 2 unchanged, 1 not allowed`."""
+        """`Change 37 of 40, 2 unchanged, 1 not possible`."""
         parts = [f"{self.verb} {self.change_count:,} of {len(self.items):,}"]
         if self.unchanged_count:
             parts.append(f"{self.unchanged_count:,} unchanged")

@@ -1,11 +1,12 @@
 """Checks of what waits, what puts back and what repeats, for `verify`; reads, and never writes."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from batches.models import (
@@ -86,21 +87,22 @@ def _faults_of_undo(
 def faults_of_templates(templates: Sequence[Template]) -> Words:
     """Slots that ran twice, and runs that say so without having started anything."""
     keys = [template.pk for template in templates]
-    runs = TemplateRun.objects.filter(template_id__in=keys).order_by("template_id", "due_at")
-    slots = Counter(runs.values_list("template_id", "slot"))
-    for (key, slot), times in slots.items():
-        if times > 1:
-            yield key, f"its slot {slot} is there {times} times"
-    submissions = Counter(
-        runs.filter(submission__isnull=False).values_list("template_id", "submission_id")
-    )
-    for (key, submission), times in submissions.items():
-        if times > 1:
-            yield key, f"{times} of its runs name the same submission {submission}"
+    runs = TemplateRun.objects.filter(template_id__in=keys).order_by()
+    for key, slot, times in _more_than_once(runs, "slot"):
+        yield key, f"its slot {slot} is there {times} times"
+    named = runs.filter(submission__isnull=False)
+    for key, submission, times in _more_than_once(named, "submission_id"):
+        yield key, f"{times} of its runs name the same submission {submission}"
     started = runs.filter(state=TemplateRun.State.STARTED, submission__isnull=False)
     unstarted = started.exclude(submission__state=Submission.State.CONFIRMED)
     for key, slot in unstarted.values_list("template_id", "slot"):
         yield key, f"its run {slot} was started, and what it prepared was not"
+
+
+def _more_than_once(runs: QuerySet[TemplateRun], name: str) -> Iterator[tuple[UUID, Any, int]]:
+    """Template, value and times of what may be there once for each template."""
+    times = runs.values("template_id", name).annotate(times=Count("pk")).filter(times__gt=1)
+    yield from times.values_list("template_id", name, "times").order_by("template_id", name)
 
 
 def is_same(one: Any, other: Any) -> bool:

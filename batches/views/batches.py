@@ -39,7 +39,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
     form = BatchFilterForm(request.GET, user=user)
     if form.is_valid() and form.cleaned_data.get("own"):
         visible = visible.owned_by(user)
-    batches = form.matching(visible).select_related("creator", "requested_by")
+    batches = form.matching(visible).select_related("creator", "requested_by").without_items()
     page = Paginator(batches, ROWS_A_PAGE).get_page(request.GET.get("page"))
     sisters = sisters_of(page, user)
     context = {

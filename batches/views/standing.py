@@ -64,10 +64,6 @@ class Standing:
         return bool(ends) and timezone.now() - max(ends) < WATCH_CHAIN_FOR
 
     @property
-    def is_cancelled(self) -> bool:
-        return any(batch.status == Status.CANCELLED for batch in self.progress.batches)
-
-    @property
     def errors(self) -> list[str]:
         return list(dict.fromkeys(batch.error for batch in self.progress.batches if batch.error))
 
@@ -113,15 +109,9 @@ class Standing:
     @property
     def fingerprint(self) -> str:
         """Differs whenever the page would."""
-        statuses = "".join(batch.status[0] for batch in self.progress.batches)
-        chain = ".".join(f"{state}{count}" for state, count in sorted(self.chain.items()))
-        plans = [
-            (batch.scheduled_for, batch.until, batch.is_paused, batch.waits_for, batch.is_held)
-            for batch in self.progress.batches
-            if batch.status == Status.PENDING
-        ]
-        plan = f"{crc32(repr(plans).encode()):x}" if plans else ""
-        return f"{self.progress.done}.{statuses}.{chain}.{plan}"
+        # The time alone makes one of them held no more.
+        batches = [(batch.etag, batch.is_held) for batch in self.progress.batches]
+        return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
 
 def standing_of(progress: Progress) -> Standing:

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +21,6 @@ from batches.slots import (
     Slot,
     instant_of,
     slots_after,
-    slots_between,
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -43,6 +42,11 @@ def wall(text):
 def walls(count, first, repeat, *, after=LONG_AGO, zone=BERLIN, last_day=None):
     found = slots_after(after, first=wall(first), repeat=repeat, zone=zone, last_day=last_day)
     return [slot.wall.isoformat(timespec="minutes") for slot in islice(found, count)]
+
+
+def slots_between(after, until, **how):
+    """Those later than the one instant and no later than the other."""
+    return takewhile(lambda slot: slot.instant <= until, slots_after(after, **how))
 
 
 @pytest.mark.parametrize(
@@ -327,7 +331,7 @@ def test_slots_are_what_brute_force_finds_each_once_and_in_order(first, repeat, 
     st.integers(0, 400_000),
     st.integers(0, 60_000),
 )
-def test_slots_between_miss_none_and_repeat_none_at_the_seam(first, repeat, zone, minutes, more):
+def test_two_stretches_miss_none_and_repeat_none_at_the_seam(first, repeat, zone, minutes, more):
     """As sweeps look: what one saw up to a moment, the next goes on from."""
     how = {"first": first, "repeat": repeat, "zone": zone}
     start = first.replace(tzinfo=UTC) - timedelta(days=2)

@@ -116,7 +116,10 @@ def test_a_preview_writes_nothing(send, alice, bob, wallet_of, is_untouched):
     assert (body["totalItems"], body["changeCount"], body["failureCount"]) == (2, 1, 1)
     assert body["results"][0]["after"] == {"price": 7_000_000}
     assert (body["results"][1]["code"], body["results"][1]["title"]) == ("not-found", "")
-    assert body["expectedVersions"] == {own.pk: 1}
+    page = send(alice, data, "preview=true&limit=1&skip=1").json()
+    assert (page["limit"], page["skip"], page["totalItems"]) == (1, 1, 2)
+    assert [result["contentId"] for result in page["results"]] == [foreign.pk]
+    assert send(alice, data, "preview=true&limit=0").status_code == 400
     assert is_untouched()
 
 
