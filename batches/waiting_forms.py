@@ -141,14 +141,14 @@ class WaitingForm(forms.Form):
         return cleaned
 
     @property
-    def links(self) -> list[tuple[UUID, str]]:
+    def links(self) -> tuple[tuple[UUID, str], ...]:
         """What is to be waited for, and how it is to have ended."""
-        return [
+        return tuple(
             (key, self.cleaned_data[name])
             for name, candidate in self.candidates.items()
             if self.cleaned_data.get(name)
             for key in candidate.batch_ids
-        ]
+        )
 
     def wanted(self) -> Waiting:
         """Only for a valid form."""

@@ -35,7 +35,7 @@ def plan(
         waiting=Waiting(
             first.scheduled_for,
             first.until,
-            list(first.dependencies.values_list("parent_id", "when")),
+            tuple(first.dependencies.values_list("parent_id", "when")),
         ),
         besides=[batch.pk for batch in batches],
     )

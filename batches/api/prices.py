@@ -154,6 +154,11 @@ def _options(request: Request) -> dict[str, Any]:
     found: dict[str, list[str]] = {
         name[:64]: ["Unknown field."] for name in query if name not in OPTIONS
     }
+    found |= {
+        name: ["Say this once."]
+        for name, values in query.lists()
+        if name in OPTIONS and len(values) > 1
+    }
 
     def attempt(name: str, clean: Any, *arguments: Any, **more: Any) -> Any:
         if name not in query:

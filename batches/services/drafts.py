@@ -27,7 +27,7 @@ class Waiting:
     scheduled_for: datetime | None = None
     until: datetime | None = None
     # (batch, one of batches.rules.LINKS) each.
-    depends_on: Sequence[tuple[UUID, str]] = ()
+    depends_on: tuple[tuple[UUID, str], ...] = ()
     # Held by a person, until somebody resumes it.
     is_paused: bool = False
 

@@ -10,12 +10,11 @@ from batches.models import BatchItem, BatchOperation, Follows, Source, Status
 from batches.operations import operation_for
 from batches.operations.undo import RESTORE, UNDO, Undo
 from batches.services.create import Order, insert_batch
-from batches.services.followers import tried_again, undone
+from batches.services.followers import TRIED_ALREADY, tried_again, undone
 from batches.services.results import left_of
 
 STILL_RUNNING = "This batch has not ended yet. Wait for its end, or cancel it first."
 NOTHING_FAILED = "Nothing failed, so there is nothing to try again."
-TRIED_ALREADY = "What failed was tried again already, or is about to be."
 ENDED_MEANWHILE = (
     "The time at which this was to be put back is past, so there is nothing to try again."
 )

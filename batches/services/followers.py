@@ -1,7 +1,7 @@
 """What follows upon a batch already: so that nothing is put back, or tried again, twice."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from batches.services.results import left_of
 UNDONE_ALREADY = (
     "This is about to be undone already. Change the time of that undo, or cancel it first."
 )
+TRIED_ALREADY = "What failed was tried again already, or is about to be."
 
 
 def make_rivals_wait(batch_ids: Collection[UUID]) -> None:
@@ -37,6 +38,19 @@ def refuse_second_undo(
     for undo in waiting:
         if content_ids is None or not set(content_ids).isdisjoint(undo.content_ids):
             raise NothingToDo(UNDONE_ALREADY, batch_id=str(undo.pk))
+
+
+def refuse_second_retry(
+    batches: Sequence[BatchOperation], tries: Iterable[tuple[UUID, str]]
+) -> None:
+    """Raises NothingToDo when of these batches one of these items was tried again meanwhile.
+
+    Of each the batch and the content id. Whoever wants the same waits for our transaction.
+    """
+    make_rivals_wait(set(first_tries(batches).values()))
+    tried = tried_again(batches)
+    if any(content_id in tried[key] for key, content_id in tries):
+        raise NothingToDo(TRIED_ALREADY)
 
 
 def undone(batch: BatchOperation) -> set[str]:
@@ -68,7 +82,7 @@ def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
 
     Two queries for each generation of retries, however many batches.
     """
-    firsts = _first_tries(batches)
+    firsts = first_tries(batches)
     families = {key: key for key in firsts.values()}
     ids: dict[UUID, set[str]] = {key: set() for key in families}
     youngest = [*families]
@@ -101,7 +115,7 @@ def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
     return counts
 
 
-def _first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
+def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
     """By batch the one that it is a retry of, or a retry of a retry; else itself."""
     firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
     while asked := {first for key, first in firsts.items() if first != key}:
@@ -115,4 +129,4 @@ def _first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
 
 def first_try(batch: BatchOperation) -> UUID:
     """The batch that this one is a retry of, or a retry of a retry; else its own id."""
-    return _first_tries([batch])[batch.pk]
+    return first_tries([batch])[batch.pk]

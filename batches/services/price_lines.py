@@ -45,6 +45,10 @@ LONGEST_SHOWN = 40
 HEADING = "The first line names the columns: content_id, and new_price (in STX) or percent."
 NO_ID_COLUMN = f"There is no column content_id. {HEADING}"
 NO_PRICE_COLUMN = f"There is no column new_price and none percent. {HEADING}"
+SAME_COLUMN = (
+    "Two columns have names that mean the same. Keep one of them: small letters and capitals, "
+    "blanks, - and _ make no difference."
+)
 NO_LINES = f"There is nothing below the first line. {HEADING}"
 NO_PRICE = "No line of this file has a price, so there is nothing to change."
 ALL_UNCHANGED = "Every line names the price that its item has, so there is nothing to change."
@@ -194,6 +198,8 @@ def _cells(row: Row) -> dict[str, str]:
         name.strip().lower().replace(" ", "_").replace("-", "_"): cell
         for name, cell in row.values.items()
     }
+    if len(named) < len(row.values):
+        raise refused(SAME_COLUMN)
     cells = {}
     for column, names in COLUMNS.items():
         name = next((name for name in names if name in named), None)

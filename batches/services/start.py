@@ -107,7 +107,7 @@ def _waiting(request: Request) -> Waiting:
         return Waiting(
             scheduled_for=scheduled_for,
             until=rules.clean_moment(asked.get("until"), "until", after=scheduled_for),
-            depends_on=rules.clean_depends_on(asked.get("dependsOn")),
+            depends_on=tuple(rules.clean_depends_on(asked.get("dependsOn"))),
             is_paused=request.is_held,
         )
     except rules.FieldErrors as error:

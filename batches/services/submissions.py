@@ -13,7 +13,7 @@ from batches.operations import operation_for
 from batches.services import lifecycle
 from batches.services.create import Order, insert_batch
 from batches.services.dependencies import find_parents
-from batches.services.followers import make_rivals_wait, refuse_second_undo
+from batches.services.followers import make_rivals_wait, refuse_second_retry, refuse_second_undo
 from batches.services.permissions import may_run
 from batches.services.planning import payload_of, plan_item
 from batches.services.preview import Preview, preview_item
@@ -120,17 +120,21 @@ def _refuse_what_time_took(submission: Submission) -> None:
     """Refuse what was right when it was prepared.
 
     Raises Invalid when its end is past by now, or a batch that it names is gone, and NothingToDo
-    when the same was put back meanwhile.
+    when the same was put back or tried again meanwhile.
     """
     if submission.until is not None and submission.until <= timezone.now():
         words = "The time at which this was to be put back is past. Prepare it again."
         raise Invalid(words, errors={"until": [words]})
     find_parents([(UUID(key), when) for key, when in submission.depends_on], by=submission.by)
-    origins = {UUID(key) for key in submission.origins}
+    followed = [UUID(key) for key in submission.origins]
+    origins = set(followed)
     make_rivals_wait(origins)
-    if BatchOperation.objects.filter(pk__in=list(origins)).count() < len(origins):
+    batches = list(BatchOperation.objects.filter(pk__in=list(origins)))
+    if len(batches) < len(origins):
         words = "A batch that this follows upon was deleted, so it can't be started any more."
         raise Invalid(words, errors={"contentIds": [words]})
+    if submission.follows == Follows.RETRY:
+        refuse_second_retry(batches, zip(followed, submission.content_ids, strict=True))
     if submission.follows == Follows.UNDO:
         changed = BatchItem.objects.filter(batch_id__in=list(origins), change__isnull=False)
         if changed.count() == len(submission.content_ids):

@@ -176,7 +176,7 @@ def change_when(target: Target) -> HttpResponse | None:
     if not target.pending:
         raise NothingToDo(BEGUN)
     first = target.pending[0]
-    links = list(first.dependencies.values_list("parent_id", "when"))
+    links = tuple(first.dependencies.values_list("parent_id", "when"))
     form = WaitingForm(
         target.request.POST if target.request.method == "POST" else None,
         user=target.user,

@@ -91,7 +91,7 @@ def _earlier(request: HttpRequest, kind: str) -> Submission | None:
 
 def waiting_of(submission: Submission) -> Waiting:
     """What was said of its time."""
-    links = [(UUID(key), when) for key, when in submission.depends_on]
+    links = tuple((UUID(key), when) for key, when in submission.depends_on)
     return Waiting(submission.scheduled_for, submission.until, links)
 
 

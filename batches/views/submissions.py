@@ -16,7 +16,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from batches.downloads import submission_file
-from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded, SubmissionUsed
+from batches.errors import (
+    Invalid,
+    InvalidTransition,
+    NotAllowed,
+    NothingToDo,
+    QuotaExceeded,
+    SubmissionUsed,
+)
 from batches.forms import FORMS
 from batches.models import BatchItem, BatchOperation, Submission
 from batches.operations import OPERATIONS, describe, operation_for
@@ -74,6 +81,8 @@ def submission_confirm(request: HttpRequest, submission_id: UUID) -> HttpRespons
             return _review(request, submission, problem=error.message, status=429)
         except Invalid as error:
             return _review(request, submission, problem=error.message, status=400)
+        except NothingToDo as error:  # somebody was quicker
+            return _review(request, submission, problem=error.message, status=409)
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
     return redirect("submission-detail", submission.pk)

@@ -19,7 +19,8 @@ from content.services.catalogue_files import Row, Unreadable, named_columns, row
 MOST_UNPACKED = 16 * 1024 * 1024
 # A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
 MOST_ELEMENTS = 20_000
-MOST_ELEMENTS_OF_CELLS = 400_000
+# Two a cell: ten thousand lines of a dozen columns.
+MOST_ELEMENTS_OF_CELLS = 250_000
 PARTS_WITH_CELLS = ("xl/worksheets/", "xl/sharedStrings")
 MOST_LINES = 100_000
 MOST_COLUMNS = 50

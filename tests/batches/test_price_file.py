@@ -161,6 +161,7 @@ def test_of_many_bad_lines_a_hundred_are_named_and_the_rest_counted():
         (b"7,2.5\n8,1\n", "There is no column content_id."),
         (b"content_id,title\n7,A\n", "There is no column new_price and none percent."),
         (b"id,price,id\n7,1,8\n", "prices.csv: the column 'id' is there twice."),
+        (b"id,New Price,new-price\n7,1,2\n", "Two columns have names that mean the same."),
         (b"id,price\n", "There is nothing below the first line. The first line names the columns"),
         (b"7,2.5\n", "There is nothing below the first line."),
         (b"id,price\n7,\n", "No line of this file has a price, so there is nothing to change."),

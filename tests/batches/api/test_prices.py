@@ -120,6 +120,8 @@ def test_a_preview_writes_nothing(send, alice, bob, wallet_of, is_untouched):
     assert (page["limit"], page["skip"], page["totalItems"]) == (1, 1, 2)
     assert [result["contentId"] for result in page["results"]] == [foreign.pk]
     assert send(alice, data, "preview=true&limit=0").status_code == 400
+    twice = send(alice, data, "preview=true&preview=false")
+    assert (twice.status_code, twice.json()["errors"]) == (400, {"preview": ["Say this once."]})
     assert is_untouched()
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from batches.models import BatchOperation, Follows, Status, Submission
+from batches.models import BatchOperation, Follows, Source, Status, Submission
+from batches.services.follow_ups import follow_up
 from batches.services.run import run_batch
 from content.models import Content
 from content.services.changes import change_content
@@ -317,3 +318,23 @@ def test_pages_cost_the_same_however_long_the_run(
         client.get(f"/submissions/{run.pk}")
     with django_assert_max_num_queries(16):
         client.get(f"/submissions/{run.pk}/when")
+
+
+@pytest.mark.parametrize("action", ["retry", "undo"])
+def test_of_two_who_follow_up_the_quicker_one_wins(signed_in, alice, keys, work, action):
+    Content.objects.filter(pk=keys[0]).update(is_removed=True)
+    batch = price_batch(alice, keys, percentChange=10)
+    work()
+    Content.objects.filter(pk=keys[0]).update(is_removed=False)
+    client = signed_in(alice)
+    batch.refresh_from_db()
+    reviewed = review_of(client.post(f"/batches/{batch.pk}/{action}"))
+    quicker = follow_up(batch, Follows(action), by=alice, source=Source.API)
+
+    answer = client.post(f"/submissions/{reviewed.pk}/confirm")
+
+    assert answer.status_code == 409
+    assert "already" in text(answer)
+    assert list(BatchOperation.objects.exclude(pk=batch.pk)) == [quicker]
+    reviewed.refresh_from_db()
+    assert reviewed.state == Submission.State.DRAFT
