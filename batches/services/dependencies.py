@@ -55,22 +55,23 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     """Replace what a batch waits for, as long as it has not begun; [] for nothing.
 
     Raises Invalid for batches that are not there and for a circle, which it names, and
-    InvalidTransition. Returns the batch as it stands then.
+    InvalidTransition. Returns the batch as it stands then; the object passed in stays as it was,
+    since the transaction around may be repeated.
     """
     find_parents(links, by=by)
-    ours = BatchOperation.objects.filter(pk=batch.pk, status=Status.PENDING)
-    if not ours.update(waits_for=len(links), updated_at=timezone.now()):
-        batch.refresh_from_db()
-        raise InvalidTransition(batch.status, "waiting for others")
+    row = BatchOperation.objects.filter(pk=batch.pk)
+    pending = row.filter(status=Status.PENDING)
+    if not pending.update(waits_for=len(links), updated_at=timezone.now()):
+        raise InvalidTransition(row.get().status, "waiting for others")
     _refuse_circle(batch, [key for key, _ in links])
     former = Dependency.objects.filter(batch=batch)
     parents = BatchOperation.objects.filter(pk__in=list(former.values_list("parent_id", flat=True)))
     parents.update(updated_at=timezone.now())
     former.delete()
     link(batch, links)
-    batch.refresh_from_db()
-    tell([batch])
-    return batch
+    changed = row.select_related("creator").get()
+    tell([changed])
+    return changed
 
 
 def _refuse_circle(batch: BatchOperation, parents: Sequence[UUID]) -> None:

@@ -46,12 +46,13 @@ def _start(batch: BatchOperation) -> None:
 
 
 def _each(batches: Sequence[BatchOperation], change: Callable[[BatchOperation], None]) -> int:
+    # Read here and not by the caller: of a transaction that is repeated nothing may be remembered.
+    rows = BatchOperation.objects.filter(pk__in=[batch.pk for batch in batches])
     changed = 0
-    for batch in batches:
-        if batch.status == Status.PENDING:
-            with suppress(InvalidTransition):  # it began meanwhile
-                change(batch)
-                changed += 1
+    for batch in rows.filter(status=Status.PENDING).select_related("creator").order_by("id"):
+        with suppress(InvalidTransition):  # it began meanwhile
+            change(batch)
+            changed += 1
     if not changed:
         raise NothingToDo(BEGUN)
     return changed

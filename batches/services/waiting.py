@@ -118,13 +118,14 @@ def _hold(submission: Submission, *, is_paused: bool) -> Progress:
 
 @atomic
 def _change(batch: BatchOperation, wish: str, **changes: object) -> BatchOperation:
-    ours = BatchOperation.objects.filter(pk=batch.pk, status=Status.PENDING)
-    is_done = ours.update(updated_at=timezone.now(), **changes)
-    batch.refresh_from_db()
+    """The object passed in stays as it was, since the transaction around may be repeated."""
+    row = BatchOperation.objects.filter(pk=batch.pk)
+    is_done = row.filter(status=Status.PENDING).update(updated_at=timezone.now(), **changes)
+    changed = row.select_related("creator").get()
     if not is_done:
-        raise InvalidTransition(batch.status, wish)
-    tell([batch])
-    return batch
+        raise InvalidTransition(changed.status, wish)
+    tell([changed])
+    return changed
 
 
 def _check_end(batch: BatchOperation, until: datetime | None, *, after: datetime | None) -> None:
