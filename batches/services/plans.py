@@ -1,13 +1,12 @@
 """Changes all that keeps batches from beginning at once: a time, an end, others, a hold."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
-from batches.errors import InvalidTransition, NothingToDo
-from batches.models import BatchOperation, Status
+from batches.errors import NothingToDo
+from batches.models import BatchOperation
 from batches.services.dependencies import depend_on
 from batches.services.drafts import Waiting
-from batches.services.waiting import replan, reschedule, resume
+from batches.services.waiting import begin, change_pending, replan
 from config.database import atomic
 from content.models import User
 
@@ -20,7 +19,7 @@ def start_now(batches: Sequence[BatchOperation]) -> int:
 
     They still begin after those that they depend on. Raises NothingToDo when all have begun.
     """
-    return _each(batches, _start)
+    return _each(batches, begin)
 
 
 @atomic
@@ -40,19 +39,9 @@ def plan_anew(batches: Sequence[BatchOperation], waiting: Waiting, *, by: User) 
     return _each(batches, plan)
 
 
-def _start(batch: BatchOperation) -> None:
-    reschedule(batch, None)
-    resume(batch)
-
-
-def _each(batches: Sequence[BatchOperation], change: Callable[[BatchOperation], None]) -> int:
-    # Read here and not by the caller: of a transaction that is repeated nothing may be remembered.
+def _each(batches: Sequence[BatchOperation], change: Callable[[BatchOperation], object]) -> int:
     rows = BatchOperation.objects.filter(pk__in=[batch.pk for batch in batches])
-    changed = 0
-    for batch in rows.filter(status=Status.PENDING).select_related("creator").order_by("id"):
-        with suppress(InvalidTransition):  # it began meanwhile
-            change(batch)
-            changed += 1
+    changed = change_pending(rows, change)
     if not changed:
         raise NothingToDo(BEGUN)
     return changed

@@ -3,6 +3,8 @@
 Everything here is a guarded update of batches that have not begun; those that have are left alone.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from django.utils import timezone
@@ -10,6 +12,7 @@ from django.utils import timezone
 from batches import rules
 from batches.errors import Invalid, InvalidTransition, NothingToDo
 from batches.models import BatchOperation, Status, Submission
+from batches.models.operation import BatchQuerySet
 from batches.operations import operation_for
 from batches.services.progress import Progress, progress_of
 from batches.services.telling import tell
@@ -51,15 +54,9 @@ def reschedule_submission(submission: Submission, scheduled_for: datetime | None
 
     Raises Invalid for a time that can't be, NothingToDo when all of it has begun.
     """
-    pending = BatchOperation.objects.filter(submission=submission, status=Status.PENDING)
-    found = list(pending.select_related("creator"))
-    if not found:
+    batches = BatchOperation.objects.filter(submission=submission)
+    if not change_pending(batches, lambda batch: reschedule(batch, scheduled_for)):
         raise NothingToDo(ALL_BEGUN)
-    for batch in found:
-        try:
-            reschedule(batch, scheduled_for)
-        except InvalidTransition:
-            continue  # it begins at this moment
     return progress_of(submission)
 
 
@@ -72,6 +69,14 @@ def change_until(batch: BatchOperation, until: datetime | None) -> BatchOperatio
     """
     _check_end(batch, until, after=batch.scheduled_for)
     return _change(batch, "given another end", until=until)
+
+
+def begin(batch: BatchOperation) -> BatchOperation:
+    """Let a batch begin, whatever its time and whoever holds it, as soon as others allow it.
+
+    Raises InvalidTransition once it has begun.
+    """
+    return _change(batch, "started", scheduled_for=None, is_paused=False)
 
 
 def pause(batch: BatchOperation) -> BatchOperation:
@@ -114,6 +119,21 @@ def _hold(submission: Submission, *, is_paused: bool) -> Progress:
     progress = progress_of(submission)
     tell([batch for batch in progress.batches if batch.pk in keys])
     return progress
+
+
+def change_pending(batches: BatchQuerySet, change: Callable[[BatchOperation], object]) -> int:
+    """Change those of these batches that have not begun; returns how many.
+
+    Call it in the transaction of all changes. They are read there, and not by whoever asks: of a
+    transaction that is repeated nothing may be remembered.
+    """
+    pending = batches.filter(status=Status.PENDING).select_related("creator").order_by("id")
+    changed = 0
+    for batch in list(pending):
+        with suppress(InvalidTransition):  # it begins at this moment
+            change(batch)
+            changed += 1
+    return changed
 
 
 @atomic

@@ -8,14 +8,17 @@ from django.db import OperationalError
 from django.db.models.signals import post_init
 from django.utils import timezone
 
-from batches.models import BatchOperation, Dependency
-from batches.services import waiting
+from batches.errors import NothingToDo
+from batches.models import BatchOperation, Dependency, Source, Status
+from batches.operations import OPERATIONS
+from batches.services import drafts, waiting
 from batches.services.dependencies import depend_on
 from batches.services.drafts import Waiting
-from batches.services.plans import plan_anew
+from batches.services.plans import plan_anew, start_now
+from batches.services.submissions import confirm
+from tests.batches.messages import told
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
-
 
 When = Dependency.When
 
@@ -91,3 +94,41 @@ def test_what_changes_a_batch_leaves_the_object_passed_in_as_it_was(alice, items
     assert depend_on(batch, [(two[1].pk, When.ALWAYS)], by=alice).waits_for == 1
 
     assert (batch.scheduled_for, batch.is_paused, batch.waits_for, batch.updated_at) == before
+
+
+def test_what_is_started_now_is_told_of_once(messages, alice, items):
+    later, held = (price_batch(alice, [key], scheduledFor=in_days(1).isoformat()) for key in items)
+    waiting.pause(held)
+    messages()
+
+    assert start_now([later, held]) == 2
+
+    assert messages() == told(later, held)
+    started = BatchOperation.objects.values_list("scheduled_for", "is_paused")
+    assert set(started) == {(None, False)}
+
+
+def test_a_run_of_which_all_begins_at_that_moment_can_not_be_moved(alice, items):
+    submission = confirm(
+        drafts.prepare(
+            by=alice,
+            source=Source.PAGE,
+            operation=OPERATIONS["update-price"],
+            payload={"newPrice": 7_000_000},
+            content_ids=items,
+        ).pk,
+        by=alice,
+    )
+
+    def begin(instance, **_):
+        if instance.status == Status.PENDING:
+            BatchOperation.objects.filter(pk=instance.pk).update(status=Status.PROCESSING)
+
+    post_init.connect(begin, sender=BatchOperation)
+    try:
+        with pytest.raises(NothingToDo, match="has begun"):
+            waiting.reschedule_submission(submission, in_days(2))
+    finally:
+        post_init.disconnect(begin, sender=BatchOperation)
+
+    assert BatchOperation.objects.get().scheduled_for is None
