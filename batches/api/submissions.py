@@ -1,5 +1,6 @@
 """What was started together: how far it is; stop it, hold it, try it again, put it back."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -44,9 +45,11 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     progress = serializers.SerializerMethodField(help_text="Percent of the items with a result.")
     updatePayload = serializers.DictField(source="payload")
     follows = serializers.SerializerMethodField(help_text="What it is to earlier batches.")
-    scheduledFor = Instant(source="scheduled_for", allow_null=True)
-    until = Instant(allow_null=True)
-    isPaused = serializers.BooleanField(source="is_paused")
+    scheduledFor = serializers.SerializerMethodField(
+        help_text="When the first begins of those that have not; null for as soon as may be."
+    )
+    until = serializers.SerializerMethodField(help_text="Null also where its batches differ.")
+    isPaused = serializers.SerializerMethodField(help_text="Some of it that has not begun is held.")
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="confirmed_at")
     batches = serializers.SerializerMethodField()
@@ -83,6 +86,17 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     @extend_schema_field(serializers.ChoiceField(Follows.choices, allow_null=True))
     def get_follows(self, submission: Submission) -> str | None:
         return submission.follows or None
+
+    @extend_schema_field(Instant(allow_null=True))
+    def get_scheduledFor(self, submission: Submission) -> str | None:
+        return _instant(self._progress.scheduled_for)
+
+    @extend_schema_field(Instant(allow_null=True))
+    def get_until(self, submission: Submission) -> str | None:
+        return _instant(self._progress.until)
+
+    def get_isPaused(self, submission: Submission) -> bool:
+        return self._progress.is_paused
 
     @extend_schema_field(BatchAnswer(many=True))
     def get_batches(self, submission: Submission) -> Any:
@@ -198,6 +212,10 @@ class SubmissionUndoView(APIView):
         changed, or while some of it runs.
         """
         return _followed(request, submission_id, Follows.UNDO, UNDONE)
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else Instant().to_representation(moment)
 
 
 def _shown(request: Request, submission_id: str) -> Any:

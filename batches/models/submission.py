@@ -50,7 +50,8 @@ class Submission(models.Model):
     # As long as content_ids, or empty: the batch that each item's change follows upon.
     origins = models.JSONField(default=list)
     follows = models.CharField(max_length=8, choices=Follows, blank=True)
-    # What its batches are to wait for, and when they are to be undone.
+    # What its batches are to wait for, and when they are to be undone, as it was prepared: what
+    # holds from the start on stands in their own rows.
     scheduled_for = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
     # [batch id, one of Dependency.When] each.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from batches.models import BatchOperation, Status, Submission
 from batches.models.operation import BatchQuerySet
@@ -53,6 +54,28 @@ class Progress:
             return Status.PENDING if found == {Status.PENDING} else Status.PROCESSING
         worst = (Status.FAILED, Status.CANCELLED)
         return next((status for status in worst if status in found), Status.COMPLETED)
+
+    @property
+    def _planned(self) -> Sequence[BatchOperation]:
+        """Those that have not begun; all once every one of them has."""
+        return [batch for batch in self.batches if batch.status == Status.PENDING] or self.batches
+
+    @property
+    def is_paused(self) -> bool:
+        """Something that has not begun is on hold."""
+        return any(batch.is_paused and batch.status == Status.PENDING for batch in self.batches)
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """When the first begins of those that have not; None for as soon as may be."""
+        times = [batch.scheduled_for for batch in self._planned]
+        return None if None in times else min(filter(None, times), default=None)
+
+    @property
+    def until(self) -> datetime | None:
+        """When it is put back; None also where its batches differ."""
+        ends = {batch.until for batch in self._planned}
+        return ends.pop() if len(ends) == 1 else None
 
     @property
     def outcome(self) -> BatchOperation.Outcome | None:

@@ -114,8 +114,6 @@ def _hold(submission: Submission, *, is_paused: bool) -> Progress:
         if is_paused:
             raise NothingToDo("It is on hold already." if is_held else ALL_BEGUN)
         raise NothingToDo("Nothing of it is on hold.")
-    Submission.objects.filter(pk=submission.pk).update(is_paused=is_paused)
-    submission.is_paused = is_paused
     progress = progress_of(submission)
     tell([batch for batch in progress.batches if batch.pk in keys])
     return progress

@@ -272,15 +272,12 @@ def test_what_has_begun_ends_and_the_rest_is_held(messages, three, work):
     work()
 
     assert [batch.is_paused for batch in progress.batches] == [False, False, True]
+    assert progress.is_paused
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.PENDING]
-    three.refresh_from_db()
-    assert three.is_paused
 
-    waiting.resume_submission(three)
+    assert not waiting.resume_submission(three).is_paused
     assert messages() == told(third)
     work()
-    three.refresh_from_db()
-    assert not three.is_paused
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.COMPLETED]
     assert lease is not None
 

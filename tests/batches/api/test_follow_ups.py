@@ -1,11 +1,16 @@
 """Trying again and putting back over HTTP, of one batch and of what was started together."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
+from batches.services.drafts import Waiting, prepare
+from batches.services.plans import start_now
 from batches.services.submissions import confirm
+from batches.services.waiting import change_until, pause, replan, reschedule, resume
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
@@ -141,6 +146,48 @@ def test_a_group_as_it_goes(call, alice, group, work):
     assert [len(batch["contentIds"]) for batch in done["batches"]] == [2, 2]
     assert "results" not in done["batches"][0]
     assert call(alice).post(f"{path}/cancel").status_code == 409
+
+
+def test_a_group_says_what_its_batches_wait_for_by_now(call, alice, items, settings):
+    settings.BATCH_MAX_ITEMS = 2
+    soon, later, end = (timezone.now() + timedelta(days=days) for days in (1, 2, 3))
+    prepared = prepare(
+        by=alice,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 7_000_000},
+        content_ids=[item.pk for item in items],
+        waiting=Waiting(soon, end, is_paused=True),
+    )
+    confirm(prepared.pk, by=alice)
+    batches = BatchOperation.objects.order_by("id")
+
+    def shown():
+        body = call(alice).get(f"/api/submissions/{prepared.pk}").json()
+        names = ("isPaused", "scheduledFor", "until")
+        same = [[batch[name] for name in names] for batch in body["batches"]]
+        return [body[name] for name in names], same
+
+    whole, parts = shown()
+    assert parts == [whole, whole]
+    assert whole[0] is True
+    assert None not in whole
+
+    for batch in batches:
+        replan(resume(batch), scheduled_for=later, until=end + timedelta(days=1))
+    whole, parts = shown()
+    assert parts == [whole, whole]
+    assert whole[0] is False
+
+    first, second = batches
+    change_until(first, None)
+    assert shown()[0] == [False, whole[1], None]
+    pause(reschedule(second, soon))
+    whole, parts = shown()
+    assert whole == [True, parts[1][1], None]
+
+    start_now(list(batches))
+    assert shown()[0][:2] == [False, None]
 
 
 def test_a_group_is_put_back_and_tried_again(call, alice, items, group, work):
