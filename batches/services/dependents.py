@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import structlog
 from django.db.models import F
 from django.utils import timezone
 
@@ -10,8 +11,10 @@ from batches.operations import describe
 from batches.operations.base import DEPENDENCY
 from batches.services.lifecycle import move
 from batches.services.telling import tell
-from config.database import atomic
+from config.database import atomic, is_away
 from config.failpoints import reach
+
+log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 500
 ENDINGS = {
@@ -28,9 +31,21 @@ def settle_dependents(parent_id: UUID) -> int:
 
 
 def settle_due() -> int:
-    """Settle whatever nobody was told of yet; returns how many links were settled."""
+    """Settle whatever nobody was told of yet; returns how many links were settled.
+
+    One that breaks is logged and holds up no other. Raises only what the database raises when it
+    is away.
+    """
     links = Dependency.objects.to_settle().values_list("pk", flat=True)
-    return sum(settle_link(key) for key in list(links[:MOST_AT_ONCE]))
+    settled = 0
+    for key in list(links[:MOST_AT_ONCE]):
+        try:
+            settled += settle_link(key)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("link_raised", link_id=str(key))
+    return settled
 
 
 @atomic

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency, Notification, Status
@@ -139,6 +140,28 @@ def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice,
     assert messages() == []
     waiting.resume(held)
     assert claim(held.pk)
+
+
+def test_a_link_that_breaks_holds_up_no_other_and_no_sweep(messages, alice, items):
+    parent = price_batch(alice, items[:1])
+    broken, fine = after(alice, items[1:2], parent), after(alice, items[2:3], parent)
+    complete(parent)
+    bad = broken.dependencies.get().pk
+    messages()
+
+    def break_off(instance, **_):
+        if instance.pk == bad:
+            raise LookupError(bad)
+
+    post_init.connect(break_off, sender=Dependency)
+    try:
+        swept = sweep()
+    finally:
+        post_init.disconnect(break_off, sender=Dependency)
+
+    assert swept
+    assert (again(broken).waits_for, again(fine).waits_for) == (1, 0)
+    assert told(fine)[0] in messages()
 
 
 # ---------------------------------------------------------------- several
