@@ -12,6 +12,7 @@ __all__ = [
     "NothingToDo",
     "QuotaExceeded",
     "SubmissionUsed",
+    "TemplateChanged",
 ]
 
 
@@ -57,3 +58,10 @@ class SubmissionUsed(ApplicationError):
 
     code = "wrong-state"
     message = "This was started already, or an hour has passed. Please prepare it again."
+
+
+class TemplateChanged(ApplicationError):
+    """Somebody else changed the template since it was read."""
+
+    code = "wrong-state"
+    message = "This template was changed meanwhile. Look at it again."

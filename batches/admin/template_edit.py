@@ -12,7 +12,14 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from batches.admin.looks import dress_all, require_right
-from batches.errors import Invalid, NotAllowed, NothingOwn, NothingToDo, NotThere
+from batches.errors import (
+    Invalid,
+    NotAllowed,
+    NothingOwn,
+    NothingToDo,
+    NotThere,
+    TemplateChanged,
+)
 from batches.forms import FORMS
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS, Operation
@@ -118,6 +125,9 @@ class TemplateEdit:
                 saved = edit_template(template, order, by=user)
         except Invalid as error:
             form.refuse(error)
+            return None
+        except TemplateChanged as error:
+            form.refuse(Invalid(error.message, errors={}))
             return None
         except NotThere as error:  # deleted meanwhile
             raise Http404 from error

@@ -181,7 +181,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         template = self.own_template(request, key)
         try:
             change(template)
-        except ApplicationError as error:  # deleted meanwhile
+        except ApplicationError as error:  # changed or deleted meanwhile
             messages.error(request, error.message)
             return redirect("admin:batches_template_changelist")
         self.log_change(request, template, words)

@@ -128,7 +128,7 @@ class TemplateView(APIView):
         operation_id="editTemplate",
         tags=["templates"],
         request=TemplateChanges,
-        responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 413, 415)},
+        responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409, 413, 415)},
         examples=[example("Another end", {"lastDay": "2027-06-30"}, request_only=True)],
     )
     def patch(self, request: Request, template_id: str) -> Response:
@@ -227,7 +227,7 @@ class TemplateResumeView(APIView):
         operation_id="resumeTemplate",
         tags=["templates"],
         request=None,
-        responses={200: TemplateAnswer, **errors(400, 401, 403, 404)},
+        responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409)},
     )
     def post(self, request: Request, template_id: str) -> Response:
         """Go on with the next slot of a template; those that passed meanwhile don't run."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import rules, slots
-from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere
+from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere, TemplateChanged
 from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
 from batches.services.drafts import MOST_ITEMS, draft
@@ -42,8 +42,9 @@ def create_template(order: TemplateOrder, *, by: User) -> Template:
 def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Template:
     """Keep it as it is wanted now; from now on it runs by the right of whoever changed it.
 
-    Raises Invalid and NotAllowed.
+    Raises Invalid, NotAllowed, TemplateChanged when somebody else was first, and NotThere.
     """
+    read_at = template.updated_at
     address = order.creator or template.creator_id
     is_planned = order.times == times_of(template)
     wallet = wallet_to_act_for(by, address, order.operation)
@@ -55,11 +56,11 @@ def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Temp
     if is_planned:
         # A slot that is due at this moment is the sweeper's to take, with the one after it.
         planned = {"next_slot", "next_run_at"}
-        _write(template, *(name for name in _KEPT if name not in planned))
+        _write(template, read_at, *(name for name in _KEPT if name not in planned))
         template.refresh_from_db(fields=sorted(planned))
     else:
         _plan_next(template, after=timezone.now())
-        _write(template, *_KEPT)
+        _write(template, read_at, *_KEPT)
     return template
 
 
@@ -69,25 +70,27 @@ def delete_template(template: Template) -> None:
 
 
 def pause_template(template: Template) -> None:
-    """Let no slot run until it is resumed."""
-    now = timezone.now()
-    Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now)
-    template.is_paused = True
+    """Let no slot run until it is resumed. Raises NotThere."""
+    now = _now()
+    if not Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now):
+        raise NotThere
+    template.is_paused, template.updated_at = True, now
 
 
 def resume_template(template: Template) -> None:
     """Go on with the next slot; those that passed meanwhile are not made up for.
 
-    Nothing changes of one that is not paused. Raises NotThere.
+    Nothing changes of one that is not paused. Raises NotThere, and TemplateChanged when somebody
+    else changes it at this moment.
     """
-    if not Template.objects.filter(pk=template.pk, is_paused=True).exists():
-        # A slot that is due at this moment is the sweeper's to take.
-        _read_again(template)
-        return
+    _read_again(template)  # its times may be others by now
+    if not template.is_paused:
+        return  # a slot that is due at this moment is the sweeper's to take
+    read_at = template.updated_at
     template.is_paused = False
-    template.updated_at = timezone.now()
+    template.updated_at = _now()
     _plan_next(template, after=template.updated_at)
-    _write(template, "is_paused", "next_slot", "next_run_at", "updated_at")
+    _write(template, read_at, "is_paused", "next_slot", "next_run_at", "updated_at")
 
 
 def upcoming(template: Template, most: int = 3) -> list[Slot]:
@@ -175,11 +178,22 @@ _KEPT = (
 )
 
 
-def _write(template: Template, *fields: str) -> None:
-    """Raises NotThere when it was deleted meanwhile: it is not to come back by that."""
+def _write(template: Template, read_at: datetime, *fields: str) -> None:
+    """Write to the row as long as it is the one that was read, updated then.
+
+    Its times, the next slot and the rest are to be one person's. Raises TemplateChanged, and
+    NotThere when it was deleted meanwhile: it is not to come back by that.
+    """
     row = Template.objects.filter(pk=template.pk)
-    if not row.update(**{name: getattr(template, name) for name in fields}):
-        raise NotThere
+    as_read = row.filter(updated_at=read_at)
+    if not as_read.update(**{name: getattr(template, name) for name in fields}):
+        raise TemplateChanged if row.exists() else NotThere
+
+
+def _now() -> datetime:
+    """At the grain that every database keeps, so that it compares equal when it is read."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _read_again(template: Template) -> None:
@@ -208,7 +222,7 @@ def _fill(template: Template, order: TemplateOrder) -> None:
     template.first_slot = order.first.strftime(WALL_FORMAT) if order.first else ""
     template.time_zone = order.zone
     template.last_day = order.last_day
-    template.updated_at = timezone.now()
+    template.updated_at = _now()
 
 
 def _plan_next(template: Template, *, after: datetime) -> None:

@@ -13,7 +13,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from batches.errors import ApplicationError, Invalid, NotAllowed, NothingOwn, NothingToDo
+from batches.errors import (
+    ApplicationError,
+    Invalid,
+    NotAllowed,
+    NothingOwn,
+    NothingToDo,
+    NotThere,
+    TemplateChanged,
+)
 from batches.models import BatchItem, BatchOperation, Submission, Template
 from batches.operations import OPERATIONS, Operation
 from batches.services import template_runs
@@ -149,6 +157,10 @@ def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
             edit_template(template, order, by=user)
         except Invalid as error:
             form.refuse(error)
+        except TemplateChanged as error:
+            form.refuse(Invalid(error.message, errors={}))
+        except NotThere as error:  # deleted meanwhile
+            raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))
         except NotAllowed as error:
@@ -174,7 +186,14 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
             return redirect(url)
         if not _may_act(cast("User", request.user), template):
             raise PermissionDenied("You may not change this template.")
-        return action(request, template) or redirect(way_back(request) or url)
+        try:
+            answer = action(request, template)
+        except NotThere as error:  # deleted meanwhile
+            raise Http404 from error
+        except TemplateChanged as error:
+            answer = None
+            messages.error(request, error.message)
+        return answer or redirect(way_back(request) or url)
 
     return view
 
