@@ -55,6 +55,16 @@ def need_of(wallet: Wallet, batches: int, *, by: User) -> Need:
     return Need(wallet, batches, quota_of(wallet) if wallet.owner_id == by.pk else None)
 
 
+def have_rivals_wait(wallet: Wallet) -> None:
+    """Have whoever else counts what is this creator's wait for the end of our transaction.
+
+    Up and down again: MongoDB takes a write that changes nothing for none.
+    """
+    row = Wallet.objects.filter(pk=wallet.pk)
+    row.update(quota_used=F("quota_used") + 1)
+    row.update(quota_used=F("quota_used") - 1)
+
+
 def take_quota(wallet: Wallet, batches: int = 1) -> None:
     """Count so many batches against the quota; call it in the transaction that creates them.
 

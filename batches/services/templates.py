@@ -14,10 +14,11 @@ from batches.operations import OPERATIONS
 from batches.services.drafts import MOST_ITEMS, draft
 from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.preview import Preview
-from batches.services.quota import Need, need_of
+from batches.services.quota import Need, have_rivals_wait, need_of
 from batches.services.submissions import preview_submission
 from batches.services.template_orders import TemplateOrder, times_of
 from batches.slots import WALL_FORMAT, Slot
+from config.database import atomic
 from content.models import Content, User, Wallet
 
 RIGHT_LOST = "Whoever kept this template may no longer change this creator's content."
@@ -25,9 +26,11 @@ MOST_KEPT = 200  # templates of one creator
 NOTHING_MATCHES = "None of the creator's items matches."
 
 
+@atomic
 def create_template(order: TemplateOrder, *, by: User) -> Template:
     """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
     wallet = wallet_to_act_for(by, order.creator, order.operation)
+    have_rivals_wait(wallet)  # else two would count the same and both be the last
     if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
         words = f"There are {MOST_KEPT} templates already. Delete one that is no longer needed."
         raise Invalid(words, errors={"name": [words]})

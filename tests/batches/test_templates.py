@@ -1,9 +1,13 @@
 """What can be kept as a template, how it reads back, and what a run would do now."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
+from django.db import OperationalError, connection
 from django.db.models import ProtectedError
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from batches.errors import Invalid, NotAllowed, NothingToDo
@@ -209,6 +213,36 @@ def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
     with pytest.raises(Invalid, match="1 templates already"):
         kept(alice, contentIds=items)
     assert Template.objects.get() == one
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_keep_the_last_one_at_once_keep_one(alice, items, monkeypatch):
+    monkeypatch.setattr(templates, "MOST_KEPT", 1)
+    both, refused = Barrier(2), []
+
+    def wait_for_the_other(**_):
+        with suppress(BrokenBarrierError):  # where the other waits for us
+            both.wait(0.5)
+
+    def keep():
+        try:
+            kept(alice, contentIds=items)
+        except (Invalid, OperationalError) as error:  # SQLite in memory refuses instead of waiting
+            refused.append(error)
+        finally:
+            connection.close()
+
+    pre_save.connect(wait_for_the_other, sender=Template)
+    turns = [Thread(target=keep) for _ in range(2)]
+    try:
+        for turn in turns:
+            turn.start()
+        for turn in turns:
+            turn.join()
+    finally:
+        pre_save.disconnect(wait_for_the_other, sender=Template)
+
+    assert (Template.objects.count(), len(refused)) == (1, 1)
 
 
 def test_whoever_edited_one_can_not_be_deleted_with_it(alice, staff, items):
