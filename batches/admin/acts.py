@@ -14,7 +14,7 @@ from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.followers import changed_count, has_more_to_undo, tried_already
-from batches.services.permissions import may_cancel, may_run_for_others
+from batches.services.permissions import may_cancel, may_direct_all, may_run_for_others
 from content.models import User
 
 
@@ -34,7 +34,8 @@ def acts_on_batch(batch: BatchOperation, user: User, codes: Mapping[str, int]) -
     if batch.kind not in OPERATIONS:
         return []
     name = "admin:batches_batchoperation"
-    acts = [*_while_waiting(name, [batch], user), *_afterwards(name, [batch], user, codes)]
+    acts = _while_waiting(name, [batch]) if may_cancel(user, batch) else []
+    acts += _afterwards(name, [batch], user, codes)
     if _is_repeatable(batch) and may_run_for_others(user, operation_for(batch)):
         page = reverse("admin:batches_template_add")
         query = urlencode({"batch": batch.pk})
@@ -52,18 +53,12 @@ def acts_on_submission(
     if submission.kind not in OPERATIONS or not batches:
         return []
     name = "admin:batches_submission"
-    return [
-        *_while_waiting(name, batches, user, submission),
-        *_afterwards(name, batches, user, codes, submission),
-    ]
+    acts = _while_waiting(name, batches, submission) if may_direct_all(user, submission) else []
+    return [*acts, *_afterwards(name, batches, user, codes, submission)]
 
 
-def _while_waiting(
-    name: str, batches: Sequence[BatchOperation], user: User, of: Any = None
-) -> list[Act]:
+def _while_waiting(name: str, batches: Sequence[BatchOperation], of: Any = None) -> list[Act]:
     of = of or batches[0]
-    if not all(may_cancel(user, batch) for batch in batches):
-        return []
     acts = []
     waiting = [batch for batch in batches if batch.status == Status.PENDING]
     if any(batch.scheduled_for and batch.scheduled_for > timezone.now() for batch in waiting):

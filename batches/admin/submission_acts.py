@@ -16,7 +16,7 @@ from batches.admin.planning import plan
 from batches.errors import ApplicationError
 from batches.models import Follows, Submission
 from batches.operations import OPERATIONS, describe
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct_all
 from batches.services.plans import start_now
 from batches.services.progress import progress_of
 from batches.services.waiting import pause_submission, resume_submission
@@ -82,8 +82,7 @@ class SubmissionActs:
         if not is_started or submission.kind not in OPERATIONS:
             raise Http404
         user: Any = request.user
-        batches = progress_of(submission).batches
-        if not batches or not all(may_cancel(user, batch) for batch in batches):
+        if not may_direct_all(user, submission):
             raise PermissionDenied
         return submission
 

@@ -32,7 +32,7 @@ from batches.operations import describe, operation_for
 from batches.result_tabs import ResultTabs
 from batches.services.chains import chain_of
 from batches.services.drafts import discard
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct_all
 from batches.services.progress import batches_of, progress_of
 from batches.services.results import totals_of
 from batches.services.submissions import cancel_submission, check_typed_count, confirm
@@ -186,7 +186,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
 
     def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         submission = self.visible_submission(request, key)
-        if not _may_cancel(request, progress_of(submission)):
+        if not may_direct_all(request.user, submission):  # type: ignore[arg-type]
             raise PermissionDenied
         try:
             cancel_submission(submission)
@@ -241,10 +241,6 @@ def _start(request: HttpRequest, submission: Submission) -> str:
         refusal = error.message
     submission.refresh_from_db()
     return refusal
-
-
-def _may_cancel(request: HttpRequest, progress: Any) -> bool:
-    return all(may_cancel(request.user, batch) for batch in progress.batches)  # type: ignore[arg-type]
 
 
 def _has_expired(submission: Submission) -> bool:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS
-from batches.services.permissions import may_cancel, may_run
+from batches.services.permissions import may_cancel, may_direct_all, may_run
 from batches.services.progress import Progress, progress_of
 from content.models import User
 
@@ -69,7 +69,7 @@ def find_submission(request: Request, submission_id: str) -> tuple[Submission, P
 def find_own_submission(request: Request, submission_id: str) -> Submission:
     """One of which the caller may change every batch. Raises NotThere and NotAllowed."""
     submission, _ = find_submission(request, submission_id)
-    if not all(may_cancel(user_of(request), batch) for batch in progress_of(submission).batches):
+    if not may_direct_all(user_of(request), submission):
         raise NotAllowed(NOT_YOURS)
     return submission
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 
 from batches.errors import Invalid, NotAllowed
-from batches.models import BatchOperation
+from batches.models import BatchOperation, Submission
 from batches.operations import OPERATIONS, Operation, operation_for
 from content.models import User, Wallet
 
@@ -28,6 +28,12 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
 
 def may_cancel(user: User, batch: BatchOperation) -> bool:
     return may_run(user, batch.creator, operation_for(batch))
+
+
+def may_direct_all(user: User, submission: Submission) -> bool:
+    """Every batch of it, also those that the person can't see; one query."""
+    batches = BatchOperation.objects.filter(submission=submission).select_related("creator")
+    return all(may_cancel(user, batch) for batch in batches.only("kind", "payload", "creator"))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:

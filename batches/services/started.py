@@ -8,7 +8,7 @@ from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.services import lifecycle, waiting
 from batches.services.follow_ups import clean_some, follow_up, prepare_follow_up, preview_follow_up
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_cancel, may_direct_all
 from batches.services.preview import Preview
 from batches.services.progress import Progress, progress_of
 from batches.services.submissions import cancel_submission, confirm, preview_submission
@@ -153,5 +153,10 @@ def _prepare(
 
 def _check_right(started: Started, by: User) -> None:
     """Raises NotAllowed unless the person may direct each batch of it."""
-    if not all(may_cancel(by, batch) for batch in started.progress().batches):
+    if started.submission is not None:
+        is_allowed = may_direct_all(by, started.submission)
+    else:
+        assert started.batch is not None
+        is_allowed = may_cancel(by, started.batch)
+    if not is_allowed:
         raise NotAllowed("You may not change what becomes of this.")

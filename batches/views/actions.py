@@ -23,7 +23,7 @@ from batches.operations.base import REFUSALS
 from batches.services import waiting
 from batches.services.drafts import Waiting
 from batches.services.follow_ups import prepare_follow_up
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_cancel, may_direct_all
 from batches.services.plans import BEGUN, plan_anew, start_now
 from batches.services.progress import progress_of
 from batches.waiting_forms import WaitingForm
@@ -58,6 +58,13 @@ class Target:
     @property
     def url(self) -> str:
         return reverse(f"{self.name}-detail", args=[self.key])
+
+    @property
+    def is_allowed(self) -> bool:
+        """Of a run the hidden batches count too: it is held and released as a whole."""
+        if self.submission:
+            return may_direct_all(self.user, self.submission)
+        return may_cancel(self.user, self.batches[0])
 
     @property
     def pending(self) -> list[BatchOperation]:
@@ -103,7 +110,7 @@ def submission_view(action: Action) -> Callable[..., HttpResponse]:
 def _act(target: Target, action: Action) -> HttpResponse:
     if target.request.method != "POST" and action is not change_when:
         return redirect(target.url)
-    if not all(may_cancel(target.user, batch) for batch in target.batches):
+    if not target.is_allowed:
         raise PermissionDenied("You may not change this batch.")
     try:
         answer = action(target)

@@ -74,7 +74,12 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
-        **surroundings_of([batch], user, totals=tabs.totals),
+        **surroundings_of(
+            [batch],
+            user,
+            totals=tabs.totals,
+            may_direct=batch.kind in OPERATIONS and may_cancel(user, batch),
+        ),
     }
     return answer_poll(
         request,

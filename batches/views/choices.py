@@ -9,12 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from batches.models import BatchOperation, Status
-from batches.operations import OPERATIONS
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.chains import chain_of, follow_ups_of, originals_of
 from batches.services.followers import has_more_to_undo, tried_already
-from batches.services.permissions import may_cancel
 from batches.services.results import Totals
 from content.models import User
 
@@ -43,14 +41,11 @@ class Choices:
 
 def choices_of(
     batches: Sequence[BatchOperation],
-    user: User,
     *,
     totals: Totals,
     follow_ups: Sequence[BatchOperation],
 ) -> Choices:
-    """For this person; nothing where one of the batches may not be touched."""
-    if not all(batch.kind in OPERATIONS and may_cancel(user, batch) for batch in batches):
-        return Choices()
+    """For whoever may direct all of it."""
     pending = [batch for batch in batches if batch.status == Status.PENDING]
     ended = [batch for batch in batches if batch.is_finished]
     is_undo = any(UNDO in batch.payload for batch in batches)
@@ -107,15 +102,19 @@ def delay_of(batches: Sequence[BatchOperation]) -> Delay | None:
 
 
 def surroundings_of(
-    batches: Sequence[BatchOperation], user: User, *, totals: Totals
+    batches: Sequence[BatchOperation], user: User, *, totals: Totals, may_direct: bool
 ) -> dict[str, Any]:
-    """What a page tells beside the results: why it waits, its chain, its kin, what can be done."""
+    """What a page tells beside the results: why it waits, its chain, its kin, what can be done.
+
+    That is nothing where the person may not direct all of it.
+    """
     follow_ups = follow_ups_of(batches, user)
+    choices = choices_of(batches, totals=totals, follow_ups=follow_ups) if may_direct else Choices()
     return {
         "delay": delay_of(batches),
         "chain": chain_of(batches, user),
         "originals": originals_of(batches, user),
         "follow_ups": follow_ups,
         "is_undo": any(UNDO in batch.payload for batch in batches),
-        "choices": choices_of(batches, user, totals=totals, follow_ups=follow_ups),
+        "choices": choices,
     }

@@ -30,7 +30,7 @@ from batches.operations import OPERATIONS, describe, operation_for
 from batches.rules import REJECT_ALL
 from batches.services.chains import parents_of
 from batches.services.drafts import discard
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct_all
 from batches.services.preview import PreviewItem
 from batches.services.progress import batches_of, progress_of
 from batches.services.quota import need_of
@@ -108,8 +108,7 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
     """Stop whatever of it has not ended yet."""
     submission = _visible(request, submission_id)
     if request.method == "POST":
-        user = cast("User", request.user)
-        if not all(may_cancel(user, batch) for batch in progress_of(submission).batches):
+        if not may_direct_all(cast("User", request.user), submission):
             raise PermissionDenied("You may not cancel this change.")
         try:
             cancel_submission(submission)
@@ -185,7 +184,12 @@ def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
         "standing": standing,
         "left": [(key, titles.get((batch.pk, key))) for batch, key in left[:LEFT_SHOWN]],
         "left_count": len(left),
-        **surroundings_of(progress.batches, user, totals=totals_of(*progress.batches)),
+        **surroundings_of(
+            progress.batches,
+            user,
+            totals=totals_of(*progress.batches),
+            may_direct=may_direct_all(user, submission),
+        ),
     }
     return answer_poll(
         request,
