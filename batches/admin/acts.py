@@ -14,7 +14,7 @@ from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.followers import changed_count, has_more_to_undo, tried_already
-from batches.services.permissions import may_cancel, may_direct_all, may_run_for_others
+from batches.services.permissions import may_direct, may_direct_all, may_run_for_others
 from content.models import User
 
 
@@ -34,7 +34,7 @@ def acts_on_batch(batch: BatchOperation, user: User, codes: Mapping[str, int]) -
     if batch.kind not in OPERATIONS:
         return []
     name = "admin:batches_batchoperation"
-    acts = _while_waiting(name, [batch]) if may_cancel(user, batch) else []
+    acts = _while_waiting(name, [batch]) if may_direct(user, batch) else []
     acts += _afterwards(name, [batch], user, codes)
     if _is_repeatable(batch) and may_run_for_others(user, operation_for(batch)):
         page = reverse("admin:batches_template_add")

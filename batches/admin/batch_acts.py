@@ -17,7 +17,7 @@ from batches.admin.waits import when_words
 from batches.errors import ApplicationError, InvalidTransition
 from batches.models import BatchOperation, Follows
 from batches.operations import OPERATIONS, describe
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct
 from batches.services.plans import start_now
 from batches.services.waiting import pause, resume
 
@@ -90,7 +90,7 @@ class BatchActs:
         batch = self.visible_batch(request, key)
         if batch.kind not in OPERATIONS:
             raise Http404
-        if not may_cancel(request.user, batch):  # type: ignore[arg-type]
+        if not may_direct(request.user, batch):  # type: ignore[arg-type]
             raise PermissionDenied
         return batch
 

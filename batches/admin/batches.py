@@ -27,7 +27,7 @@ from batches.operations import describe
 from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
 from batches.services.chains import chain_of
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct
 from batches.services.progress import Progress
 from batches.services.results import totals_of
 from content.admin.base import ReadOnlyAdmin
@@ -178,7 +178,7 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
 
     def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         batch = self.visible_batch(request, key)
-        if not may_cancel(request.user, batch):  # type: ignore[arg-type]
+        if not may_direct(request.user, batch):  # type: ignore[arg-type]
             raise PermissionDenied
         try:
             lifecycle.cancel(batch)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from batches.admin.waits import when_words
 from batches.models import BatchItem, BatchOperation, Status
-from batches.operations import operation_for
+from batches.operations import known_operation
 from batches.result_tabs import ResultTabs
 from batches.services.progress import Progress
 from batches.services.results import chain_counts, left_of, results_of, totals_of
@@ -67,11 +67,16 @@ def progress_context(progress: Progress, query: QueryDict) -> dict[str, Any]:
         "waits_long": _waits_long(batches),
         "poll_seconds": _poll_seconds(progress, set(chain)),
         "tabs": tabs,
-        "can_send_again": bool(tabs.totals.failed and operation_for(batches[0]).asked_columns),
+        "can_send_again": bool(tabs.totals.failed and _asks_by_item(batches[0])),
         "page": page,
         "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
         "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
     }
+
+
+def _asks_by_item(batch: BatchOperation) -> bool:
+    operation = known_operation(batch)
+    return bool(operation and operation.asked_columns)
 
 
 def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:

@@ -28,7 +28,7 @@ from batches.admin.waits import knots, notes_of_batches, notes_of_draft
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Submission
-from batches.operations import describe, operation_for
+from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
 from batches.services.chains import chain_of
 from batches.services.drafts import discard
@@ -114,7 +114,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
     def review_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Show what would happen, to whoever prepared it; a POST starts exactly that."""
         submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
-        if submission is None:
+        if submission is None or submission.kind not in OPERATIONS:
             raise Http404
         require_right(request, operation_for(submission))
         refusal = ""

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS
-from batches.services.permissions import may_cancel, may_direct_all, may_run
+from batches.services.permissions import may_direct, may_direct_all, may_run
 from batches.services.progress import Progress, progress_of
 from content.models import User
 
@@ -30,7 +30,7 @@ def find_batch(request: Request, batch_id: str) -> BatchOperation:
 def find_own_batch(request: Request, batch_id: str) -> BatchOperation:
     """One that the caller may also change. Raises NotThere and NotAllowed."""
     batch = find_batch(request, batch_id)
-    if not may_cancel(user_of(request), batch):
+    if not may_direct(user_of(request), batch):
         raise NotAllowed(NOT_YOURS)
     return batch
 

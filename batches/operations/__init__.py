@@ -10,7 +10,7 @@ from batches.operations.undo import UNDO, Undo
 from batches.operations.update_metadata import UpdateMetadata
 from batches.operations.update_price import UpdatePrice
 
-__all__ = ["OPERATIONS", "Operation", "describe", "operation_for"]
+__all__ = ["OPERATIONS", "Operation", "describe", "known_operation", "operation_for"]
 
 OPERATIONS: dict[str, Operation] = {
     operation.kind: operation
@@ -34,6 +34,11 @@ def operation_for(described: Described) -> Operation:
     while UNDO in payload:
         operation, payload = Undo(operation), payload[UNDO]
     return operation
+
+
+def known_operation(described: Described) -> Operation | None:
+    """The same; None for a kind that is gone."""
+    return operation_for(described) if described.kind in OPERATIONS else None
 
 
 def describe(described: Described) -> str:

@@ -13,7 +13,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation, Notification
-from batches.operations import describe, operation_for
+from batches.models.source import kind_label
+from batches.operations import describe, known_operation
 from batches.services.progress import Progress
 from batches.services.results import results_of
 from config.failpoints import reach
@@ -65,14 +66,14 @@ def build_mail(notification: Notification) -> EmailMultiAlternatives:
     wallet = notification.wallet
     batches = _batches(notification)
     progress = Progress(batches)
-    operation = operation_for(batches[0])
+    operation = known_operation(batches[0])
+    label = operation.label if operation else kind_label(batches[0].kind)
     context: dict[str, Any] = {
         "wallet": wallet,
         "batches": batches,
         "progress": progress,
-        "operation": operation,
         "description": describe(batches[0]),
-        "subject": f"{operation.label}: {outcome_words(progress)}",
+        "subject": f"{label}: {outcome_words(progress)}",
         "failures": _failures(batches),
         "failures_left": max(0, progress.failed - FAILURES_SHOWN),
         "time_zone": wallet.owner.time_zone if wallet.owner else settings.TIME_ZONE,

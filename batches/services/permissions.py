@@ -5,7 +5,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from batches.errors import Invalid, NotAllowed
 from batches.models import BatchOperation, Submission
-from batches.operations import OPERATIONS, Operation, operation_for
+from batches.operations import OPERATIONS, Operation
 from content.models import User, Wallet
 
 
@@ -26,14 +26,15 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
     )
 
 
-def may_cancel(user: User, batch: BatchOperation) -> bool:
-    return may_run(user, batch.creator, operation_for(batch))
+def may_direct(user: User, batch: BatchOperation) -> bool:
+    """Cancel, hold, move, try again or undo it; nobody where its kind of operation is gone."""
+    return batch.kind in OPERATIONS and may_run(user, batch.creator, OPERATIONS[batch.kind])
 
 
 def may_direct_all(user: User, submission: Submission) -> bool:
     """Every batch of it, also those that the person can't see; one query."""
     batches = BatchOperation.objects.filter(submission=submission).select_related("creator")
-    return all(may_cancel(user, batch) for batch in batches.only("kind", "payload", "creator"))
+    return all(may_direct(user, batch) for batch in batches.only("kind", "creator"))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:

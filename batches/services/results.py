@@ -9,9 +9,12 @@ from django.db.models import Count
 
 from batches.models import BatchItem, BatchOperation, Submission
 from batches.models.item import BatchItemQuerySet
-from batches.operations import operation_for
+from batches.operations import known_operation
 from batches.operations.base import Operation, refusal_words
 from content.models import Content, ContentChange, User
+
+# Of a kind of operation that is gone, and its words with it.
+CHANGED, AS_IT_WAS = "Changed", "It was like this already"
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,12 @@ def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) 
         items = batch.items.all()
     if isinstance(items, BatchItemQuerySet):
         items = items.with_changes()
-    operation = operation_for(batch)
+    operation = known_operation(batch)
     return [result_of(operation, item) for item in items]
 
 
-def result_of(operation: Operation, item: BatchItem) -> Result:
+def result_of(operation: Operation | None, item: BatchItem) -> Result:
+    """In neutral words without an operation: its kind is gone."""
     outcome = BatchItem.Outcome(item.outcome)
     change = item.change
     if change is not None:
@@ -68,7 +72,7 @@ def result_of(operation: Operation, item: BatchItem) -> Result:
         return Result(
             content_id=item.content_id,
             outcome=outcome,
-            words=operation.success_words(change.after),
+            words=operation.success_words(change.after) if operation else CHANGED,
             before=change.before,
             after=change.after,
             version=change.version,
@@ -77,7 +81,8 @@ def result_of(operation: Operation, item: BatchItem) -> Result:
             tx_id=call.tx_id if call else "",
         )
     if outcome == BatchItem.Outcome.UNCHANGED:
-        return Result(item.content_id, outcome, operation.unchanged_words())
+        words = operation.unchanged_words() if operation else AS_IT_WAS
+        return Result(item.content_id, outcome, words)
     return Result(
         item.content_id, outcome, refusal_words(item.code, item.parameters), code=item.code
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from batches.models import BatchItem, BatchOperation
-from batches.operations import operation_for
+from batches.operations import known_operation
 from batches.services.planning import payload_of
 from batches.services.results import Result, left_of, result_of, titles_of
 from content.cells import neutral_cell
@@ -37,13 +37,16 @@ def results_file(
 ) -> Iterator[str]:
     """The file line by line, in the order of the requests; the batches are of one kind.
 
-    `outcome` may be NOT_ATTEMPTED. With `names_batches` each row says which batch it is of.
+    Where that kind is gone, nobody knows any more which fields it may change: their columns are
+    missing. `outcome` may be NOT_ATTEMPTED. With `names_batches` each row says which batch it is
+    of.
     """
     writer = csv.writer(_Lines(), quoting=csv.QUOTE_NONNUMERIC)
-    fields = _changed_fields(batches)
+    operation = known_operation(batches[0]) if batches else None
+    fields = operation.changed_fields(batches[0].payload) if operation else ()
     about_batch = ABOUT_BATCH if names_batches else ()
     names = [f"{when}_{_column(name)}" for name in fields for when in ("before", "after")]
-    asked = operation_for(batches[0]).asked_columns if batches else ()
+    asked = operation.asked_columns if operation else ()
     yield writer.writerow([*about_batch, *ABOUT_RESULT, *asked, *names, *ABOUT_CHANGE])
     for start in range(0, len(batches), BATCHES_AT_ONCE):
         part = batches[start : start + BATCHES_AT_ONCE]
@@ -67,14 +70,15 @@ def _rows(
     item_of = {(item.batch_id, item.content_id): item for item in items}
     is_left = {(batch.pk, key) for batch, key in left}
     for batch in batches:
-        operation = operation_for(batch)
+        operation = known_operation(batch)
+        columns = operation.asked_columns if operation else ()
         for position, key in enumerate(batch.content_ids, start=1):
             item = item_of.get((batch.pk, key))
             if item is None and (batch.pk, key) not in is_left:
                 continue
             about = [position, key, titles.get((batch.pk, key), "")]
-            wanted = operation.asked(payload_of(batch, position - 1))
-            asked = [wanted.get(column, "") for column in operation.asked_columns]
+            wanted = operation.asked(payload_of(batch, position - 1)) if operation else {}
+            asked = [wanted.get(column, "") for column in columns]
             if item is not None:
                 result = result_of(operation, item)
                 outcome_cells = [result.outcome.value, result.code, result.words]
@@ -93,13 +97,6 @@ def _cells(result: Result, fields: Sequence[str]) -> list[Any]:
         result.chain_error,
         result.tx_id,
     ]
-
-
-def _changed_fields(batches: Sequence[BatchOperation]) -> tuple[str, ...]:
-    """What the operation may change, in the model's names."""
-    if not batches:
-        return ()
-    return operation_for(batches[0]).changed_fields(batches[0].payload)
 
 
 def _column(name: str) -> str:

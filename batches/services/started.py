@@ -8,7 +8,7 @@ from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.services import lifecycle, waiting
 from batches.services.follow_ups import clean_some, follow_up, prepare_follow_up, preview_follow_up
-from batches.services.permissions import may_cancel, may_direct_all
+from batches.services.permissions import may_direct, may_direct_all
 from batches.services.preview import Preview
 from batches.services.progress import Progress, progress_of
 from batches.services.submissions import cancel_submission, confirm, preview_submission
@@ -157,6 +157,6 @@ def _check_right(started: Started, by: User) -> None:
         is_allowed = may_direct_all(by, started.submission)
     else:
         assert started.batch is not None
-        is_allowed = may_cancel(by, started.batch)
+        is_allowed = may_direct(by, started.batch)
     if not is_allowed:
         raise NotAllowed("You may not change what becomes of this.")

@@ -8,7 +8,7 @@ from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Status, Template
 from batches.operations import OPERATIONS, Operation, describe
 from batches.services.history import with_batches
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct
 from content.models import Content, ContentChange, User
 from content.rules import format_stx
 from content.services.put_back import may_put_back
@@ -62,8 +62,7 @@ def undo_way(
     if batch is None:
         is_hidden = change.batch_id is not None  # of somebody else, or deleted
         return "hand" if not is_hidden and may_put_back(user, content, change) else ""
-    can_undo = batch.is_finished and batch.kind in OPERATIONS
-    return "batch" if can_undo and may_cancel(user, batch) else ""
+    return "batch" if batch.is_finished and may_direct(user, batch) else ""
 
 
 @register.filter

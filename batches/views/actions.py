@@ -23,7 +23,7 @@ from batches.operations.base import REFUSALS
 from batches.services import waiting
 from batches.services.drafts import Waiting
 from batches.services.follow_ups import prepare_follow_up
-from batches.services.permissions import may_cancel, may_direct_all
+from batches.services.permissions import may_direct, may_direct_all
 from batches.services.plans import BEGUN, plan_anew, start_now
 from batches.services.progress import progress_of
 from batches.waiting_forms import WaitingForm
@@ -64,7 +64,7 @@ class Target:
         """Of a run the hidden batches count too: it is held and released as a whole."""
         if self.submission:
             return may_direct_all(self.user, self.submission)
-        return may_cancel(self.user, self.batches[0])
+        return may_direct(self.user, self.batches[0])
 
     @property
     def pending(self) -> list[BatchOperation]:
@@ -82,7 +82,7 @@ def batch_view(action: Action) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         visible = BatchOperation.objects.visible_to(cast("User", request.user)).filter(pk=batch_id)
         batch = visible.select_related("creator").first()
-        if batch is None or batch.kind not in OPERATIONS:
+        if batch is None:
             raise Http404
         return _act(Target(request, [batch]), action)
 

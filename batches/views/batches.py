@@ -16,10 +16,10 @@ from batches.downloads import batch_file
 from batches.errors import InvalidTransition
 from batches.filter_forms import BatchFilterForm
 from batches.models import BatchOperation, Submission
-from batches.operations import OPERATIONS, describe, operation_for
+from batches.operations import describe, known_operation
 from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
-from batches.services.permissions import may_cancel
+from batches.services.permissions import may_direct
 from batches.services.progress import Progress
 from batches.services.results import left_of, results_of, sisters_of, titles_of, totals_of
 from batches.views.actions import way_back
@@ -67,7 +67,7 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     titles = titles_of((batch, key) for key in [*(row.content_id for row in results), *left])
     context = {
         "batch": batch,
-        "operation": operation_for(batch) if batch.kind in OPERATIONS else None,
+        "operation": known_operation(batch),
         "description": describe(batch),
         "standing": standing,
         "tabs": tabs,
@@ -78,7 +78,7 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
             [batch],
             user,
             totals=tabs.totals,
-            may_direct=batch.kind in OPERATIONS and may_cancel(user, batch),
+            may_direct=may_direct(user, batch),
         ),
     }
     return answer_poll(
@@ -105,7 +105,7 @@ def batch_cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Stop a batch; what is saved stays saved."""
     batch = _visible(request, batch_id)
     if request.method == "POST":
-        if not may_cancel(cast("User", request.user), batch):
+        if not may_direct(cast("User", request.user), batch):
             raise PermissionDenied("You may not cancel this batch.")
         try:
             lifecycle.cancel(batch)

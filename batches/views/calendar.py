@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from batches.models import BatchOperation
 from batches.operations import OPERATIONS
 from batches.services.coming import Coming, agenda_of
-from batches.services.permissions import may_cancel, may_run
+from batches.services.permissions import may_direct, may_run
 from content.models import User
 
 
@@ -40,6 +40,4 @@ def _may_act(entry: Coming, user: User) -> bool:
         return operation is not None and may_run(user, entry.template.creator, operation)
     # Some batches of a run, which are nothing of their own, are acted on one by one.
     is_whole = len(entry.batches) == 1 or entry.submission_id is not None
-    return is_whole and all(
-        batch.kind in OPERATIONS and may_cancel(user, batch) for batch in entry.batches
-    )
+    return is_whole and all(may_direct(user, batch) for batch in entry.batches)

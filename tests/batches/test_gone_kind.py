@@ -1,0 +1,149 @@
+"""Batches of a kind that this release doesn't have any more: shown everywhere, directed nowhere."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from batches.models import BatchOperation, Source, Status, Submission
+from batches.operations import OPERATIONS
+from batches.services.drafts import prepare
+from batches.services.submissions import confirm
+from content.models import Wallet
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+GONE = "explode"
+
+
+@pytest.fixture
+def keys(alice, wallet_of):
+    """One whose price will change, one that has it already, one that isn't there."""
+    changed, same = make_contents(wallet_of(alice), 2)
+    return [changed.pk, same.pk, "unknown"]
+
+
+@pytest.fixture
+def batch(alice, keys, work):
+    batch = price_batch(alice, keys, newPrice=2_000_000)
+    work()
+    BatchOperation.objects.update(kind=GONE)
+    return batch
+
+
+@pytest.fixture
+def waiting(alice, keys):
+    moment = (timezone.now() + timedelta(days=1)).isoformat()
+    batch = price_batch(alice, keys, scheduledFor=moment)
+    BatchOperation.objects.update(kind=GONE)
+    return batch
+
+
+@pytest.fixture
+def run(staff, keys, work):
+    prepared = draft_of(staff, keys)
+    run = confirm(prepared.pk, by=staff)
+    work()
+    BatchOperation.objects.update(kind=GONE)
+    Submission.objects.update(kind=GONE)
+    return run
+
+
+def draft_of(person, keys):
+    return prepare(
+        by=person,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 2_000_000},
+        content_ids=keys,
+    )
+
+
+def rows_of(answer):
+    assert answer.status_code == 200
+    body = b"".join(answer) if answer.streaming else answer.content
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def outcomes_of(answer):
+    return [(row["outcome"], row["message"]) for row in rows_of(answer)]
+
+
+WORDS = [
+    ("succeeded", "Changed"),
+    ("unchanged", "It was like this already"),
+    ("failed", "Content not found or not owned by creator"),
+]
+
+
+def test_the_pages_show_it(signed_in, alice, batch):
+    client = signed_in(alice)
+    shown = client.get(f"/batches/{batch.pk}")
+    assert shown.status_code == 200
+    assert {words for _, words in WORDS} == {row.words for row, _ in shown.context["rows"]}
+    assert outcomes_of(client.get(f"/batches/{batch.pk}/results")) == WORDS
+    for path in ("/", "/batches", "/coming", f"/content/{batch.content_ids[0]}"):
+        assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["start", "hold", "go-on", "retry", "undo", "when", "cancel"])
+def test_the_pages_direct_it_no_more(signed_in, alice, waiting, action):
+    client = signed_in(alice)
+    assert client.post(f"/batches/{waiting.pk}/{action}").status_code == 403
+    assert f"/batches/{waiting.pk}/{action}" not in client.get("/coming").content.decode()
+    assert BatchOperation.objects.get().status == Status.PENDING
+
+
+def test_the_api_shows_it(call, alice, batch):
+    caller = call(alice)
+    shown = caller.get(f"/api/batches/{batch.pk}").json()
+    assert shown["operationType"] == GONE
+    assert len(shown["results"]) == 3
+    assert caller.get(f"/api/batches/{batch.pk}/results").json()["total"] == 3
+    assert outcomes_of(caller.get(f"/api/batches/{batch.pk}/results", format="csv")) == WORDS
+
+
+@pytest.mark.parametrize("action", ["cancel", "pause", "resume", "retry-failed", "undo"])
+def test_the_api_directs_it_no_more(call, alice, staff, waiting, run, action):
+    assert call(alice).post(f"/api/batches/{waiting.pk}/{action}").status_code == 403
+    assert call(staff).get(f"/api/submissions/{run.pk}").status_code == 200
+    assert call(staff).post(f"/api/submissions/{run.pk}/{action}").status_code == 403
+
+
+def test_the_admin_shows_it(signed_in, root, batch, run):
+    client = signed_in(root)
+    for row, kind in ((batch, "batchoperation"), (run, "submission")):
+        address = f"admin:batches_{kind}"
+        assert client.get(reverse(f"{address}_change", args=[row.pk])).status_code == 200
+        assert client.get(reverse(f"{address}_progress", args=[row.pk])).status_code in {200, 302}
+        assert rows_of(client.get(reverse(f"{address}_results", args=[row.pk])))
+        assert client.post(reverse(f"{address}_cancel", args=[row.pk])).status_code == 403
+
+
+def test_what_is_only_prepared_of_it_is_not_found(signed_in, staff, keys):
+    draft = draft_of(staff, keys)
+    Submission.objects.update(kind=GONE)
+    client = signed_in(staff)
+    page = reverse("admin:batches_submission_review", args=[draft.pk])
+    assert client.get(page).status_code == 404
+    assert client.get(f"/submissions/{draft.pk}").status_code == 404
+
+
+def test_the_command_shows_it(batch, capsys):
+    with pytest.raises(SystemExit):  # as of any batch with failed items
+        call_command("run_batch", "show", str(batch.pk))
+    assert "Content not found" in capsys.readouterr().out
+
+
+def test_the_mail_at_its_end_is_sent(alice, keys, work):
+    Wallet.objects.update(notify="always")
+    price_batch(alice, keys)
+    BatchOperation.objects.update(kind=GONE)
+    work()
+    (digest,) = mail.outbox
+    assert digest.subject == "Explode: 3 of 3 failed"
