@@ -108,6 +108,23 @@ def prepare_follow_up(
     Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo and
     NotAllowed.
     """
+    submission = draft_follow_up(
+        batches, follows, by=by, source=source, content_ids=content_ids, code=code
+    )
+    submission.save(force_insert=True)
+    return submission
+
+
+def draft_follow_up(
+    batches: Sequence[BatchOperation],
+    follows: Follows,
+    *,
+    by: User,
+    source: Source,
+    content_ids: Collection[str] | None = None,
+    code: str = "",
+) -> Submission:
+    """What `prepare_follow_up` would keep, refused just as there, without keeping it."""
     if not all(batch.is_finished for batch in batches):
         raise NothingToDo(STILL_RUNNING)
     if follows == Follows.UNDO and content_ids is None:
@@ -141,5 +158,4 @@ def prepare_follow_up(
         submission.versions = [
             contents[key].version if key in contents else None for key in submission.content_ids
         ]
-    freeze(submission, contents).save(force_insert=True)
-    return submission
+    return freeze(submission, contents)

@@ -59,7 +59,9 @@ def prepare_prices(
     Ids that are unknown, or somebody else's, go along and fail one by one. Raises Invalid, and
     NotAllowed when the person may change none of the items.
     """
-    submission = _draft(prices, by=by, source=source, error_policy=error_policy, waiting=waiting)
+    submission = draft_prices(
+        prices, by=by, source=source, error_policy=error_policy, waiting=waiting
+    )
     submission.save(force_insert=True)
     return submission
 
@@ -76,7 +78,9 @@ def preview_prices(
 
     Raises Invalid and NotAllowed just as that would.
     """
-    submission = _draft(prices, by=by, source=source, error_policy=error_policy, waiting=waiting)
+    submission = draft_prices(
+        prices, by=by, source=source, error_policy=error_policy, waiting=waiting
+    )
     contents = contents_of(submission)
     refuse_under_policy(submission, contents)
     wallets = list(items_by_creator(submission, contents))
@@ -102,9 +106,15 @@ def start_prices(
     return confirm(submission.pk, by=by)
 
 
-def _draft(
-    prices: Prices, *, by: User, source: Source, error_policy: str, waiting: Waiting
+def draft_prices(
+    prices: Prices,
+    *,
+    by: User,
+    source: Source,
+    error_policy: str = rules.SKIP_FAILED,
+    waiting: Waiting = AT_ONCE,
 ) -> Submission:
+    """What `prepare_prices` would keep, refused just as there, without keeping it."""
     return draft(
         by=by,
         source=source,

@@ -11,10 +11,10 @@ from batches.errors import Invalid
 from batches.models import Source, Submission
 from batches.operations import Operation
 from batches.services.create import Order, clean_order, create_batch
-from batches.services.drafts import Waiting, prepare
+from batches.services.drafts import Waiting, draft
 from batches.services.permissions import may_run
 from batches.services.preview import Preview, preview_order
-from batches.services.price_drafts import prepare_prices
+from batches.services.price_drafts import draft_prices
 from batches.services.price_lines import Prices
 from batches.services.started import Started
 from batches.services.submissions import confirm, preview_submission
@@ -58,29 +58,26 @@ def start(request: Request) -> Started:
     """Create the batch, or the submission's batches. Raises Invalid, NotAllowed, QuotaExceeded."""
     if request.fits_one_batch:
         return Started(batch=create_batch(request.order, by=request.by, source=request.source))
-    submission = _prepare(request)
+    submission = _draft(request)
+    submission.save(force_insert=True)
     return Started(submission=confirm(submission.pk, by=request.by))
 
 
 def preview(request: Request) -> Preview:
-    """What `start` would do; nothing is left behind. Raises Invalid and NotAllowed."""
+    """What `start` would do; nothing is kept. Raises Invalid and NotAllowed."""
     if request.fits_one_batch:
         return preview_order(request.order, by=request.by)[1]
-    submission = _prepare(request)
-    try:
-        return preview_submission(submission)
-    finally:
-        submission.delete()
+    return preview_submission(_draft(request))
 
 
-def _prepare(request: Request) -> Submission:
+def _draft(request: Request) -> Submission:
     waiting = _waiting(request)
     if request.prices is not None:
-        submission = prepare_prices(
+        submission = draft_prices(
             request.prices, by=request.by, source=request.source, waiting=waiting
         )
     else:
-        submission = prepare(
+        submission = draft(
             by=request.by,
             source=request.source,
             operation=request.operation,
@@ -89,11 +86,7 @@ def _prepare(request: Request) -> Submission:
             waiting=waiting,
         )
     if request.creator is not None:
-        try:
-            _refuse_other_creators(request, request.creator)
-        except Invalid:
-            submission.delete()
-            raise
+        _refuse_other_creators(request, request.creator)
     return submission
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.services import lifecycle, waiting
-from batches.services.follow_ups import clean_some, follow_up, prepare_follow_up, preview_follow_up
+from batches.services.follow_ups import clean_some, draft_follow_up, follow_up, preview_follow_up
 from batches.services.permissions import may_direct, may_direct_all
 from batches.services.preview import Preview
 from batches.services.progress import Progress, progress_of
@@ -114,8 +114,9 @@ def follow_started(
             started.batch, follows, by=by, source=source, content_ids=some, code=code
         )
         return Started(batch=following)
-    prepared = _prepare(started, follows, by, source, content_ids, code)
-    return Started(submission=confirm(prepared.pk, by=by))
+    drafted = _draft(started, follows, by, source, content_ids, code)
+    drafted.save(force_insert=True)
+    return Started(submission=confirm(drafted.pk, by=by))
 
 
 def preview_following(
@@ -127,18 +128,14 @@ def preview_following(
     content_ids: list[str] | None = None,
     code: str = "",
 ) -> Preview:
-    """What `follow_started` would do; nothing is left behind. Raises NothingToDo, NotAllowed."""
+    """What `follow_started` would do; nothing is kept. Raises NothingToDo, NotAllowed."""
     if started.batch is not None:
         some = clean_some(content_ids, started.batch.content_ids)
         return preview_follow_up(started.batch, follows, by=by, content_ids=some, code=code)
-    prepared = _prepare(started, follows, by, source, content_ids, code)
-    try:
-        return preview_submission(prepared)
-    finally:
-        prepared.delete()
+    return preview_submission(_draft(started, follows, by, source, content_ids, code))
 
 
-def _prepare(
+def _draft(
     started: Started,
     follows: Follows,
     by: User,
@@ -148,7 +145,7 @@ def _prepare(
 ) -> Submission:
     batches = started.progress(by).batches
     some = clean_some(content_ids, [key for batch in batches for key in batch.content_ids])
-    return prepare_follow_up(batches, follows, by=by, source=source, content_ids=some, code=code)
+    return draft_follow_up(batches, follows, by=by, source=source, content_ids=some, code=code)
 
 
 def _check_right(started: Started, by: User) -> None:
