@@ -18,18 +18,19 @@ from batches.models import Follows, Submission
 from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_direct_all
 from batches.services.plans import start_now
-from batches.services.progress import progress_of
+from batches.services.progress import Progress
 from batches.services.waiting import pause_submission, resume_submission
 
 PROGRESS = "admin:batches_submission_progress"
 
 
 class SubmissionActs:
-    """Mixed into the admin of submissions, which says who may see one: `visible_submission`."""
+    """Mixed into the admin of submissions, which says who may see what of one."""
 
     admin_site: Any
     opts: Any
     visible_submission: Callable[[HttpRequest, UUID], Submission]
+    visible_progress: Callable[[HttpRequest, Submission], Progress]
 
     def urls_of_acts(self) -> list[URLPattern]:
         wrap, name = self.admin_site.admin_view, "batches_submission"
@@ -49,7 +50,11 @@ class SubmissionActs:
     def begin_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Whatever its time and whoever holds it; what it waits for still counts."""
         words = "It starts as soon as a worker is free."
-        return self._change(request, key, lambda ours: start_now(progress_of(ours).batches), words)
+
+        def begin(submission: Submission) -> None:
+            start_now(self.visible_progress(request, submission).batches)
+
+        return self._change(request, key, begin, words)
 
     def hold_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         return self._change(request, key, pause_submission, "What has not begun is on hold.")
@@ -68,7 +73,7 @@ class SubmissionActs:
         submission = self._own(request, key)
         return plan(
             request,
-            progress_of(submission).batches,
+            self.visible_progress(request, submission).batches,
             {
                 **self.admin_site.each_context(request),
                 "about": describe(submission),
@@ -81,6 +86,7 @@ class SubmissionActs:
         is_started = submission.state == Submission.State.CONFIRMED
         if not is_started or submission.kind not in OPERATIONS:
             raise Http404
+        self.visible_progress(request, submission)
         user: Any = request.user
         if not may_direct_all(user, submission):
             raise PermissionDenied
@@ -100,7 +106,5 @@ class SubmissionActs:
 
     def _follow(self, request: HttpRequest, key: UUID, follows: Follows) -> HttpResponse:
         submission = self.visible_submission(request, key)
-        batches = progress_of(submission, request.user).batches  # type: ignore[arg-type]
-        if not batches:
-            raise Http404
+        batches = self.visible_progress(request, submission).batches
         return begin_following(request, batches, follows, back=redirect(PROGRESS, key))

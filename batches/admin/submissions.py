@@ -27,13 +27,13 @@ from batches.admin.submission_acts import SubmissionActs
 from batches.admin.waits import knots, notes_of_batches, notes_of_draft
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
-from batches.models import BatchItem, BatchOperation, Submission
+from batches.models import BatchItem, Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
 from batches.services.chains import chain_of
 from batches.services.drafts import discard
 from batches.services.permissions import may_direct_all
-from batches.services.progress import batches_of, progress_of
+from batches.services.progress import Progress, progress_of
 from batches.services.results import totals_of
 from batches.services.submissions import cancel_submission, check_typed_count, confirm
 from content.admin.base import ReadOnlyAdmin, link
@@ -41,6 +41,9 @@ from content.admin.filters import DayFilter
 
 ROWS_OF_REVIEW = 100
 MOST_LINKS = 50
+STARTED_UNSEEN = (
+    "It was started. To see how far it is, ask an administrator for the right to view batches."
+)
 Outcome = BatchItem.Outcome
 
 
@@ -121,7 +124,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         if request.method == "POST":
             refusal = _start(request, submission)
         if submission.state == Submission.State.CONFIRMED:
-            return redirect("admin:batches_submission_progress", submission.pk)
+            return _after_start(request, submission)
         if _has_expired(submission):
             return self._page(request, submission, "batches/admin/expired.html", http_status=410)
         try:
@@ -140,13 +143,14 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         )
 
     def discard_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        if not Submission.objects.filter(pk=key, by_id=request.user.pk).exists():
+        submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
+        if submission is None:
             raise Http404
         try:
             discard(key, by=request.user)  # type: ignore[arg-type]
         except SubmissionUsed:
             messages.warning(request, "This was started already.")
-            return redirect("admin:batches_submission_progress", key)
+            return _after_start(request, submission)
         messages.success(request, "Put aside. Nothing was changed.")
         return redirect(list_address(request.POST.get("list", "")))
 
@@ -156,7 +160,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         submission = self.visible_submission(request, key)
         if submission.state != Submission.State.CONFIRMED:
             return redirect("admin:batches_submission_review", key)
-        progress = progress_of(submission)
+        progress = self.visible_progress(request, submission)
         context = progress_context(progress, request.GET)
         codes, batches = context["tabs"].totals.codes, progress.batches
         user: Any = request.user
@@ -178,14 +182,14 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
     def results_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """The results of all its batches as a file: all of them, or those that the page shows."""
         submission = self.visible_submission(request, key)
-        visible = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
-        batches = batches_of(submission, visible)
-        is_finished = all(batch.is_finished for batch in batches)
-        tabs = ResultTabs.read(request.GET, totals_of(*batches), is_finished=is_finished)
-        return submission_file(submission, batches, outcome=tabs.outcome, code=tabs.code)
+        progress = self.visible_progress(request, submission)
+        totals = totals_of(*progress.batches)
+        tabs = ResultTabs.read(request.GET, totals, is_finished=progress.is_finished)
+        return submission_file(submission, progress.batches, outcome=tabs.outcome, code=tabs.code)
 
     def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         submission = self.visible_submission(request, key)
+        self.visible_progress(request, submission)
         if not may_direct_all(request.user, submission):  # type: ignore[arg-type]
             raise PermissionDenied
         try:
@@ -201,6 +205,19 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         if submission is None:
             raise Http404
         return submission
+
+    def visible_progress(self, request: HttpRequest, submission: Submission) -> Progress:
+        """Of those of its batches that the person may see; who sees none of them gets a 404.
+
+        Having prepared it shows no batch by itself: that takes the right to view batches, or the
+        wallet, just as in lists, at the pages and over the API. What is shown, downloaded and
+        followed up is these; it is held, released and cancelled as a whole, by whoever may direct
+        all of it.
+        """
+        progress = progress_of(submission, request.user)  # type: ignore[arg-type]
+        if not progress.batches:
+            raise Http404
+        return progress
 
     def _page(
         self,
@@ -241,6 +258,14 @@ def _start(request: HttpRequest, submission: Submission) -> str:
         refusal = error.message
     submission.refresh_from_db()
     return refusal
+
+
+def _after_start(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """To the progress; who may see none of it is told what that takes."""
+    if progress_of(submission, request.user).batches:  # type: ignore[arg-type]
+        return redirect("admin:batches_submission_progress", submission.pk)
+    messages.success(request, STARTED_UNSEEN)
+    return redirect("admin:content_content_changelist")
 
 
 def _has_expired(submission: Submission) -> bool:

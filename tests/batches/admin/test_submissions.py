@@ -1,14 +1,15 @@
 """A submission's own page, its discarding, and what its review and progress say."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from batches.models import BatchOperation, Source, Submission
+from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
 from batches.services.drafts import prepare
 from batches.services.submissions import confirm
-from content.models import ContentChange
+from content.models import Content, ContentChange, User, Wallet
 from tests.conftest import grant
 from tests.factories import make_contents
 
@@ -107,3 +108,43 @@ def test_the_progress_has_ways_back_and_says_what_is_played(
     settings.CONTRACT_CLIENT = "off"
     text = client.get(page("progress", submission)).content.decode()
     assert "practice chain" not in text
+
+
+@pytest.fixture
+def runner(staff):
+    """Staff who may run everything, and may not view batches."""
+    staff.user_permissions.remove(*Permission.objects.filter(codename="view_batchoperation"))
+    return User.objects.get(pk=staff.pk)
+
+
+def test_who_may_not_view_batches_is_told_so_after_the_start(signed_in, runner, submission):
+    client = signed_in(runner)
+    answer = client.post(page("review", submission), follow=True)
+    assert answer.redirect_chain[-1][0] == LIST
+    assert "ask an administrator for the right to view batches" in answer.content.decode()
+    assert BatchOperation.objects.filter(submission=submission).count() == 2
+    for name in ("progress", "results"):
+        assert client.get(page(name, submission)).status_code == 404
+    for name in ("begin", "hold", "resume", "when", "retry", "undo", "cancel"):
+        assert client.post(page(name, submission)).status_code == 404
+    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
+
+
+def test_of_ones_own_wallet_the_same_part_is_shown_downloaded_and_followed(
+    signed_in, runner, alice, wallet_of, submission, work
+):
+    wallet = wallet_of(alice)
+    Wallet.objects.filter(pk=wallet.pk).update(owner=runner)
+    confirm(submission.pk, by=runner)
+    work()
+    client = signed_in(runner)
+    shown = client.get(page("progress", submission))
+    own = set(Content.objects.filter(creator=wallet).values_list("pk", flat=True))
+    assert {row["id"] for row in shown.context["results"]} == own
+    assert page("undo", submission) in shown.content.decode()
+    file = b"".join(client.get(page("results", submission))).decode()
+    assert file.count("succeeded") == len(own) == 3
+    review = client.post(page("undo", submission))
+    undo = Submission.objects.get(follows="undo")
+    assert review.url == page("review", undo)
+    assert set(undo.content_ids) == own
