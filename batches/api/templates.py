@@ -33,6 +33,7 @@ from batches.services.template_orders import (
     template_body,
 )
 from batches.services.template_runs import run_now
+from batches.services.template_slots import upcoming
 from batches.services.templates import (
     create_template,
     delete_template,
@@ -40,7 +41,6 @@ from batches.services.templates import (
     pause_template,
     preview_template,
     resume_template,
-    upcoming,
 )
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY

@@ -15,7 +15,7 @@ from batches.models import BatchOperation, Template
 from batches.models.operation import BatchQuerySet
 from batches.models.template import TemplateQuerySet
 from batches.services.results import sisters_of
-from batches.services.templates import coming_slots
+from batches.services.template_slots import coming_slots
 from content.models import User
 
 HORIZON = timedelta(days=60)

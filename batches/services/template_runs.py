@@ -4,8 +4,6 @@ A slot is taken by one transaction, which plans the next, and started by another
 them leaves a row that says so, and the next sweep starts it.
 """
 
-from collections import deque
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -17,8 +15,8 @@ from batches.models import Submission, Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_run
 from batches.services.submissions import confirm
-from batches.services.templates import coming_slots, draft_of
-from batches.slots import WALL_FORMAT, Slot
+from batches.services.template_slots import take_slot
+from batches.services.templates import draft_of
 from config.database import atomic, is_away
 from config.failpoints import reach
 from content.models import User
@@ -26,11 +24,8 @@ from content.models import User
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200
-# So many of the slots that passed unnoticed are listed.
-MOST_MISSED = 50
 State = TemplateRun.State
 BROKE = "It could not be started because of a fault on our side."
-MISSED = "Nothing ran at that time; the newest that was missed ran instead."
 
 
 def run_due_templates() -> int:
@@ -49,42 +44,6 @@ def run_due_templates() -> int:
             log.exception("template_raised", template_id=str(key))
     waiting = TemplateRun.objects.filter(state=State.DUE).order_by("due_at")
     return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:MOST_AT_ONCE]))
-
-
-@atomic
-def take_slot(template_id: UUID) -> bool:
-    """Put down the newest slot that is due to be run, older ones as missed, and plan the next.
-
-    False when another sweeper was first.
-    """
-    now = timezone.now()
-    template = Template.objects.due().filter(pk=template_id).first()
-    if template is None or template.next_run_at is None:
-        return False
-    ours = Template.objects.filter(pk=template.pk, next_run_at=template.next_run_at)
-    passed, following = _passed(template, template.next_run_at, now)
-    taken = ours.filter(is_paused=False, updated_at=template.updated_at).update(
-        next_slot=following.wall.strftime(WALL_FORMAT) if following else "",
-        next_run_at=following.instant if following else None,
-    )
-    if not taken or not passed:
-        return False
-    newest = passed[-1]
-    rows = [
-        TemplateRun(
-            template=template,
-            slot=slot.instant.isoformat(timespec="minutes"),
-            due_at=slot.instant,
-            state=State.DUE if slot is newest else State.MISSED,
-            words="" if slot is newest else MISSED,
-        )
-        for slot in passed
-    ]
-    # Somebody who edited the template while a slot was taken may have planned that one again.
-    known = template.runs.filter(slot__in=[row.slot for row in rows])
-    taken_before = set(known.values_list("slot", flat=True))
-    TemplateRun.objects.bulk_create(row for row in rows if row.slot not in taken_before)
-    return True
 
 
 def run_now(template: Template, *, by: User) -> TemplateRun:
@@ -156,13 +115,3 @@ def _refuse(run_id: UUID, words: str) -> bool:
     is_ours = row.update(state=State.REFUSED, words=words, at=timezone.now())
     log.info("template_refused", run_id=str(run_id), reason=words)
     return bool(is_ours)
-
-
-def _passed(template: Template, since: datetime, now: datetime) -> tuple[list[Slot], Slot | None]:
-    """The newest slots from `since` to now, oldest first, and the one after now."""
-    passed: deque[Slot] = deque(maxlen=MOST_MISSED + 1)
-    for slot in coming_slots(template, after=since - timedelta(seconds=1)):
-        if slot.instant > now:
-            return list(passed), slot
-        passed.append(slot)
-    return list(passed), None

@@ -1,13 +1,12 @@
 """Keeps templates, with the slots at which they run and what a run would do now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 
 from django.conf import settings
 from django.utils import timezone
 
-from batches import rules, slots
+from batches import rules
 from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere, TemplateChanged
 from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
@@ -17,7 +16,8 @@ from batches.services.preview import Preview
 from batches.services.quota import Need, have_rivals_wait, need_of
 from batches.services.submissions import preview_submission
 from batches.services.template_orders import TemplateOrder, times_of
-from batches.slots import WALL_FORMAT, Slot
+from batches.services.template_slots import plan_next, take_slot
+from batches.slots import WALL_FORMAT
 from config.database import atomic
 from content.models import Content, User, Wallet
 
@@ -37,7 +37,7 @@ def create_template(order: TemplateOrder, *, by: User) -> Template:
     _refuse_foreign(order, wallet)
     template = Template(creator=wallet, by=by)
     _fill(template, order)
-    _plan_next(template, after=timezone.now())
+    plan_next(template, after=timezone.now())
     template.save(force_insert=True)
     return template
 
@@ -62,7 +62,8 @@ def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Temp
         _write(template, read_at, *(name for name in _KEPT if name not in planned))
         template.refresh_from_db(fields=sorted(planned))
     else:
-        _plan_next(template, after=timezone.now())
+        take_slot(template.pk)  # one that is due by the times of before is not lost with them
+        plan_next(template, after=timezone.now())
         _write(template, read_at, *_KEPT)
     return template
 
@@ -92,26 +93,8 @@ def resume_template(template: Template) -> None:
     read_at = template.updated_at
     template.is_paused = False
     template.updated_at = _now()
-    _plan_next(template, after=template.updated_at)
+    plan_next(template, after=template.updated_at)
     _write(template, read_at, "is_paused", "next_slot", "next_run_at", "updated_at")
-
-
-def upcoming(template: Template, most: int = 3) -> list[Slot]:
-    """The next slots, whether or not it is paused."""
-    return list(islice(coming_slots(template, after=timezone.now()), most))
-
-
-def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
-    """All its slots later than that instant, in order."""
-    if template.first is None:
-        return iter(())
-    return slots.slots_after(
-        after,
-        first=template.first,
-        repeat=template.repeat,
-        zone=template.zone,
-        last_day=template.last_day,
-    )
 
 
 def draft_of(template: Template) -> Submission:
@@ -226,9 +209,3 @@ def _fill(template: Template, order: TemplateOrder) -> None:
     template.time_zone = order.zone
     template.last_day = order.last_day
     template.updated_at = _now()
-
-
-def _plan_next(template: Template, *, after: datetime) -> None:
-    following = next(coming_slots(template, after=after), None)
-    template.next_slot = following.wall.strftime(WALL_FORMAT) if following else ""
-    template.next_run_at = following.instant if following else None

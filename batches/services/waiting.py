@@ -21,11 +21,13 @@ from config.database import atomic
 ALL_BEGUN = "All of it has begun."
 
 
+@atomic
 def reschedule(batch: BatchOperation, scheduled_for: datetime | None) -> BatchOperation:
     """Have a batch begin at another instant (UTC), or as soon as may be. Returns it as it is then.
 
     Raises Invalid for a time that can't be, InvalidTransition once it has begun.
     """
+    batch = _alone(batch, "scheduled")
     if scheduled_for is not None:
         _check(scheduled_for, "scheduledFor")
         if batch.until is not None and batch.until <= scheduled_for:
@@ -34,6 +36,7 @@ def reschedule(batch: BatchOperation, scheduled_for: datetime | None) -> BatchOp
     return _change(batch, "scheduled", scheduled_for=scheduled_for)
 
 
+@atomic
 def replan(
     batch: BatchOperation, *, scheduled_for: datetime | None, until: datetime | None
 ) -> BatchOperation:
@@ -42,6 +45,7 @@ def replan(
     Raises what `reschedule` and `change_until` do; then neither is changed. A begin that stays as
     it is may be past.
     """
+    batch = _alone(batch, "scheduled")
     if scheduled_for is not None and scheduled_for != batch.scheduled_for:
         _check(scheduled_for, "scheduledFor")
     _check_end(batch, until, after=scheduled_for)
@@ -60,6 +64,7 @@ def reschedule_submission(submission: Submission, scheduled_for: datetime | None
     return progress_of(submission)
 
 
+@atomic
 def change_until(batch: BatchOperation, until: datetime | None) -> BatchOperation:
     """Have what a batch changes put back at another instant (UTC), or not at all.
 
@@ -67,6 +72,7 @@ def change_until(batch: BatchOperation, until: datetime | None) -> BatchOperatio
     once the batch has begun: from its end on the undo is a batch of its own, and that one is
     rescheduled.
     """
+    batch = _alone(batch, "given another end")
     _check_end(batch, until, after=batch.scheduled_for)
     return _change(batch, "given another end", until=until)
 
@@ -132,6 +138,19 @@ def change_pending(batches: BatchQuerySet, change: Callable[[BatchOperation], ob
             change(batch)
             changed += 1
     return changed
+
+
+def _alone(batch: BatchOperation, wish: str) -> BatchOperation:
+    """The batch as it stands, while whoever wants another begin or end of it waits for us.
+
+    Else two could be right one by one, and leave a begin after the end. Raises InvalidTransition.
+    """
+    row = BatchOperation.objects.filter(pk=batch.pk)
+    is_pending = row.filter(status=Status.PENDING).update(updated_at=timezone.now())
+    batch = row.select_related("creator").get()
+    if not is_pending:
+        raise InvalidTransition(batch.status, wish)
+    return batch
 
 
 @atomic

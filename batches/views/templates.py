@@ -28,6 +28,7 @@ from batches.services import template_runs
 from batches.services.permissions import may_run, may_run_for_others
 from batches.services.preview import Preview
 from batches.services.template_orders import body_of_template, template_body
+from batches.services.template_slots import upcoming
 from batches.services.templates import (
     create_template,
     delete_template,
@@ -36,7 +37,6 @@ from batches.services.templates import (
     pause_template,
     preview_template,
     resume_template,
-    upcoming,
 )
 from batches.template_forms import TemplateForm, first_run_of
 from batches.views.actions import way_back

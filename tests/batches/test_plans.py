@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.db.models.signals import post_init
 from django.utils import timezone
 
-from batches.errors import NothingToDo
+from batches.errors import Invalid, NothingToDo
 from batches.models import BatchOperation, Dependency, Source, Status
 from batches.operations import OPERATIONS
 from batches.services import drafts, waiting
@@ -132,3 +132,19 @@ def test_a_run_of_which_all_begins_at_that_moment_can_not_be_moved(alice, items)
         post_init.disconnect(begin, sender=BatchOperation)
 
     assert BatchOperation.objects.get().scheduled_for is None
+
+
+def test_a_begin_and_an_end_that_are_changed_at_once_fit_together(alice, wallet_of):
+    (item,) = make_contents(wallet_of(alice), 1)
+    now = timezone.now()
+    days = {number: now + timedelta(days=number) for number in (1, 3, 8, 10)}
+    times = {"scheduledFor": days[1].isoformat(), "until": days[10].isoformat()}
+    batch = price_batch(alice, [item.pk], **times)
+    seen_by_two = [BatchOperation.objects.get(pk=batch.pk) for _ in range(2)]
+
+    waiting.reschedule(seen_by_two[0], days[8])
+    with pytest.raises(Invalid):
+        waiting.change_until(seen_by_two[1], days[3])
+
+    batch.refresh_from_db()
+    assert batch.scheduled_for < batch.until

@@ -11,13 +11,9 @@ from batches.models import BatchOperation, Source, Submission, Template, Templat
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_run
 from batches.services.template_orders import body_of_template, clean_template
-from batches.services.template_runs import run_due_templates, run_now, take_slot
-from batches.services.templates import (
-    edit_template,
-    pause_template,
-    resume_template,
-    upcoming,
-)
+from batches.services.template_runs import run_due_templates, run_now
+from batches.services.template_slots import take_slot, upcoming
+from batches.services.templates import edit_template, pause_template, resume_template
 from config.failpoints import FailpointReached
 from content.models import Content, Wallet
 from content.services.changes import change_content

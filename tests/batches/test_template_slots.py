@@ -8,12 +8,9 @@ from batches.models import BatchOperation, Submission, Template, TemplateRun
 from batches.services.run import run_batch
 from batches.services.sweep import sweep
 from batches.services.template_orders import body_of_template, clean_template
-from batches.services.template_runs import run_due_templates, start_run, take_slot
-from batches.services.templates import (
-    edit_template,
-    resume_template,
-    upcoming,
-)
+from batches.services.template_runs import run_due_templates, start_run
+from batches.services.template_slots import take_slot, upcoming
+from batches.services.templates import edit_template, resume_template
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.batches.templates import kept, runs
@@ -218,3 +215,15 @@ def test_resuming_one_that_goes_on_anyway_loses_no_slot_that_is_due(alice, items
     resume_template(template)
     assert run_due_templates() == 1
     assert runs(template) == [("2026-03-05T08:00", "started")]
+
+
+def test_a_slot_that_is_due_when_other_times_are_kept_runs_once(alice, items, clock):
+    template = kept(alice, contentIds=items)
+    clock("2026-03-06T12:00")  # nobody swept for a day
+    later = clean_template({**body_of_template(template), "lastDay": "2027-01-01"}, kept=template)
+
+    edit_template(Template.objects.get(pk=template.pk), later, by=alice)
+
+    run_due_templates()
+    assert runs(template) == [("2026-03-05T08:00", "missed"), ("2026-03-06T08:00", "started")]
+    assert again(template).next_run_at == at("2026-03-07T08:00")

@@ -18,12 +18,8 @@ from batches.services.create import clean_order, create_batch
 from batches.services.run import run_batch
 from batches.services.template_orders import body_of_template, clean_template, template_body
 from batches.services.template_runs import run_due_templates
-from batches.services.templates import (
-    create_template,
-    edit_template,
-    preview_template,
-    upcoming,
-)
+from batches.services.template_slots import upcoming
+from batches.services.templates import create_template, edit_template, preview_template
 from content.models import Content
 from tests.batches.follow_ups import done, undo
 from tests.batches.operations.cases import CASES
