@@ -20,9 +20,16 @@ class InvalidTransition(ApplicationError):
     """The batch is in no state for this, or somebody else moved it first."""
 
     code = "wrong-state"
+    STATES = {
+        "pending": "still waits",
+        "processing": "runs already",
+        "completed": "is done",
+        "failed": "was broken off",
+    }
 
     def __init__(self, was: str, to: str) -> None:
-        super().__init__(f"The batch is {was} and can't become {to}.", was=was, to=to)
+        state = self.STATES.get(was, f"is {was}")
+        super().__init__(f"This batch {state}, so it can't be {to} any more.", was=was, to=to)
 
 
 class NothingOwn(NotAllowed):

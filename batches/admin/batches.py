@@ -19,6 +19,7 @@ from batches.admin.acts import acts_on_batch
 from batches.admin.batch_acts import BatchActs
 from batches.admin.filters import ComingFilter, FollowsFilter, OperationFilter, OutcomeFilter
 from batches.admin.progress import OUTCOME_LABELS, STATUS_LABELS, progress_context
+from batches.admin.review import rehearsal
 from batches.admin.waits import knots, notes_of_batches, when_words
 from batches.downloads import batch_file
 from batches.errors import InvalidTransition
@@ -28,6 +29,7 @@ from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
 from batches.services.chains import chain_of
 from batches.services.permissions import may_direct
+from batches.services.preview import preview_batch
 from batches.services.progress import Progress
 from batches.services.results import totals_of
 from content.admin.base import ReadOnlyAdmin
@@ -199,6 +201,8 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
 def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
     user: Any = request.user
     context = progress_context(Progress([batch]), request.GET)
+    coming = preview_batch(batch) if batch.is_held else None
+    context["coming"] = None if coming is None else rehearsal(coming)
     chain = chain_of([batch], user)
     return {
         **context,

@@ -80,7 +80,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             Group("Worker and queues", _health(overview.health, user)),
         ],
         "coming": [_next(each) for each in overview.coming],
-        "coming_url": _list(BATCHES, {"coming": "any"}),
+        # The calendar: slots of templates and ends of sales are no batches of the admin's list.
+        "coming_url": reverse("coming"),
         "templates_url": reverse("admin:batches_template_changelist"),
         **_chart(overview),
     }

@@ -22,6 +22,7 @@ from content.rules import format_stx
 from content.words import differences
 
 ROWS_OF_REVIEW = 100
+ROWS_OF_REHEARSAL = 20
 Outcome = BatchItem.Outcome
 
 
@@ -69,6 +70,18 @@ def rows_of(items: Iterable[PreviewItem]) -> list[dict[str, Any]]:
         }
         for item in sorted(items, key=_review_order)
     ]
+
+
+def rehearsal(preview: Preview) -> dict[str, Any]:
+    """What would change, where nothing is asked: the first rows and how many there are besides."""
+    rows = rows_of(preview.items)
+    return {
+        "headline": preview.headline,
+        "moves": moves_words(preview.moves),
+        "cost": cost_words(preview.chain_cost),
+        "rows": rows[:ROWS_OF_REHEARSAL],
+        "rest": max(0, len(rows) - ROWS_OF_REHEARSAL),
+    }
 
 
 def moves_words(moves: Moves | None) -> str:

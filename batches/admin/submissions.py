@@ -27,7 +27,7 @@ from batches.admin.submission_acts import SubmissionActs
 from batches.admin.waits import knots, notes_of_batches, notes_of_draft
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
-from batches.models import BatchItem, Submission
+from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
 from batches.services.chains import chain_of
@@ -39,12 +39,10 @@ from batches.services.submissions import cancel_submission, check_typed_count, c
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
 
-ROWS_OF_REVIEW = 100
 MOST_LINKS = 50
 STARTED_UNSEEN = (
     "It was started. To see how far it is, ask an administrator for the right to view batches."
 )
-Outcome = BatchItem.Outcome
 
 
 @admin.register(Submission)

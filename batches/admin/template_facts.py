@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 
-from batches.admin.review import cost_words, moves_words, rows_of
+from batches.admin.review import rehearsal
 from batches.admin.waits import moment_and_utc_words
 from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun
@@ -17,7 +17,6 @@ from batches.services.templates import need_of_run, preview_template
 from batches.templatetags.operations import selection_words
 from content.words import moment_words
 
-ROWS_OF_DRY_RUN = 20
 SLOTS_SHOWN = 3
 RUN_LABELS = {
     TemplateRun.State.DUE: "info",
@@ -73,17 +72,10 @@ def dry_run(template: Template) -> dict[str, Any]:
     try:
         preview = preview_template(template)
     except ApplicationError as error:
-        errors = getattr(error, "errors", None) or {}
-        words = " ".join(each for found in errors.values() for each in found)
-        return {"refusal": words or error.message}
-    rows, need = rows_of(preview.items), need_of_run(template, preview)
+        return {"refusal": error.summary}
     return {
-        "headline": preview.headline,
-        "moves": moves_words(preview.moves),
-        "need": need,
-        "cost": cost_words(preview.chain_cost),
-        "rows": rows[:ROWS_OF_DRY_RUN],
-        "rest": max(0, len(rows) - ROWS_OF_DRY_RUN),
+        **rehearsal(preview),
+        "need": need_of_run(template, preview),
         "is_refused": template.error_policy == REJECT_ALL and bool(preview.failure_count),
     }
 

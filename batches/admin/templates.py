@@ -170,7 +170,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         try:
             run = run_now(template, by=_user(request))
         except ApplicationError as error:
-            messages.error(request, f"Not started: {words_of(error)}")
+            messages.error(request, f"Not started: {error.summary}")
             return redirect(CHANGE, key)
         self.log_change(request, template, "Run by hand.")
         return redirect("admin:batches_submission_progress", run.submission_id)
@@ -196,12 +196,6 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         if not self.has_change_permission(request, template):
             raise PermissionDenied
         return template
-
-
-def words_of(error: ApplicationError) -> str:
-    """What was wrong, field by field, where the error says so."""
-    errors = getattr(error, "errors", None) or {}
-    return " ".join(each for found in errors.values() for each in found) or error.message
 
 
 def _user(request: HttpRequest) -> Any:

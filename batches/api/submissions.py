@@ -4,29 +4,41 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import prefetch_related_objects
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from batches.api.bodies import ScheduleBody
 from batches.api.created import HEADERS, GroupCreated, group_created
-from batches.api.examples import GROUP
+from batches.api.examples import GROUP, LATER
 from batches.api.follow_ups import RETRIED, UNDONE
 from batches.api.found import find_own_submission, find_submission, user_of
 from batches.api.serializers import LINKS, BatchAnswer
-from batches.models import BatchOperation, Follows, Source, Status, Submission
+from batches.api.waiting import BEGUN, times_of
+from batches.downloads import submission_file
+from batches.errors import Invalid
+from batches.models import BatchItem, BatchOperation, Follows, Source, Status, Submission
 from batches.services.follow_ups import follow_up_submission
 from batches.services.progress import Progress
 from batches.services.submissions import cancel_submission
-from batches.services.waiting import pause_submission, resume_submission
+from batches.services.waiting import (
+    move_times_of_submission,
+    pause_submission,
+    resume_submission,
+)
 from content.api.described import errors, example
 from content.api.fields import Instant
+from content.api.files import CSV
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
+from content.api.negotiation import AlwaysJSON
 from content.api.parsers import fields_of
 
 ANSWERS = errors(400, 401, 403, 404, 409)
+FILE_OPTIONS = ("outcome", "format")
 STARTS = errors(400, 401, 403, 404, 409, 413, 415, 422, 429)
 
 
@@ -133,6 +145,49 @@ class SubmissionCancelView(APIView):
         fields_of(request)
         cancel_submission(submission)
         return Response(_shown(request, submission_id))
+
+
+class SubmissionScheduleView(APIView):
+    @extend_schema(
+        operation_id="scheduleSubmission",
+        tags=["submissions"],
+        request=ScheduleBody,
+        responses={200: SubmissionAnswer, **errors(400, 401, 403, 404, 409, 413, 415, **BEGUN)},
+        examples=[example("On the first of December", LATER, request_only=True)],
+    )
+    def post(self, request: Request, submission_id: str) -> Response:
+        """Give all batches of a submission that have not begun another time, or another end."""
+        submission = find_own_submission(request, submission_id)
+        move_times_of_submission(submission, times_of(request))
+        return Response(_shown(request, submission_id))
+
+
+class SubmissionResultsView(APIView):
+    # The file is asked for by name, and whoever accepts nothing else reads errors as JSON too.
+    content_negotiation_class = AlwaysJSON
+
+    @extend_schema(
+        operation_id="getSubmissionResults",
+        tags=["submissions"],
+        parameters=[
+            OpenApiParameter("outcome", str, enum=BatchItem.Outcome.values),
+            OpenApiParameter("format", str, enum=["csv"], required=True),
+        ],
+        responses={(200, CSV): str, **errors(400, 401, 404)},
+    )
+    def get(self, request: Request, submission_id: str) -> HttpResponseBase:
+        """The results of all its batches as one CSV file; as JSON each batch has its own."""
+        submission, progress = find_submission(request, submission_id)
+        query = request.query_params
+        wrong = {name[:64]: ["Unknown field."] for name in query if name not in FILE_OPTIONS}
+        if query.get("format") != "csv":
+            wrong["format"] = ["Say csv. As JSON, ask each batch for its results."]
+        outcome = query.get("outcome", "")
+        if outcome and outcome not in BatchItem.Outcome.values:
+            wrong["outcome"] = [f"Choose among {', '.join(BatchItem.Outcome.values)}."]
+        if wrong:
+            raise Invalid(errors=wrong)
+        return submission_file(submission, progress.batches, outcome=outcome)
 
 
 class SubmissionPauseView(APIView):

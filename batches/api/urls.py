@@ -28,6 +28,8 @@ urlpatterns = [
     path("batches/<str:batch_id>/resume", waiting.ResumeView.as_view()),
     path("submissions/<str:submission_id>", submissions.SubmissionView.as_view()),
     path("submissions/<str:submission_id>/cancel", submissions.SubmissionCancelView.as_view()),
+    path("submissions/<str:submission_id>/results", submissions.SubmissionResultsView.as_view()),
+    path("submissions/<str:submission_id>/schedule", submissions.SubmissionScheduleView.as_view()),
     path("submissions/<str:submission_id>/pause", submissions.SubmissionPauseView.as_view()),
     path("submissions/<str:submission_id>/resume", submissions.SubmissionResumeView.as_view()),
     path("submissions/<str:submission_id>/retry-failed", submissions.SubmissionRetryView.as_view()),

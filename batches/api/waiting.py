@@ -1,6 +1,6 @@
 """What keeps a batch from beginning: its time, other batches, somebody who holds it."""
 
-from typing import Any
+from datetime import datetime
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -13,12 +13,12 @@ from batches.api.examples import LATER, LINKED
 from batches.api.found import find_own_batch, user_of
 from batches.api.serializers import BatchWithResults, one_batch
 from batches.errors import Invalid
-from batches.models import BatchOperation
 from batches.services.dependencies import depend_on
-from batches.services.waiting import change_until, pause, replan, reschedule, resume
+from batches.services.waiting import move_times, pause, resume
 from content.api.described import errors, example
 from content.api.parsers import fields_of
 
+TIMES = {"scheduledFor": "scheduled_for", "until": "until"}
 BEGUN = {"status_409": "It has begun, or ended."}
 
 
@@ -36,7 +36,7 @@ class ScheduleView(APIView):
         `scheduledFor: null` lets it begin at once, `until: null` leaves its prices as they will be.
         """
         batch = find_own_batch(request, batch_id)
-        return Response(one_batch(_replanned(batch, request)))
+        return Response(one_batch(move_times(batch, times_of(request))))
 
 
 class DependenciesView(APIView):
@@ -91,22 +91,19 @@ class ResumeView(APIView):
         return Response(one_batch(resume(batch)))
 
 
-def _replanned(batch: BatchOperation, request: Request) -> BatchOperation:
-    body = fields_of(request, "scheduledFor", "until")
+def times_of(request: Request) -> dict[str, datetime | None]:
+    """`scheduledFor` and `until` of the body, as far as they are there. Raises Invalid."""
+    body = fields_of(request, *TIMES)
     if not body:
         words = "Send a time, or null to begin at once."
         raise Invalid(errors={"scheduledFor": [words]})
-    clean: dict[str, Any] = {}
+    times: dict[str, datetime | None] = {}
     wrong: dict[str, list[str]] = {}
     for name, value in body.items():
         try:
-            clean[name] = rules.clean_moment(value, name)
+            times[TIMES[name]] = rules.clean_moment(value, name)
         except rules.FieldErrors as error:
             wrong |= error.errors
     if wrong:
         raise Invalid(errors=wrong)
-    if "until" not in body:
-        return reschedule(batch, clean["scheduledFor"])
-    if "scheduledFor" not in body:
-        return change_until(batch, clean["until"])
-    return replan(batch, scheduled_for=clean["scheduledFor"], until=clean["until"])
+    return times

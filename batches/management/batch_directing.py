@@ -24,10 +24,12 @@ from batches.management.batch_watching import (
     show_results,
     show_started,
     waiting_words,
+    write_preview,
 )
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import describe
 from batches.operations.base import REFUSAL_LABELS
+from batches.services.preview import preview_batch
 from batches.services.progress import Progress
 from batches.services.started import (
     Started,
@@ -219,3 +221,7 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
     for name, value in facts:
         if value:
             out.write(plain_line(f"{name:<10}{value}"))
+    coming = preview_batch(batch) if batch.is_held else None
+    if coming is not None:
+        out.write("It would do this now, and is looked at again when it begins:")
+        write_preview(coming, out)

@@ -76,6 +76,12 @@ def when_words(moment: datetime) -> str:
 
 def show_preview(plan: Preview, out: OutputWrapper) -> None:
     """Item by item what would happen; ends with exit code 1 when something is not possible."""
+    write_preview(plan, out)
+    if plan.failure_count:
+        raise SystemExit(1)
+
+
+def write_preview(plan: Preview, out: OutputWrapper) -> None:
     rows = [_preview_row(item) for item in plan.items[:MOST_ROWS]]
     out.write(table(("id", "title", "result", "why"), rows))
     if len(plan.items) > MOST_ROWS:
@@ -91,8 +97,6 @@ def show_preview(plan: Preview, out: OutputWrapper) -> None:
         fee = format_stx(cost.least_fee)
         out.write(f"The chain would take {calls} of {cost.size:,} bytes, {fee} at least.")
     out.write(f"{plan.headline}. Nothing was changed.")
-    if plan.failure_count:
-        raise SystemExit(1)
 
 
 def show_results(progress: Progress, out: OutputWrapper) -> None:

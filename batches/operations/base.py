@@ -41,7 +41,7 @@ REFUSALS = {
     NOT_FOUND: "Content not found or not owned by creator",
     REMOVED: "Content was removed; restore it first",
     OUT_OF_RANGE: "The new price would be {price}, which is outside 0 to {most}",
-    CONFLICT: "Content was changed by somebody else since; check it and try again",
+    CONFLICT: "Content was changed since; check it and try again",
     FORBIDDEN: "The person who started this batch may no longer change this content",
     INTERNAL: "Something went wrong on our side; try this item again",
 }

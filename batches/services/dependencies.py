@@ -62,7 +62,7 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     row = BatchOperation.objects.filter(pk=batch.pk)
     pending = row.filter(status=Status.PENDING)
     if not pending.update(waits_for=len(links), updated_at=timezone.now()):
-        raise InvalidTransition(row.get().status, "waiting for others")
+        raise InvalidTransition(row.get().status, "made to wait for others")
     _refuse_circle(batch, [key for key, _ in links])
     former = Dependency.objects.filter(batch=batch)
     parents = BatchOperation.objects.filter(pk__in=list(former.values_list("parent_id", flat=True)))

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from batches.models import BatchItem
-from batches.operations import Operation
+from batches.models import BatchItem, BatchOperation
+from batches.operations import Operation, known_operation
 from batches.operations.base import Alter, Plan, Refused, Unchanged, refusal_words
 from batches.services.create import Order, freeze_selection, refuse_selection
-from batches.services.permissions import wallet_to_act_for
+from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.planning import payload_of, plan_item
 from content.contract import call_for
 from content.contract.cost import Cost, cost_of
@@ -54,6 +54,14 @@ class Preview:
     def afters(self) -> list[dict[str, Any]]:
         """The new values of each item that would change."""
         return [item.after for item in self.items if item.after is not None]
+
+    @property
+    def changing(self) -> list[PreviewItem]:
+        return [item for item in self.items if item.outcome == BatchItem.Outcome.SUCCEEDED]
+
+    @property
+    def refused(self) -> list[PreviewItem]:
+        return [item for item in self.items if item.outcome == BatchItem.Outcome.FAILED]
 
     def count(self, outcome: BatchItem.Outcome) -> int:
         return sum(item.outcome == outcome for item in self.items)
@@ -108,29 +116,48 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
     order = freeze_selection(wallet, order)
     if order.follows is None:
         refuse_selection(wallet, order)
-    contents = Content.objects.in_bulk(order.content_ids)
+    versions = [order.expected_versions.get(key) for key in order.content_ids]
+    return wallet, _preview(order.operation, order, versions, wallet, is_allowed=True)
+
+
+def preview_batch(batch: BatchOperation) -> Preview | None:
+    """What a batch that has not begun would do if it began now; None where its kind is gone.
+
+    One query, and what the right of whoever asked for it takes.
+    """
+    operation = known_operation(batch)
+    if operation is None:
+        return None
+    versions = batch.expected_versions or [None] * len(batch.content_ids)
+    is_allowed = may_run(batch.requested_by, batch.creator, operation)
+    return _preview(operation, batch, versions, batch.creator, is_allowed=is_allowed)
+
+
+def _preview(
+    operation: Operation,
+    frozen: Order | BatchOperation,
+    versions: Sequence[int | None],
+    wallet: Wallet,
+    *,
+    is_allowed: bool,
+) -> Preview:
+    contents = Content.objects.in_bulk(frozen.content_ids)
     now = timezone.now()
-    return wallet, Preview(
-        [
-            preview_item(
-                order.operation,
-                content_id,
-                contents.get(content_id),
-                plan_item(
-                    order.operation,
-                    payload_of(order, position),
-                    contents.get(content_id),
-                    creator_id=wallet.pk,
-                    expected_version=order.expected_versions.get(content_id),
-                    is_allowed=True,
-                    at=now,
-                ),
-                is_own=content_id in contents and contents[content_id].creator_id == wallet.pk,
-            )
-            for position, content_id in enumerate(order.content_ids)
-        ],
-        order.operation.verb,
-    )
+    items = []
+    for position, content_id in enumerate(frozen.content_ids):
+        content = contents.get(content_id)
+        plan = plan_item(
+            operation,
+            payload_of(frozen, position),
+            content,
+            creator_id=wallet.pk,
+            expected_version=versions[position],
+            is_allowed=is_allowed,
+            at=now,
+        )
+        is_own = content is not None and content.creator_id == wallet.pk
+        items.append(preview_item(operation, content_id, content, plan, is_own=is_own))
+    return Preview(items, operation.verb)
 
 
 def preview_item(

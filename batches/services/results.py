@@ -106,6 +106,19 @@ def totals_of(*batches: BatchOperation) -> Totals:
     )
 
 
+def failures_of(
+    batches: Sequence[BatchOperation], most: int
+) -> list[tuple[BatchOperation, Result]]:
+    """The first that failed, in the order of the batches and of their requests; one query."""
+    by_key = {batch.pk: batch for batch in batches if batch.failure_count}
+    failed = BatchItem.objects.filter(batch_id__in=list(by_key), outcome=BatchItem.Outcome.FAILED)
+    items = failed.order_by("batch_id", "position")[:most] if by_key else ()
+    return [
+        (by_key[item.batch_id], result_of(known_operation(by_key[item.batch_id]), item))
+        for item in items
+    ]
+
+
 def left_of(batches: Sequence[BatchOperation]) -> list[tuple[BatchOperation, str]]:
     """The ids that have no result, in the order of the requests, each with its batch; one query."""
     unfinished = [batch for batch in batches if batch.done_count < batch.total_items]

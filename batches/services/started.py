@@ -89,7 +89,7 @@ def reschedule_started(started: Started, moment: datetime | None, *, by: User) -
     """
     _check_right(started, by)
     if started.submission is not None:
-        return waiting.reschedule_submission(started.submission, moment)
+        return waiting.move_times_of_submission(started.submission, {"scheduled_for": moment})
     assert started.batch is not None
     return Progress([waiting.reschedule(started.batch, moment)])
 

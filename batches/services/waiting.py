@@ -3,7 +3,7 @@
 Everything here is a guarded update of batches that have not begun; those that have are left alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -27,13 +27,13 @@ def reschedule(batch: BatchOperation, scheduled_for: datetime | None) -> BatchOp
 
     Raises Invalid for a time that can't be, InvalidTransition once it has begun.
     """
-    batch = _alone(batch, "scheduled")
+    batch = _alone(batch, "moved")
     if scheduled_for is not None:
         _check(scheduled_for, "scheduledFor")
         if batch.until is not None and batch.until <= scheduled_for:
             words = "It is to be put back before that. Choose an earlier time."
             raise Invalid(errors={"scheduledFor": [words]})
-    return _change(batch, "scheduled", scheduled_for=scheduled_for)
+    return _change(batch, "moved", scheduled_for=scheduled_for)
 
 
 @atomic
@@ -45,21 +45,35 @@ def replan(
     Raises what `reschedule` and `change_until` do; then neither is changed. A begin that stays as
     it is may be past.
     """
-    batch = _alone(batch, "scheduled")
+    batch = _alone(batch, "moved")
     if scheduled_for is not None and scheduled_for != batch.scheduled_for:
         _check(scheduled_for, "scheduledFor")
     _check_end(batch, until, after=scheduled_for)
-    return _change(batch, "scheduled", scheduled_for=scheduled_for, until=until)
+    return _change(batch, "moved", scheduled_for=scheduled_for, until=until)
+
+
+def move_times(batch: BatchOperation, times: Mapping[str, datetime | None]) -> BatchOperation:
+    """Give a batch another `scheduled_for`, another `until`, or both: whichever is named.
+
+    Raises what `reschedule` and `change_until` do; then neither is changed.
+    """
+    if "until" not in times:
+        return reschedule(batch, times["scheduled_for"])
+    if "scheduled_for" not in times:
+        return change_until(batch, times["until"])
+    return replan(batch, scheduled_for=times["scheduled_for"], until=times["until"])
 
 
 @atomic
-def reschedule_submission(submission: Submission, scheduled_for: datetime | None) -> Progress:
-    """Have all of it that has not begun begin at another instant (UTC), or as soon as may be.
+def move_times_of_submission(
+    submission: Submission, times: Mapping[str, datetime | None]
+) -> Progress:
+    """The same for all of it that has not begun.
 
     Raises Invalid for a time that can't be, NothingToDo when all of it has begun.
     """
     batches = BatchOperation.objects.filter(submission=submission)
-    if not change_pending(batches, lambda batch: reschedule(batch, scheduled_for)):
+    if not change_pending(batches, lambda batch: move_times(batch, times)):
         raise NothingToDo(ALL_BEGUN)
     return progress_of(submission)
 

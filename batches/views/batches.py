@@ -20,6 +20,7 @@ from batches.operations import describe, known_operation
 from batches.result_tabs import ResultTabs
 from batches.services import lifecycle
 from batches.services.permissions import may_direct
+from batches.services.preview import preview_batch
 from batches.services.progress import Progress
 from batches.services.results import left_of, results_of, sisters_of, titles_of, totals_of
 from batches.views.actions import way_back
@@ -74,6 +75,7 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
+        "coming": preview_batch(batch) if batch.is_held else None,
         **surroundings_of(
             [batch],
             user,

@@ -34,7 +34,7 @@ from batches.services.permissions import may_direct_all
 from batches.services.preview import PreviewItem
 from batches.services.progress import batches_of, progress_of
 from batches.services.quota import need_of
-from batches.services.results import left_of, titles_of, totals_of
+from batches.services.results import failures_of, left_of, titles_of, totals_of
 from batches.services.submissions import (
     batches_needed,
     cancel_submission,
@@ -51,6 +51,7 @@ from content.models import User
 
 ROWS_A_PAGE = 100
 REFUSALS_SHOWN = 50
+FAILED_SHOWN = 20
 LEFT_SHOWN = 25
 
 
@@ -142,9 +143,8 @@ def _review(
         raise PermissionDenied(error.message) from error
     needs = [need_of(wallet, count, by=submission.by) for wallet, count in needed.items()]
     is_strict = submission.error_policy == REJECT_ALL
-    refused = [item for item in preview.items if item.outcome == BatchItem.Outcome.FAILED]
-    changing = [item for item in preview.items if item.outcome == BatchItem.Outcome.SUCCEEDED]
-    changing.sort(key=_size_of_move, reverse=True)
+    refused = preview.refused
+    changing = sorted(preview.changing, key=_size_of_move, reverse=True)
     context = _about(request, submission) | {
         "preview": preview,
         "page": Paginator(changing, ROWS_A_PAGE).get_page(request.GET.get("page")),
@@ -179,11 +179,13 @@ def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     # Of what still runs they may have a turn yet.
     left = left_of([batch for batch in progress.batches if batch.is_finished])
-    titles = titles_of(left[:LEFT_SHOWN])
+    failed = failures_of(progress.batches, FAILED_SHOWN)
+    titles = titles_of([*left[:LEFT_SHOWN], *((batch, row.content_id) for batch, row in failed)])
     context = _about(request, submission) | {
         "standing": standing,
         "left": [(key, titles.get((batch.pk, key))) for batch, key in left[:LEFT_SHOWN]],
         "left_count": len(left),
+        "failed": [(batch, row, titles.get((batch.pk, row.content_id))) for batch, row in failed],
         **surroundings_of(
             progress.batches,
             user,

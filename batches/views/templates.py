@@ -22,7 +22,7 @@ from batches.errors import (
     NotThere,
     TemplateChanged,
 )
-from batches.models import BatchItem, BatchOperation, Submission, Template
+from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS, Operation
 from batches.services import template_runs
 from batches.services.permissions import may_run, may_run_for_others
@@ -46,7 +46,6 @@ from content.models import User, Wallet
 
 ROWS_A_PAGE = 50
 RUNS_A_PAGE = 25
-ITEMS_SHOWN = 25
 SAVE = "save"
 
 
@@ -74,12 +73,6 @@ def template_detail(request: HttpRequest, template_id: UUID) -> HttpResponse:
     preview, problem = _dry_run(template)
     runs = template.runs.select_related("submission")
     page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page"))
-    changing = [
-        item for item in preview.items if item.outcome == BatchItem.Outcome.SUCCEEDED
-    ] if preview else []  # fmt: skip
-    refused = [
-        item for item in preview.items if item.outcome == BatchItem.Outcome.FAILED
-    ] if preview else []  # fmt: skip
     context = {
         "template": template,
         "operation": OPERATIONS[template.kind],
@@ -87,8 +80,6 @@ def template_detail(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "preview": preview,
         "problem": problem,
         "need": need_of_run(template, preview) if preview else None,
-        "changing": changing[:ITEMS_SHOWN],
-        "refused": refused[:ITEMS_SHOWN],
         "page": page,
         "runs": runs_of(list(page), user),
         "may_act": _may_act(user, template),
@@ -212,11 +203,8 @@ def run(request: HttpRequest, template: Template) -> HttpResponse | None:
     """Start it once, beside its own times."""
     try:
         started = template_runs.run_now(template, by=cast("User", request.user))
-    except Invalid as error:
-        words = " ".join(each for found in error.errors.values() for each in found)
-        messages.error(request, f"Not started: {words or error.message}")
     except ApplicationError as error:
-        messages.error(request, f"Not started: {error.message}")
+        messages.error(request, f"Not started: {error.summary}")
     else:
         return redirect("submission-detail", started.submission_id)
     return None
@@ -254,10 +242,8 @@ def _begun(request: HttpRequest, user: User) -> dict[str, Any]:
 def _dry_run(template: Template) -> tuple[Preview | None, str]:
     try:
         return preview_template(template), ""
-    except Invalid as error:
-        return None, " ".join(words for found in error.errors.values() for words in found)
-    except NotAllowed as error:
-        return None, error.message
+    except (Invalid, NotAllowed) as error:
+        return None, error.summary
 
 
 def _form(

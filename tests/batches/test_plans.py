@@ -127,7 +127,7 @@ def test_a_run_of_which_all_begins_at_that_moment_can_not_be_moved(alice, items)
     post_init.connect(begin, sender=BatchOperation)
     try:
         with pytest.raises(NothingToDo, match="has begun"):
-            waiting.reschedule_submission(submission, in_days(2))
+            waiting.move_times_of_submission(submission, {"scheduled_for": in_days(2)})
     finally:
         post_init.disconnect(begin, sender=BatchOperation)
 

@@ -30,7 +30,7 @@ def _in_february():
 def test_nothing_typed_is_at_once(alice):
     empty = form(alice)
     assert empty.is_valid()
-    assert empty.wanted() == Waiting(depends_on=[])
+    assert empty.wanted() == Waiting()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, v
     for batch in (waiting, ended):
         found = form(alice, **{f"after-batch-{batch.pk}": "on-success"})
         assert found.is_valid(), found.errors
-        assert found.wanted().depends_on == [(batch.pk, "on-success")]
+        assert found.wanted().depends_on == ((batch.pk, "on-success"),)
     assert not form(alice, **{f"after-batch-{foreign.pk}": "always"}).is_valid()
     assert not form(alice, **{f"after-batch-{waiting.pk}": "never"}).is_valid()
 

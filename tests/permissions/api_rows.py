@@ -110,7 +110,21 @@ API = [
         path=DRAFT,
         about="not started",
     ),
+    Row(
+        "api/submissions/<str:submission_id>/results",
+        "get",
+        READS,
+        {"format": "csv"},
+        path=DONE_GROUP,
+    ),
     Row("api/submissions/<str:submission_id>/cancel", "post", STOPS, path=COMING_GROUP),
+    Row(
+        "api/submissions/<str:submission_id>/schedule",
+        "post",
+        STOPS,
+        {"scheduledFor": None},
+        path=COMING_GROUP,
+    ),
     Row("api/submissions/<str:submission_id>/pause", "post", STOPS, path=COMING_GROUP),
     Row(
         "api/submissions/<str:submission_id>/resume",

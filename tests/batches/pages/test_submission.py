@@ -113,7 +113,7 @@ def test_an_item_edited_since_the_review_keeps_the_edit(
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
     change_content(content.pk, {"price": 7}, version=1, by=alice, cause="api")
-    assert "changed by somebody else since" in text(client.get(url(submission)))
+    assert "Content was changed since" in text(client.get(url(submission)))
     client.post(url(submission, "/confirm"))
     work()
     assert Content.objects.get().price == 7
