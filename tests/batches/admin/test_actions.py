@@ -194,7 +194,7 @@ def test_an_edit_between_review_and_start_wins(signed_in, staff, items, work):
     client.post(page("review", submission))
     work()
     assert Content.objects.get(pk=items[0].pk).price == 5
-    assert "changed by somebody else" in client.get(page("progress", submission)).content.decode()
+    assert "Content was changed since" in client.get(page("progress", submission)).content.decode()
 
 
 def test_a_second_click_lands_on_the_progress_page(signed_in, staff, items):
