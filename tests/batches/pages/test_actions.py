@@ -171,7 +171,7 @@ def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, cont
     assert "Undo: Update price to 7 STX" in words
     assert "Put back 2 of 3, 1 not possible" in words
     assert "Changed since, so it stays as it is" in words
-    assert "changed by somebody else" not in words
+    assert "Content was changed since" not in words
     assert prices().count(7_000_000) == 2, "a review changes nothing"
     client.post(f"/submissions/{draft.pk}/confirm")
     work()
