@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.db.models.signals import post_init
 from django.utils import timezone
 
-from batches.errors import Invalid, NothingToDo
+from batches.errors import Invalid, InvalidTransition, NothingToDo
 from batches.models import BatchOperation, Dependency, Source, Status
 from batches.operations import OPERATIONS
 from batches.services import drafts, waiting
@@ -148,3 +148,13 @@ def test_a_begin_and_an_end_that_are_changed_at_once_fit_together(alice, wallet_
 
     batch.refresh_from_db()
     assert batch.scheduled_for < batch.until
+
+
+def test_of_what_has_begun_no_time_is_judged_any_more(alice, wallet_of, work):
+    (item,) = make_contents(wallet_of(alice), 1)
+    batch = price_batch(alice, [item.pk])
+    work()
+    past = timezone.now() - timedelta(days=1)
+    for change in (waiting.reschedule, waiting.change_until):
+        with pytest.raises(InvalidTransition):
+            change(batch, past)

@@ -92,8 +92,9 @@ class LaterDoors:
                 ends |= until <= world.now or not may_end(batch.order)
             # A begin as soon as may be is judged by no end.
             is_wrong |= ends and (what != "starts" or starts is not None)
-        wanted = "" if batch.status == "pending" else "InvalidTransition"
-        agree(refusal, "Invalid" if is_wrong else wanted)
+        # Of what has begun no time is judged any more.
+        wanted = "Invalid" if is_wrong else ""
+        agree(refusal, wanted if batch.status == "pending" else "InvalidTransition")
         if not refusal:
             batch.starts, batch.until = starts, until
 
