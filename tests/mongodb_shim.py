@@ -1,12 +1,19 @@
-"""Spells pipelines so that SecantusDB reads them as MongoDB does. For tests only.
+"""Asks SecantusDB in such a way that it answers as MongoDB does. For tests only.
 
 SecantusDB stands in for MongoDB where none can be installed. It takes a document inside `$project`
 or `$addFields` for a literal, where MongoDB descends into it: `{"$project": {"a": {"b": 1}}}`
 answers `{"a": {"b": 1}}`, and `$addFields` drops the document's other fields. Dotted paths mean
-the same to both, and both get them right. A real MongoDB is sent what Django's backend wrote.
+the same to both, and both get them right.
+
+A write to many documents outside of a transaction keeps the collection's lock while it waits for
+a transaction that has written one of them; that one then waits for the lock with its next write,
+for good. In a transaction of its own it meets a conflict instead, and is tried again.
+
+A real MongoDB is sent what Django's backend wrote.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pymongo import MongoClient
@@ -16,7 +23,7 @@ DESCENDING = frozenset({"$project", "$addFields", "$set"})
 
 
 def install_for(url: str) -> None:
-    """Rewrite every pipeline of this process from now on, if that server is SecantusDB.
+    """Ask in that way in this process from now on, if that server is SecantusDB.
 
     Raises pymongo's ServerSelectionTimeoutError when no server answers.
     """
@@ -32,6 +39,21 @@ def install() -> None:
         return aggregate(self, rewrite(pipeline), *args, **kwargs)
 
     Collection.aggregate = rewritten  # type: ignore[method-assign]
+    Collection.update_many = in_transaction(Collection.update_many)  # type: ignore[method-assign]
+    Collection.delete_many = in_transaction(Collection.delete_many)  # type: ignore[method-assign]
+
+
+def in_transaction(write: Callable[..., Any]) -> Callable[..., Any]:
+    """The same write, in a transaction of its own where it has none."""
+
+    @functools.wraps(write)
+    def inside(self: Any, *args: Any, session: Any = None, **kwargs: Any) -> Any:
+        if session is not None and session.in_transaction:
+            return write(self, *args, session=session, **kwargs)
+        with self.database.client.start_session() as own:
+            return own.with_transaction(lambda own: write(self, *args, session=own, **kwargs))
+
+    return inside
 
 
 def rewrite(pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
