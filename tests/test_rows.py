@@ -1,17 +1,37 @@
-"""Many rows in one statement: found by their keys, written as `bulk_create` would have."""
+"""Statements of our own read and write what querysets would have, on every database."""
 
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError
 from uuid_utils.compat import uuid7
 
+from batches.models import BatchOperation
 from config.database import atomic
-from config.rows import SQLITE_ROWS, among, insert_rows, new_keys
+from config.rows import (
+    ByKey,
+    Plus,
+    among,
+    insert_rows,
+    new_keys,
+    read_locked,
+    read_row,
+    update_among,
+    update_rows,
+)
+from config.rows.insert import SQLITE_ROWS
 from content.models import Content, ContentChange
 from tests.factories import make_contents
 
+MOMENT = datetime.fromisoformat("2026-03-29T01:30:00.123+00:00")
 HOSTILE = "'; DROP TABLE x; -- %s %% \\ \" \n\t {} [] 名 🙂"
+
+
+def batch_of(person, wallet):
+    return BatchOperation.objects.create(
+        creator=wallet, requested_by=person, source="api", payload={"removalReason": HOSTILE}
+    )
 
 
 @atomic
@@ -113,3 +133,96 @@ def test_the_items_among_some_keys_are_found(alice, wallet_of):
     assert found([]) == []
     assert Content.objects.filter(among([first.pk])).update(price=5) == 1
     assert Content.objects.filter(price=5).get() == first
+
+
+def everything(item):
+    """Of its row, as it stands in the database."""
+    return Content.objects.filter(pk=item.pk).values().get()
+
+
+def test_a_row_is_read_with_what_was_asked_for_and_the_objects_behind(alice, wallet_of):
+    batch = batch_of(alice, wallet_of(alice))
+    batch.refresh_from_db()
+    names = ("payload", "created_at", "until", "creator__owner_id", "requested_by__is_staff")
+
+    found = read_row(BatchOperation, names, pk=batch.pk, lease_token=None, status=batch.status)
+
+    assert found == batch
+    assert isinstance(found.pk, UUID)
+    assert found.get_deferred_fields() >= {"kind", "status", "content_ids", "lease_token"}
+    assert (found.payload, found.created_at, found.until) == (
+        batch.payload,
+        batch.created_at,
+        None,
+    )
+    assert found.creator == wallet_of(alice)
+    assert found.creator.owner_id == alice.pk
+    assert found.creator.get_deferred_fields() >= {"email", "display_name"}
+    assert found.requested_by == alice
+    assert found.requested_by.is_staff is False
+
+
+def test_a_row_that_differs_in_one_thing_is_none(alice, wallet_of):
+    batch = batch_of(alice, wallet_of(alice))
+
+    for other in ({"lease_token": uuid7()}, {"status": "failed"}, {"is_paused": True}):
+        assert read_row(BatchOperation, ("kind",), **{"pk": batch.pk} | other) is None
+
+
+def test_rows_are_read_in_the_order_of_their_keys(alice, wallet_of):
+    first, second, _ = make_contents(wallet_of(alice), 3)
+    Content.objects.filter(pk=second.pk).update(
+        token_gating={"deep": [1]}, removed_at=MOMENT, title=HOSTILE
+    )
+    names = ("pk", "creator_id", "title", "token_gating", "removed_at", "is_removed", "onchain_id")
+
+    @atomic
+    def read():
+        return read_locked(Content, names, [second.pk, "unknown", first.pk, HOSTILE])
+
+    one, other = read()
+    assert one == (first.pk, first.creator_id, first.title, {}, None, False, None)
+    assert other == (second.pk, second.creator_id, HOSTILE, {"deep": [1]}, MOMENT, False, None)
+    assert (other.pk, other.removed_at) == (second.pk, MOMENT)
+
+
+def test_what_equals_is_written_and_nothing_else(alice, wallet_of):
+    item, other = make_contents(wallet_of(alice), 2)
+    before, kept = everything(item), everything(other)
+    where = {"pk": item.pk, "removed_at": None, "is_removed": False}
+
+    values = {"version": Plus(2), "title": HOSTILE, "removed_at": MOMENT, "onchain_id": None}
+    assert update_rows(Content, where, values) == 1
+    assert update_rows(Content, where, {"title": "Again"}) == 0
+
+    assert everything(item) == before | {"version": 3, "title": HOSTILE, "removed_at": MOMENT}
+    assert everything(other) == kept
+
+
+def test_each_row_gets_its_own_values(alice, wallet_of):
+    first, second, other = make_contents(wallet_of(alice), 3)
+    before = {item.pk: everything(item) for item in (first, second)}
+    kept = everything(other)
+    values = {
+        "price": ByKey({first.pk: 2**53 + 1, second.pk: 0}),
+        "title": ByKey({first.pk: HOSTILE, second.pk: "1"}),
+        "removed_at": ByKey({first.pk: MOMENT, second.pk: None}),
+        "refundable": ByKey({first.pk: True, second.pk: False}),
+        "token_gating": ByKey({first.pk: {"a": [None, "x"]}, second.pk: {}}),
+        "onchain_id": ByKey({first.pk: None, second.pk: 7}),
+        "version": Plus(1),
+    }
+
+    assert update_among(Content, [first.pk, second.pk], values) == 2
+
+    for item in (first, second):
+        own = {name: value.values[item.pk] for name, value in values.items() if name != "version"}
+        assert everything(item) == before[item.pk] | own | {"version": 2}
+    assert everything(other) == kept
+
+
+def test_no_keys_are_no_rows(alice, wallet_of):
+    make_contents(wallet_of(alice))
+
+    assert read_locked(Content, ("pk",), []) == []
+    assert update_among(Content, [], {"price": 5}) == 0

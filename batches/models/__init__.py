@@ -3,6 +3,7 @@ from batches.models.heartbeat import Heartbeat
 from batches.models.item import BatchItem
 from batches.models.operation import (
     FINISHED,
+    FRESH,
     MOVES,
     NEVER_TOLD,
     OUTCOME_CHOICES,
@@ -20,6 +21,7 @@ from batches.models.template import Template, TemplateRun
 
 __all__ = [
     "FINISHED",
+    "FRESH",
     "MOVES",
     "NEVER_TOLD",
     "OUTCOMES",

@@ -37,6 +37,10 @@ MOVES: dict[str, frozenset[Status]] = {
 }
 
 
+# Held by nothing: to be run at once, as most of what is claimable.
+FRESH = {"status": Status.PENDING, "is_paused": False, "waits_for": 0, "scheduled_for": None}
+
+
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
     @staticmethod
     def sees_all(user: User) -> bool:
@@ -80,12 +84,6 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
 
     def finished(self) -> Self:
         return self.filter(status__in=sorted(FINISHED))
-
-    def fresh(self) -> Self:
-        """To be run at once: the most frequent of what is claimable, and the cheapest asked for."""
-        return self.filter(
-            status=Status.PENDING, is_paused=False, waits_for=0, scheduled_for__isnull=True
-        )
 
     def claimable(self) -> Self:
         """Due with nothing to wait for, or running with a worker that let its lease end."""

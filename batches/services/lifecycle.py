@@ -11,6 +11,7 @@ from batches.queue import enqueue
 from batches.services.follow_up_orders import schedule_undo
 from batches.services.notify import batch_ended
 from config.database import atomic, on_commit
+from config.rows import update_rows
 
 log = structlog.get_logger(__name__)
 
@@ -52,10 +53,8 @@ def record(batch: BatchOperation, **changes: object) -> BatchOperation:
     stays as it was, since the transaction around may be repeated.
     """
     changes["updated_at"] = timezone.now()
-    ours = BatchOperation.objects.filter(
-        pk=batch.pk, status=batch.status, lease_token=batch.lease_token
-    )
-    if not ours.update(**changes):
+    known = {"pk": batch.pk, "status": batch.status, "lease_token": batch.lease_token}
+    if not update_rows(BatchOperation, known, changes):
         raise InvalidTransition(batch.status, str(changes.get("status", batch.status)))
     changed = copy.copy(batch)
     for name, value in changes.items():

@@ -3,16 +3,15 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F, Field, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from config.database import atomic
-from config.rows import among, by_key, insert_rows, new_keys
+from config.rows import ByKey, Plus, among, insert_rows, new_keys, read_locked, update_among
 from content.contract import call_for
 from content.errors import AlreadyThere, StaleVersion
 from content.models import Content, ContentChange, ContentRow, User
@@ -61,19 +60,16 @@ def lock_contents(content_ids: Iterable[str]) -> dict[str, Content]:
     On SQLite and MongoDB nothing is locked: there the transaction itself makes rivals wait or
     start again. Call it inside `atomic`. Unknown ids are left out.
     """
-    return {content.pk: content for content in _locked(content_ids)}
+    found = Content.objects.filter(among(content_ids)).order_by("pk")
+    return {content.pk: content for content in found.select_for_update(no_key=True)}
 
 
 def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str, ContentRow]:
     """`lock_contents` for many items of whom only what they are judged by and the fields of
     `reading` concern: rows, since objects take longer to make than the database to find them.
     """
-    names = dict.fromkeys((*JUDGED_BY, *reading))
-    return {row.pk: row for row in _locked(content_ids).values_list(*names, named=True)}
-
-
-def _locked(content_ids: Iterable[str]) -> QuerySet[Content]:
-    return Content.objects.filter(among(content_ids)).order_by("pk").select_for_update(no_key=True)
+    names = tuple(dict.fromkeys((*JUDGED_BY, *reading)))
+    return {row.pk: row for row in read_locked(Content, names, content_ids)}
 
 
 @atomic
@@ -195,9 +191,7 @@ def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
     for names, group in groups.items():
         values = {name: _new_values(name, group) for name in names}
         keys = [change.content.pk for change in group]
-        written = Content.objects.filter(among(keys)).update(
-            version=F("version") + 1, **values, **bookkeeping
-        )
+        written = update_among(Content, keys, {"version": Plus(1), **values, **bookkeeping})
         if written != len(keys):
             raise StaleVersion
 
@@ -206,8 +200,7 @@ def _new_values(name: str, group: Sequence[Change]) -> Any:
     first = group[0].after[name]
     if all(change.after[name] == first for change in group):
         return first
-    field = cast("Field[Any, Any]", Content._meta.get_field(name))
-    return by_key(field, {change.content.pk: change.after[name] for change in group})
+    return ByKey({change.content.pk: change.after[name] for change in group})
 
 
 def _chain_state(onchain_id: int | None, after: Mapping[str, Any]) -> str:

@@ -1,37 +1,22 @@
-"""Many rows at once: found by their keys and inserted, without asking a field about every value.
+"""Many rows inserted at once.
 
-`bulk_create` prepares each value by itself, which took two thirds of a batch's time. Here what is
-the same in all rows is prepared and sent once, and the rest goes in the way that its database
-reads fastest. The statement is made from the model's own fields.
+`bulk_create` prepares each value by itself. Here what is the same in all rows is prepared and sent
+once, and the rest goes in the way that its database reads fastest.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
-import uuid_utils
 from django.db import connection
-from django.db.models import (
-    Case,
-    CharField,
-    DateTimeField,
-    Expression,
-    F,
-    Field,
-    Func,
-    JSONField,
-    Lookup,
-    Model,
-    Q,
-    Value,
-    When,
-)
+from django.db.models import JSONField, Model
 
-AnyField: TypeAlias = "Field[Any, Any]"
+from config.rows.columns import AnyField, bare, has_statements, table
+
 Fields = Mapping[str, AnyField]
 Columns = Mapping[str, Sequence[Any]]
 # How many rows (where the statement depends on it), and their values.
@@ -40,65 +25,6 @@ Parameters = tuple[int, list[Any]]
 # Below the 999 parameters that every build of SQLite takes.
 SQLITE_ROWS = 100
 NOT_EACH = "{} can't differ from row to row."
-
-
-def among(keys: Iterable[str]) -> Q:
-    """As `pk__in`, for text keys that all leave as one parameter."""
-    if connection.vendor not in SOURCES:
-        return Q(pk__in=[*keys])
-    # A set, since Django looks through a list for expressions.
-    return Q(pk__among=frozenset(keys))
-
-
-class _Among(Lookup):
-    lookup_name = "among"
-    prepare_rhs = False
-
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        found = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
-        return found, [*parameters, json.dumps([*self.rhs])]
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*parameters, [*self.rhs]]
-
-
-CharField.register_lookup(_Among)
-
-
-def by_key(field: AnyField, values: Mapping[str, Any]) -> Expression:
-    """For `update`: of each row what `values` holds under its primary key, which is a text.
-
-    The keys hold no quotes, and no row is updated whose key is not there.
-    """
-    if connection.vendor in SOURCES and not isinstance(field, DateTimeField):
-        return _ByKey(values, output_field=field)
-    cases = (When(pk=key, then=Value(value, output_field=field)) for key, value in values.items())
-    return Case(*cases, output_field=field)
-
-
-class _ByKey(Func):
-    """One parameter: a CASE for each key took three times as long as all else of a batch."""
-
-    def __init__(self, values: Mapping[str, Any], *, output_field: AnyField) -> None:
-        super().__init__(F("pk"), output_field=output_field)
-        self.values = values
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        key, parameters = compiler.compile(self.source_expressions[0])
-        return f"json_extract(%s, '$.\"' || {key} || '\"')", [json.dumps(self.values), *parameters]
-
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
-        key, parameters = compiler.compile(self.source_expressions[0])
-        kind = self.output_field.cast_db_type(connection)
-        found = f"%s::jsonb -> {key}" if kind == "jsonb" else f"(%s::jsonb ->> {key})::{kind}"
-        return found, [json.dumps(self.values), *parameters]
-
-
-def new_keys(count: int) -> list[str]:
-    """So many UUIDv7 as text, at a fifth of what the objects cost."""
-    return [uuid_utils.uuid7().hex for _ in range(count)]
 
 
 def insert_rows(
@@ -121,7 +47,7 @@ def insert_rows(
         for name, field in fields.items()
         if name not in each
     }
-    if connection.vendor not in SOURCES:
+    if not has_statements():
         rows = zip(*each.values(), strict=True)
         model._default_manager.bulk_create(
             model(**same, **dict(zip(each, row, strict=True))) for row in rows
@@ -151,12 +77,12 @@ def _fields(model: type[Model]) -> Fields:
 
 @lru_cache
 def _statement(model: type[Model], same: tuple[str, ...], each: tuple[str, ...], rows: int) -> str:
-    fields, quote = _fields(model), connection.ops.quote_name
-    columns = ", ".join(quote(str(fields[name].column)) for name in (*same, *each))
+    fields = _fields(model)
+    columns = ", ".join(bare(fields[name]) for name in (*same, *each))
     marks = [_mark(fields[name]) for name in same]
     values, source = SOURCES[connection.vendor]([fields[name] for name in each], rows)
     return (
-        f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608
+        f"INSERT INTO {table(model)} ({columns})"  # noqa: S608
         f" SELECT {', '.join([*marks, *values])} FROM {source}"
     )
 

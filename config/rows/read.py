@@ -1,0 +1,113 @@
+"""One row by what it equals, and many by their keys."""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from django.db import connection
+from django.db.models import ForeignKey, Model
+
+from config.rows.columns import Columns, Names, column, equal_to, field_of, has_statements, table
+from config.rows.keys import among, is_among, keys_as_parameter
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+PATH = "__"
+
+
+def read_row(model: type[AnyModel], names: Names, **where: Any) -> AnyModel | None:
+    """The row whose fields equal `where`, with the key and the fields of `names` alone.
+
+    A name such as `creator__owner_id` takes the object behind a foreign key along, which must
+    not be empty. None when there is no such row.
+    """
+    if not has_statements():
+        related = {name.partition(PATH)[0] for name in names if PATH in name}
+        rows = model._default_manager.filter(**where).order_by().only(*names)
+        return next(iter((rows.select_related(*related) if related else rows)[:1]), None)
+    parts = _parts(model, names)
+    condition, parameters = equal_to(model, where)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_selection(model, names)} WHERE {condition}", parameters)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    found, *related_rows = (part.make(row) for part in parts)
+    for part, related_row in zip(parts[1:], related_rows, strict=True):
+        setattr(found, part.through, related_row)
+    return cast("AnyModel", found)
+
+
+def read_locked(model: type[Model], names: Names, keys: Iterable[str]) -> list[Any]:
+    """Rows of those text keys in their order, locked where the database locks rows.
+
+    Each is a named tuple of `names`, among which `pk` is the key. Unknown keys are left out.
+    """
+    if not has_statements():
+        rows = model._default_manager.filter(among(keys)).order_by("pk")
+        return list(rows.select_for_update(no_key=True).values_list(*names, named=True))
+    statement, columns, make = _locked_selection(model, names)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [keys_as_parameter(keys)])
+        return [make(columns.python_values(row)) for row in cursor.fetchall()]
+
+
+class _Part(Columns):
+    """The columns of one object in a row; `through` is the foreign key that leads to it."""
+
+    def __init__(
+        self, model: type[Model], names: Iterable[str], *, start: int = 0, through: str = ""
+    ) -> None:
+        chosen = {field_of(model, name).attname for name in names} | {model._meta.pk.attname}
+        # In the model's own order, as `from_db` takes them.
+        fields = [field for field in model._meta.concrete_fields if field.attname in chosen]
+        super().__init__(model, fields, start=start)
+        self.attnames = [field.attname for field in fields]
+        self.through = through
+
+    def make(self, row: Sequence[Any]) -> Model:
+        return self.model.from_db(connection.alias, self.attnames, self.python_values(row))
+
+
+@lru_cache
+def _parts(model: type[Model], names: Names) -> list[_Part]:
+    own = [name for name in names if PATH not in name]
+    related: dict[str, list[str]] = {}
+    for name in names:
+        if PATH in name:
+            key, _, rest = name.partition(PATH)
+            related.setdefault(key, []).append(rest)
+    parts = [_Part(model, [*own, *related])]
+    for key, attributes in related.items():
+        target = cast("ForeignKey[Any, Any]", field_of(model, key)).related_model
+        parts.append(_Part(target, attributes, start=parts[-1].range.stop, through=key))
+    return parts
+
+
+@lru_cache
+def _selection(model: type[Model], names: Names) -> str:
+    first, *related = _parts(model, names)
+    columns = ", ".join(column(field) for part in (first, *related) for field in part.fields)
+    joins = "".join(
+        f" INNER JOIN {table(part.model)}"
+        f" ON {column(field_of(model, part.through))} = {column(field_of(part.model, 'pk'))}"
+        for part in related
+    )
+    return f"SELECT {columns} FROM {table(model)}{joins}"  # noqa: S608
+
+
+@lru_cache
+def _locked_selection(
+    model: type[Model], names: Names
+) -> tuple[str, Columns, Callable[[Iterable[Any]], Any]]:
+    columns = Columns(model, [field_of(model, name) for name in names])
+    listed = ", ".join(map(column, columns.fields))
+    key = column(field_of(model, "pk"))
+    has_locks = connection.features.has_select_for_no_key_update
+    lock = f" {connection.ops.for_update_sql(no_key=True)}" if has_locks else ""
+    statement = (
+        f"SELECT {listed} FROM {table(model)}"  # noqa: S608
+        f" WHERE {is_among(key)} ORDER BY {key}{lock}"
+    )
+    return statement, columns, cast("Any", namedtuple("Row", names))._make

@@ -1,0 +1,131 @@
+"""New values for the rows that equal something, or that have some keys."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from django.db import connection
+from django.db.models import Case, DateTimeField, F, Model, Value, When
+
+from config.rows.columns import AnyField, bare, column, equal_to, field_of, has_statements, table
+from config.rows.keys import among, is_among, keys_as_parameter
+
+
+class Plus:
+    """A new value: what stands there and so much more."""
+
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+    @staticmethod
+    def sql(field: AnyField) -> str:
+        return f"{column(field)} + %s"
+
+    def parameter(self, field: AnyField) -> int:
+        return self.amount
+
+    def expression(self, field: AnyField) -> Any:
+        return F(field.attname) + self.amount
+
+
+class ByKey:
+    """New values: of each row what stands under its primary key, which is a text without quotes.
+
+    No row is to be updated whose key is not there.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    # One parameter: a CASE for each key took three times as long as all else of a batch.
+    @staticmethod
+    def sql(field: AnyField) -> str:
+        key = column(field_of(field.model, "pk"))
+        if connection.vendor == "sqlite":
+            return f"json_extract(%s, '$.\"' || {key} || '\"')"
+        kind = field.cast_db_type(connection)
+        return f"%s::jsonb -> {key}" if kind == "jsonb" else f"(%s::jsonb ->> {key})::{kind}"
+
+    def parameter(self, field: AnyField) -> str:
+        values = self.values
+        if isinstance(field, DateTimeField):
+            values = {
+                key: field.get_db_prep_save(moment, connection=connection)
+                for key, moment in values.items()
+            }
+        return json.dumps(values, default=str)
+
+    def expression(self, field: AnyField) -> Any:
+        cases = (
+            When(pk=key, then=Value(value, output_field=field))
+            for key, value in self.values.items()
+        )
+        return Case(*cases, output_field=field)
+
+
+class _Plain:
+    """A new value that is the same in all rows."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @staticmethod
+    def sql(field: AnyField) -> str:
+        return "%s"
+
+    def parameter(self, field: AnyField) -> Any:
+        return field.get_db_prep_save(self.value, connection=connection)
+
+    def expression(self, field: AnyField) -> Any:
+        return self.value
+
+
+New: TypeAlias = Plus | ByKey | _Plain
+
+
+def update_rows(model: type[Model], where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Write `values` to the rows whose fields equal `where`; returns how many those are.
+
+    None in `where` is NULL. A value may be `Plus` or `ByKey`.
+    """
+    new = _new_values(values)
+    if not has_statements():
+        return model._default_manager.filter(**where).update(**_expressions(model, new))
+    return _update(model, new, *equal_to(model, where))
+
+
+def update_among(model: type[Model], keys: Sequence[str], values: Mapping[str, Any]) -> int:
+    """`update_rows` for the rows of these text keys."""
+    new = _new_values(values)
+    if not has_statements():
+        return model._default_manager.filter(among(keys)).update(**_expressions(model, new))
+    return _update(model, new, is_among(column(field_of(model, "pk"))), [keys_as_parameter(keys)])
+
+
+def _new_values(values: Mapping[str, Any]) -> dict[str, New]:
+    return {
+        name: value if isinstance(value, Plus | ByKey) else _Plain(value)
+        for name, value in values.items()
+    }
+
+
+def _expressions(model: type[Model], new: Mapping[str, New]) -> dict[str, Any]:
+    return {name: value.expression(field_of(model, name)) for name, value in new.items()}
+
+
+def _update(
+    model: type[Model], new: Mapping[str, New], condition: str, known: Sequence[Any]
+) -> int:
+    parameters = [value.parameter(field_of(model, name)) for name, value in new.items()]
+    assignments = _assignments(model, tuple((name, type(value)) for name, value in new.items()))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{assignments} WHERE {condition}", [*parameters, *known])
+        return cast("int", cursor.rowcount)
+
+
+@lru_cache
+def _assignments(model: type[Model], kinds: tuple[tuple[str, type[New]], ...]) -> str:
+    fields = [(field_of(model, name), kind) for name, kind in kinds]
+    listed = ", ".join(f"{bare(field)} = {kind.sql(field)}" for field, kind in fields)
+    return f"UPDATE {table(model)} SET {listed}"  # noqa: S608
