@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from config.database_url import SQLITE_OPTIONS
+
 TABLES = (
     "CREATE TABLE bench_item (id varchar(64) PRIMARY KEY, price bigint, version int)",
     "CREATE TABLE bench_batch (id int PRIMARY KEY, status varchar(16), saved int)",
@@ -72,8 +74,7 @@ class SqliteFloor:
     def __init__(self) -> None:
         path = str(connection.settings_dict["NAME"])
         self.raw = sqlite3.connect(path, timeout=20, isolation_level=None)
-        self.raw.execute("PRAGMA journal_mode=WAL")
-        self.raw.execute("PRAGMA synchronous=NORMAL")
+        self.raw.executescript(SQLITE_OPTIONS["init_command"])
 
     def fill(self, keys: Sequence[str], batches: int) -> None:
         for table in TABLES:

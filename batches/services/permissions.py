@@ -48,7 +48,7 @@ def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> 
         if wallet is None or not may_run(user, wallet, operation):
             raise NotAllowed("You may not change the content of this creator.")
         return wallet
-    own = list(Wallet.objects.owned_by(user).creators()[:2])
+    own = list(Wallet.objects.owned_by(user).creators().order_by()[:2])
     if len(own) == 1:
         return own[0]
     if own or may_run_for_others(user, operation):

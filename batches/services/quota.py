@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from batches.errors import QuotaExceeded
+from config.rows import update_rows
 from content.models import User, Wallet
 
 WINDOW = timedelta(hours=1)
@@ -75,10 +76,12 @@ def take_quota(wallet: Wallet, batches: int = 1) -> None:
     if wallet.quota_since is not None and wallet.quota_since > now - WINDOW:
         # What was read still holds, unless somebody was faster: nothing to read again.
         used = wallet.quota_used + batches
-        as_read = Wallet.objects.filter(
-            pk=wallet.pk, quota_used=wallet.quota_used, quota_since=wallet.quota_since
-        )
-        if used <= limit and as_read.update(quota_used=used):
+        as_read = {
+            "pk": wallet.pk,
+            "quota_used": wallet.quota_used,
+            "quota_since": wallet.quota_since,
+        }
+        if used <= limit and update_rows(Wallet, as_read, {"quota_used": used}):
             wallet.quota_used = used
             return
     row = Wallet.objects.filter(pk=wallet.pk)
