@@ -60,7 +60,7 @@ class Kills:
     def run(self, count: int, seconds: float) -> None:
         """So many kills within about so long; each waits until the one before is recovered from."""
         self._await_progress(newest_result())
-        line = ProgressLine()
+        line = ProgressLine(for_logs=True)
         for number in range(count):
             line.show(number / count, f"{number:,} of {count:,} kills")
             self._wait(self.chance.uniform(0, 2 * seconds / count))

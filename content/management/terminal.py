@@ -11,14 +11,22 @@ BAR_WIDTH = 30
 
 
 class ProgressLine:
-    """One line that is written over; nothing at all where nobody looks."""
+    """One line that is written over; nothing at all where nobody looks.
 
-    def __init__(self, stream: IO[str] | None = None) -> None:
+    `for_logs` is for what takes hours: there it leaves a line of its own with each tenth.
+    """
+
+    def __init__(self, stream: IO[str] | None = None, *, for_logs: bool = False) -> None:
         self.stream = stream or sys.stderr
         self.is_shown = self.stream.isatty()
-        self.last = ""
+        self.is_logged = for_logs and not self.is_shown
+        self.last, self.tenths = "", 0
 
     def show(self, fraction: float, words: str) -> None:
+        if self.is_logged and int(10 * fraction) > self.tenths:
+            self.tenths = int(10 * fraction)
+            self.stream.write(f"{words}\n")
+            self.stream.flush()
         filled = round(BAR_WIDTH * min(max(fraction, 0.0), 1.0))
         self._write(f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {words}")
 

@@ -1,0 +1,39 @@
+"""What a command shows of its progress, to people and to logs."""
+
+import io
+
+import pytest
+
+from content.management.terminal import ProgressLine
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def go_through(stream: io.StringIO, **how: bool) -> str:
+    line = ProgressLine(stream, **how)
+    for number in range(1000):
+        line.show(number / 1000, f"{number} of 1,000")
+    line.clear()
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("how", [{}, {"for_logs": True}])
+def test_in_a_terminal_one_line_moves_and_is_gone_in_the_end(how):
+    shown = go_through(Terminal(), **how)
+
+    assert "[####" in shown
+    assert "\n" not in shown
+    assert shown.endswith("\r\x1b[K")
+
+
+def test_where_nobody_looks_there_is_nothing():
+    assert go_through(io.StringIO()) == ""
+
+
+def test_in_a_log_each_tenth_of_what_takes_hours_is_a_line():
+    lines = go_through(io.StringIO(), for_logs=True).splitlines()
+
+    assert lines == [f"{number} of 1,000" for number in range(100, 1000, 100)]
