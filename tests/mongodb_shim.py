@@ -51,7 +51,7 @@ def in_transaction(write: Callable[..., Any]) -> Callable[..., Any]:
         if session is not None and session.in_transaction:
             return write(self, *args, session=session, **kwargs)
         with self.database.client.start_session() as own:
-            return own.with_transaction(lambda own: write(self, *args, session=own, **kwargs))
+            return own.with_transaction(lambda _: write(self, *args, session=own, **kwargs))
 
     return inside
 

@@ -16,16 +16,25 @@ CUT_OFF = {
 SHIM = {
     "*/test_mongodb_shim.py::test_a_write_to_many_*": "asks the stand-in for MongoDB a question",
 }
+LOCKS = {
+    "*/test_rows.py::test_nothing_is_locked_outside_*": "this database locks no rows",
+}
+ALONE = "there is one who writes, and the tests' database in memory refuses another at once"
 SQLITE: dict[str, str] = {
     **CUT_OFF,
     **SHIM,
-    "*/test_database.py::test_two_who_wait_for_each_other_both_have_their_turn": (
-        "there is one who writes, and the tests' database in memory refuses another at once"
-    ),
+    **LOCKS,
+    "*/test_database.py::test_two_who_wait_for_each_other_both_have_their_turn": ALONE,
+    "*/test_rivals.py::test_batches_on_the_same_items_wait_for_one_another": ALONE,
 }
 POSTGRESQL: dict[str, str] = {**PLANS, **CUT_OFF, **SHIM}
 MONGODB: dict[str, str] = {
     **PLANS,
+    **LOCKS,
+    "*/test_rows.py::test_what_fails_ends_*": "Django's own updates don't end a transaction there",
+    "*/test_rows.py::test_values_by_key_are_*": "any key is plain there",
+    "*/test_rows.py::test_an_object_is_no_key": "Django's own updates take objects",
+    "*/test_rows.py::test_each_thread_has_*": "everything goes through querysets there",
     "*/test_without_tables.py::*": "MongoDB makes its collections by itself",
     "*/test_verify_following.py::test_a_slot_that_ran_twice_is_named": (
         "takes a constraint away and puts it back, which is too slow and not ours to test there"

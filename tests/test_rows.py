@@ -1,14 +1,17 @@
 """Statements of our own read and write what querysets would have, on every database."""
 
+from contextlib import suppress
 from datetime import datetime
+from threading import Thread
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
+from django.db.transaction import TransactionManagementError
 from uuid_utils.compat import uuid7
 
 from batches.models import BatchOperation
-from config.database import atomic
+from config.database import atomic, on_commit
 from config.rows import (
     ByKey,
     Plus,
@@ -170,7 +173,10 @@ def test_a_row_that_differs_in_one_thing_is_none(alice, wallet_of):
 
 
 def test_rows_are_read_in_the_order_of_their_keys(alice, wallet_of):
-    first, second, _ = make_contents(wallet_of(alice), 3)
+    """In the same by everybody, or they would wait for each other."""
+    _, second, first = make_contents(
+        wallet_of(alice), 3, content_id=lambda number: f"item-{10**9 - number}"
+    )
     Content.objects.filter(pk=second.pk).update(
         token_gating={"deep": [1]}, removed_at=MOMENT, title=HOSTILE
     )
@@ -226,3 +232,72 @@ def test_no_keys_are_no_rows(alice, wallet_of):
 
     assert read_locked(Content, ("pk",), []) == []
     assert update_among(Content, [], {"price": 5}) == 0
+
+
+def test_nothing_is_locked_outside_of_a_transaction(alice, wallet_of, transactional_db):
+    (item,) = make_contents(wallet_of(alice))
+
+    with pytest.raises(TransactionManagementError):
+        read_locked(Content, ("pk",), [item.pk])
+
+
+def test_what_fails_ends_the_transaction_around_it(alice, wallet_of, transactional_db):
+    """Whoever catches it: nothing stays, and nobody is told."""
+    item, other = make_contents(wallet_of(alice), 2)
+    Content.objects.filter(pk=other.pk).update(onchain_id=7)
+    told = []
+
+    @atomic
+    def write(fail):
+        update_rows(Content, {"pk": item.pk}, {"title": "Changed"})
+        on_commit(lambda: told.append("committed"))
+        with suppress(DatabaseError):
+            fail()
+
+    def take_what_is_taken():
+        update_rows(Content, {"pk": item.pk}, {"onchain_id": 7})
+
+    def insert_what_is_there():
+        insert_rows(
+            ContentChange,
+            same={"cause": "api"},
+            each={"id": [uuid7()], "content_id": [item.pk], "version": [1]},
+        )
+
+    for fail in (take_what_is_taken, insert_what_is_there):
+        write(fail)
+        assert told == []
+        assert Content.objects.get(pk=item.pk).title == item.title
+
+
+def test_values_by_key_are_for_plain_keys_and_what_json_holds(alice, wallet_of):
+    (item,) = make_contents(wallet_of(alice))
+    kept = everything(item)
+
+    for price in (ByKey({item.pk: 5, 'a"b': 6}), ByKey({item.pk: object()})):
+        with pytest.raises((ValueError, TypeError)):
+            update_among(Content, [item.pk], {"price": price})
+    assert everything(item) == kept
+
+
+def test_an_object_is_no_key(alice, wallet_of):
+    batch = batch_of(alice, wallet_of(alice))
+
+    with pytest.raises(TypeError, match="Give the key that creator holds"):
+        update_rows(BatchOperation, {"creator": wallet_of(alice)}, {"kind": "x"})
+    with pytest.raises(TypeError, match="Give the key that undo_of holds"):
+        update_rows(BatchOperation, {"pk": batch.pk}, {"undo_of": batch})
+
+
+def test_each_thread_has_converters_of_its_own(alice, wallet_of):
+    """They belong to a connection, which would stay open with them."""
+    from config.rows.read import _parts
+
+    ours = _parts(Content, ("price",))
+    theirs = []
+    thread = Thread(target=lambda: theirs.append(_parts(Content, ("price",))))
+    thread.start()
+    thread.join()
+
+    assert _parts(Content, ("price",)) is ours
+    assert theirs[0] is not ours

@@ -37,8 +37,10 @@ MOVES: dict[str, frozenset[Status]] = {
 }
 
 
-# Held by nothing: to be run at once, as most of what is claimable.
-FRESH = {"status": Status.PENDING, "is_paused": False, "waits_for": 0, "scheduled_for": None}
+# Held by no person and no other batch.
+FREE = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
+# Nor by a time: to be run at once, as most of what is claimable.
+FRESH = {**FREE, "scheduled_for": None}
 
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
@@ -88,10 +90,9 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def claimable(self) -> Self:
         """Due with nothing to wait for, or running with a worker that let its lease end."""
         now = timezone.now()
-        free = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
         return self.filter(
-            models.Q(**free, scheduled_for__isnull=True)
-            | models.Q(**free, scheduled_for__lte=now)
+            models.Q(**FRESH)
+            | models.Q(**FREE, scheduled_for__lte=now)
             | models.Q(status=Status.PROCESSING, lease_until__lt=now)
         )
 

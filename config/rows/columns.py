@@ -1,14 +1,34 @@
-"""A model's columns, and what a database's values become on their way."""
+"""A model's columns, and what values become on their way to a database and back."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Field, Model
 
 AnyField: TypeAlias = "Field[Any, Any]"
 Names: TypeAlias = tuple[str, ...]
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def made_once(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Keep what it returns for each kind of database, in each thread: what turns values into
+    Python's belongs to the thread's own connection, and is to go with it.
+    """
+    kept = threading.local()
+
+    @wraps(function)
+    def inside(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        known: dict[Any, Result] = kept.__dict__.setdefault("known", {})
+        key = (connection.vendor, args)
+        if key not in known:
+            known[key] = function(*args, **kwargs)
+        return known[key]
+
+    return inside
 
 
 def has_statements() -> bool:
@@ -54,18 +74,32 @@ class Columns:
         return values
 
 
+def parameter_of(field: AnyField, value: Any) -> Any:
+    """As the database takes it. Raises TypeError for an object where its key belongs."""
+    if isinstance(value, Model):
+        raise TypeError(f"Give the key that {field.name} holds, not the object.")
+    return field.get_db_prep_save(value, connection=connection)
+
+
+def write(statement: str, parameters: Sequence[Any]) -> int:
+    """Run it and return the number of rows; what it raises ends the transaction around."""
+    with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cast("int", cursor.rowcount)
+
+
 def equal_to(model: type[Model], where: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """The condition that each of these fields has that value, None for NULL."""
     nulls = tuple(name for name, value in where.items() if value is None)
     parameters = [
-        field_of(model, name).get_db_prep_value(value, connection=connection)
+        parameter_of(field_of(model, name), value)
         for name, value in where.items()
         if value is not None
     ]
     return _equalities(model, tuple(where), nulls), parameters
 
 
-@lru_cache
+@made_once
 def _equalities(model: type[Model], names: Names, nulls: Names) -> str:
     return " AND ".join(
         f"{column(field_of(model, name))} {'IS NULL' if name in nulls else '= %s'}"

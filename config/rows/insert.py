@@ -6,7 +6,6 @@ once, and the rest goes in the way that its database reads fastest.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain
 from types import NoneType
 from typing import Any
@@ -15,7 +14,15 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import JSONField, Model
 
-from config.rows.columns import AnyField, bare, has_statements, table
+from config.rows.columns import (
+    AnyField,
+    bare,
+    has_statements,
+    made_once,
+    parameter_of,
+    table,
+    write,
+)
 
 Fields = Mapping[str, AnyField]
 Columns = Mapping[str, Sequence[Any]]
@@ -57,25 +64,22 @@ def insert_rows(
         equal = {name: column[0] for name, column in each.items() if _is_uniform(column)}
         each = {name: column for name, column in each.items() if name not in equal}
         same |= equal
-    prepared = [
-        fields[name].get_db_prep_save(value, connection=connection) for name, value in same.items()
-    ]
-    with connection.cursor() as cursor:
-        for number, parameters in PARAMETERS[connection.vendor](fields, each):
-            statement = _statement(model, tuple(same), tuple(each), number)
-            cursor.execute(statement, [*prepared, *parameters])
+    prepared = [parameter_of(fields[name], value) for name, value in same.items()]
+    for number, parameters in PARAMETERS[connection.vendor](fields, each):
+        statement = _statement(model, tuple(same), tuple(each), number)
+        write(statement, [*prepared, *parameters])
 
 
 def _is_uniform(column: Sequence[Any]) -> bool:
     return column.count(column[0]) == len(column)
 
 
-@lru_cache
+@made_once
 def _fields(model: type[Model]) -> Fields:
     return {field.attname: field for field in model._meta.concrete_fields}
 
 
-@lru_cache
+@made_once
 def _statement(model: type[Model], same: tuple[str, ...], each: tuple[str, ...], rows: int) -> str:
     fields = _fields(model)
     columns = ", ".join(bare(fields[name]) for name in (*same, *each))

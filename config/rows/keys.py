@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import uuid_utils
-from django.db import connection
 from django.db.models import CharField, Lookup, Q
 
 from config.rows.columns import has_statements
@@ -19,16 +18,16 @@ def among(keys: Iterable[str]) -> Q:
     return Q(pk__among=frozenset(keys))
 
 
-def is_among(column: str) -> str:
+def is_among(column: str, vendor: str) -> str:
     """The condition that `keys_as_parameter` completes."""
-    if connection.vendor == "sqlite":
+    if vendor == "sqlite":
         return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
     return f"{column} = ANY(%s)"
 
 
-def keys_as_parameter(keys: Iterable[str]) -> str | list[str]:
+def keys_as_parameter(keys: Iterable[str], vendor: str) -> str | list[str]:
     """Any number of text keys as one parameter."""
-    return json.dumps([*keys]) if connection.vendor == "sqlite" else [*keys]
+    return json.dumps([*keys]) if vendor == "sqlite" else [*keys]
 
 
 class _Among(Lookup):
@@ -37,7 +36,8 @@ class _Among(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
-        return is_among(column), (*parameters, keys_as_parameter(self.rhs))
+        vendor = connection.vendor
+        return is_among(column, vendor), (*parameters, keys_as_parameter(self.rhs, vendor))
 
 
 CharField.register_lookup(_Among)

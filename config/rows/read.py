@@ -2,13 +2,22 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from django.db import connection
 from django.db.models import ForeignKey, Model
+from django.db.transaction import TransactionManagementError
 
-from config.rows.columns import Columns, Names, column, equal_to, field_of, has_statements, table
+from config.rows.columns import (
+    Columns,
+    Names,
+    column,
+    equal_to,
+    field_of,
+    has_statements,
+    made_once,
+    table,
+)
 from config.rows.keys import among, is_among, keys_as_parameter
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -20,7 +29,8 @@ def read_row(model: type[AnyModel], names: Names, **where: Any) -> AnyModel | No
     """The row whose fields equal `where`, with the key and the fields of `names` alone.
 
     A name such as `creator__owner_id` takes the object behind a foreign key along, which must
-    not be empty. None when there is no such row.
+    lead to another table and not be empty. Foreign keys equal keys, never objects. None when there
+    is no such row.
     """
     if not has_statements():
         related = {name.partition(PATH)[0] for name in names if PATH in name}
@@ -43,13 +53,16 @@ def read_locked(model: type[Model], names: Names, keys: Iterable[str]) -> list[A
     """Rows of those text keys in their order, locked where the database locks rows.
 
     Each is a named tuple of `names`, among which `pk` is the key. Unknown keys are left out.
+    Raises TransactionManagementError outside of a transaction, where a lock would be gone at once.
     """
     if not has_statements():
         rows = model._default_manager.filter(among(keys)).order_by("pk")
         return list(rows.select_for_update(no_key=True).values_list(*names, named=True))
+    if connection.features.has_select_for_update and connection.get_autocommit():
+        raise TransactionManagementError("Rows are locked within a transaction only.")
     statement, columns, make = _locked_selection(model, names)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [keys_as_parameter(keys)])
+        cursor.execute(statement, [keys_as_parameter(keys, connection.vendor)])
         return [make(columns.python_values(row)) for row in cursor.fetchall()]
 
 
@@ -70,7 +83,7 @@ class _Part(Columns):
         return self.model.from_db(connection.alias, self.attnames, self.python_values(row))
 
 
-@lru_cache
+@made_once
 def _parts(model: type[Model], names: Names) -> list[_Part]:
     own = [name for name in names if PATH not in name]
     related: dict[str, list[str]] = {}
@@ -85,7 +98,7 @@ def _parts(model: type[Model], names: Names) -> list[_Part]:
     return parts
 
 
-@lru_cache
+@made_once
 def _selection(model: type[Model], names: Names) -> str:
     first, *related = _parts(model, names)
     columns = ", ".join(column(field) for part in (first, *related) for field in part.fields)
@@ -97,7 +110,7 @@ def _selection(model: type[Model], names: Names) -> str:
     return f"SELECT {columns} FROM {table(model)}{joins}"  # noqa: S608
 
 
-@lru_cache
+@made_once
 def _locked_selection(
     model: type[Model], names: Names
 ) -> tuple[str, Columns, Callable[[Iterable[Any]], Any]]:
@@ -108,6 +121,6 @@ def _locked_selection(
     lock = f" {connection.ops.for_update_sql(no_key=True)}" if has_locks else ""
     statement = (
         f"SELECT {listed} FROM {table(model)}"  # noqa: S608
-        f" WHERE {is_among(key)} ORDER BY {key}{lock}"
+        f" WHERE {is_among(key, connection.vendor)} ORDER BY {key}{lock}"
     )
     return statement, columns, cast("Any", namedtuple("Row", names))._make

@@ -1,15 +1,29 @@
 """New values for the rows that equal something, or that have some keys."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.db.models import Case, DateTimeField, F, Model, Value, When
 
-from config.rows.columns import AnyField, bare, column, equal_to, field_of, has_statements, table
+from config.rows.columns import (
+    AnyField,
+    bare,
+    column,
+    equal_to,
+    field_of,
+    has_statements,
+    made_once,
+    parameter_of,
+    table,
+    write,
+)
 from config.rows.keys import among, is_among, keys_as_parameter
+
+PLAIN_KEY = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 class Plus:
@@ -30,9 +44,10 @@ class Plus:
 
 
 class ByKey:
-    """New values: of each row what stands under its primary key, which is a text without quotes.
+    """New values: of each row what stands under its primary key.
 
-    No row is to be updated whose key is not there.
+    The keys are texts of the letters, digits and signs of PLAIN_KEY, else ValueError is raised. No
+    row is to be updated whose key is not there.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -49,12 +64,12 @@ class ByKey:
 
     def parameter(self, field: AnyField) -> str:
         values = self.values
+        # In SQLite's paths others would have to be written in another way.
+        if not all(map(PLAIN_KEY.fullmatch, values)):
+            raise ValueError("A key is not plain.")
         if isinstance(field, DateTimeField):
-            values = {
-                key: field.get_db_prep_save(moment, connection=connection)
-                for key, moment in values.items()
-            }
-        return json.dumps(values, default=str)
+            values = {key: _text_of(field, moment) for key, moment in values.items()}
+        return json.dumps(values)
 
     def expression(self, field: AnyField) -> Any:
         cases = (
@@ -75,10 +90,15 @@ class _Plain:
         return "%s"
 
     def parameter(self, field: AnyField) -> Any:
-        return field.get_db_prep_save(self.value, connection=connection)
+        return parameter_of(field, self.value)
 
     def expression(self, field: AnyField) -> Any:
         return self.value
+
+
+def _text_of(field: AnyField, moment: datetime | None) -> str | None:
+    prepared = parameter_of(field, moment)
+    return prepared.isoformat() if isinstance(prepared, datetime) else prepared
 
 
 New: TypeAlias = Plus | ByKey | _Plain
@@ -87,23 +107,25 @@ New: TypeAlias = Plus | ByKey | _Plain
 def update_rows(model: type[Model], where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
     """Write `values` to the rows whose fields equal `where`; returns how many those are.
 
-    None in `where` is NULL. A value may be `Plus` or `ByKey`.
+    None in `where` is NULL. A value may be `Plus` or `ByKey`, but no other expression; of a foreign
+    key it is the key, never the object.
     """
-    new = _new_values(values)
+    new = _as_new(values)
     if not has_statements():
         return model._default_manager.filter(**where).update(**_expressions(model, new))
-    return _update(model, new, *equal_to(model, where))
+    return _run(model, new, *equal_to(model, where))
 
 
 def update_among(model: type[Model], keys: Sequence[str], values: Mapping[str, Any]) -> int:
     """`update_rows` for the rows of these text keys."""
-    new = _new_values(values)
+    new = _as_new(values)
     if not has_statements():
         return model._default_manager.filter(among(keys)).update(**_expressions(model, new))
-    return _update(model, new, is_among(column(field_of(model, "pk"))), [keys_as_parameter(keys)])
+    condition = is_among(column(field_of(model, "pk")), connection.vendor)
+    return _run(model, new, condition, [keys_as_parameter(keys, connection.vendor)])
 
 
-def _new_values(values: Mapping[str, Any]) -> dict[str, New]:
+def _as_new(values: Mapping[str, Any]) -> dict[str, New]:
     return {
         name: value if isinstance(value, Plus | ByKey) else _Plain(value)
         for name, value in values.items()
@@ -114,17 +136,13 @@ def _expressions(model: type[Model], new: Mapping[str, New]) -> dict[str, Any]:
     return {name: value.expression(field_of(model, name)) for name, value in new.items()}
 
 
-def _update(
-    model: type[Model], new: Mapping[str, New], condition: str, known: Sequence[Any]
-) -> int:
+def _run(model: type[Model], new: Mapping[str, New], condition: str, known: Sequence[Any]) -> int:
     parameters = [value.parameter(field_of(model, name)) for name, value in new.items()]
     assignments = _assignments(model, tuple((name, type(value)) for name, value in new.items()))
-    with connection.cursor() as cursor:
-        cursor.execute(f"{assignments} WHERE {condition}", [*parameters, *known])
-        return cast("int", cursor.rowcount)
+    return write(f"{assignments} WHERE {condition}", [*parameters, *known])
 
 
-@lru_cache
+@made_once
 def _assignments(model: type[Model], kinds: tuple[tuple[str, type[New]], ...]) -> str:
     fields = [(field_of(model, name), kind) for name, kind in kinds]
     listed = ", ".join(f"{bare(field)} = {kind.sql(field)}" for field, kind in fields)
