@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission
 from django.core import mail
 
@@ -53,12 +54,19 @@ class Ground:
     """What all runs of one test share: the people, and the settings."""
 
     def __init__(self, settings: Any, clock: Any) -> None:
-        self.settings, self.clock = settings, clock
+        self.clock = clock
         settings.BATCH_MAX_ITEMS = MOST_ITEMS
         settings.BATCH_CHUNK_ITEMS = CHUNK_ITEMS
         settings.BATCH_QUOTA_PER_HOUR = QUOTA
         # A mail server that refuses at once.
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+    @staticmethod
+    def switch(name: str, value: str) -> None:
+        """A setting that runs change: in the layer that lies there, for each one more makes every
+        look-up deeper, until Python can go no deeper.
+        """
+        setattr(django_settings, name, value)
 
     def move_to(self, step: int) -> None:
         """The beginning of that step of the world's time."""
@@ -70,7 +78,7 @@ class Ground:
             rows = model.objects.all()
             rows._raw_delete(rows.db)
         mail.outbox.clear()
-        self.settings.SANDBOX_FAILURE = ""
+        self.switch("SANDBOX_FAILURE", "")
         people = {name: self._person(name) for name in ("alice", "bob", "carol", "staff")}
         world = World(people, {})
         contents = []

@@ -40,7 +40,7 @@ class Died(Exception):
 
 class Workers:
     def __init__(self, world: World, ground: Ground) -> None:
-        self.world, self.ground, self.settings = world, ground, ground.settings
+        self.world, self.ground = world, ground
         self.doors = LaterDoors(world)
 
     # ------------------------------------------------------------ batches
@@ -125,7 +125,7 @@ class Workers:
     # ------------------------------------------------------------ the chain and the mail
 
     def send_calls(self, failure: str = "") -> None:
-        self.settings.SANDBOX_FAILURE = failure
+        self.ground.switch("SANDBOX_FAILURE", failure)
         send_contract_calls()
 
     def send_call_and_die(self) -> None:
@@ -140,7 +140,7 @@ class Workers:
                 )
 
     def deliver(self, *, is_up: bool = True) -> None:
-        self.settings.EMAIL_BACKEND = LOCMEM if is_up else SMTP
+        self.ground.switch("EMAIL_BACKEND", LOCMEM if is_up else SMTP)
         deliver_due_notifications()
 
     def end_pauses(self) -> None:
