@@ -7,12 +7,14 @@ import sys
 from django.core.management import BaseCommand, ManagementUtility
 
 OUR_APPS = frozenset({"batches", "content"})
+# Django's own that work with the tables.
+CHECKED = frozenset({"migrate", "runserver", "createsuperuser", "changepassword"})
 # Commands that make their tables themselves, here or in a database of their own.
-MIGRATES = frozenset({"demo", "bench", "chaos"})
+MIGRATES = frozenset({"demo", "bench", "chaos", "migrate"})
 
 
 class CommandLine(ManagementUtility):
-    """Looks at the surroundings before one of our own commands is run."""
+    """Looks at the surroundings before a command is run that works with the tables."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         from config.surroundings import refuse_wrong
@@ -20,7 +22,7 @@ class CommandLine(ManagementUtility):
         command = super().fetch_command(subcommand)
         is_ours = type(command).__module__.partition(".")[0] in OUR_APPS
         is_run = subcommand == self.argv[1] and {"-h", "--help"}.isdisjoint(self.argv)
-        if is_ours and is_run:
+        if (is_ours or subcommand in CHECKED) and is_run:
             refuse_wrong(may_lack_migrations=subcommand in MIGRATES)
         return command
 

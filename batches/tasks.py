@@ -1,15 +1,42 @@
 """The doors of the worker: each task calls one service with a key."""
 
+import functools
+from collections.abc import Callable
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 
 from batches.services import chain, dependents, outbox, run
 from batches.services import sweep as sweeping
+from config.database import is_away
 from config.failpoints import reach
+from content.rules import one_line
 from content.services import password_mail
+
+log = structlog.get_logger(__name__)
+
+
+def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A task of that name. While the database is away it ends with a line in the log: the sweep
+    finds what it left.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def inside(*arguments: str) -> None:
+            try:
+                function(*arguments)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("database_away", task=name, error=one_line(str(error)))
+
+        return shared_task(name=name)(inside)
+
+    return decorate
 
 
 @worker_ready.connect
@@ -23,38 +50,38 @@ def give_a_sign(**_: object) -> None:
         connection.close()  # children that are forked later must not share it
 
 
-@shared_task(name="batches.run_batch")
+@task("batches.run_batch")
 def run_batch(batch_id: str) -> None:
     reach("before-claim")
     run.run_batch(batch_id)
     reach("before-acknowledgement")
 
 
-@shared_task(name="batches.settle_dependents")
+@task("batches.settle_dependents")
 def settle_dependents(parent_id: str) -> None:
     dependents.settle_dependents(UUID(parent_id))
 
 
-@shared_task(name="batches.sweep")
+@task("batches.sweep")
 def sweep() -> None:
     sweeping.sweep()
 
 
-@shared_task(name="batches.deliver_notification")
+@task("batches.deliver_notification")
 def deliver_notification(notification_id: str) -> None:
     outbox.deliver_notification(notification_id)
 
 
-@shared_task(name="batches.deliver_due_notifications")
+@task("batches.deliver_due_notifications")
 def deliver_due_notifications() -> None:
     outbox.deliver_due_notifications()
 
 
-@shared_task(name="batches.send_contract_calls")
+@task("batches.send_contract_calls")
 def send_contract_calls() -> None:
     chain.send_contract_calls()
 
 
-@shared_task(name="batches.send_password_mails")
+@task("batches.send_password_mails")
 def send_password_mails() -> None:
     password_mail.send_password_mails()

@@ -1,12 +1,18 @@
-"""What each kind of broker needs beside its URL."""
+"""What each kind of broker needs beside its URL, and whether it takes us."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
+
+from amqp.exceptions import AccessRefused, NotAllowed
+from kombu import Connection
+from redis.exceptions import AuthenticationError, ResponseError
 
 from config.environment import WrongSurroundings, split_url
 
 SOCKET_SECONDS = 2
+LONGEST_REASON = 120
 # Longer than any task: Redis hands a message out again when this has passed.
 VISIBILITY_SECONDS = 3600
 
@@ -19,6 +25,11 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
     parts = split_url("CELERY_BROKER_URL", url)
     scheme = parts.scheme
     if scheme == "filesystem":
+        if parts.netloc or parts.path.strip("/"):
+            raise WrongSurroundings(
+                "CELERY_BROKER_URL names a folder, but files go to the folder broker in DATA_DIR; "
+                "write filesystem:// and set DATA_DIR."
+            )
         folder = data_dir / "broker"
         _make_folders(folder)
         return "filesystem://", {
@@ -55,6 +66,27 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
     raise WrongSurroundings(
         f"CELERY_BROKER_URL {begins}; use filesystem://, redis://… or amqp://… ."
     )
+
+
+def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
+    """Ask it once, for some seconds at most. Raises WrongSurroundings where it refuses us.
+
+    One that is down or silent is nothing wrong: whoever needs it waits for it, and says so.
+    """
+    broker = Connection(url, transport_options=dict(options), connect_timeout=SOCKET_SECONDS)
+    try:
+        broker.connect()
+    except (AccessRefused, NotAllowed, AuthenticationError, ResponseError) as error:
+        said = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        raise WrongSurroundings(
+            f"The broker at {place} refuses us ({said}); correct the user, the password or what "
+            "comes after the port in CELERY_BROKER_URL."
+        ) from None
+    except Exception:  # whatever a transport raises where nobody answers
+        return
+    finally:
+        broker.release()
 
 
 def _make_folders(folder: Path) -> None:

@@ -26,4 +26,4 @@ def _is_server() -> bool:
 if _is_server():
     from config import surroundings
 
-    surroundings.main()
+    surroundings.main(looks_at_broker=True)

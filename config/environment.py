@@ -6,14 +6,17 @@ Nothing here opens a connection; `config.surroundings` does, before a process be
 import math
 import os
 from collections.abc import Collection
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 MOST = 1_000_000_000
+LEAST_SECRET = 32
 FLAGS = {"true": True, "1": True, "yes": True, "on": True}
 FLAGS |= {"false": False, "0": False, "no": False, "off": False}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -40,7 +43,9 @@ def whole(name: str, *, default: int, least: int = 1) -> int:
         return default
     number = int(given) if given.isascii() and given.removeprefix("-").isdecimal() else None
     if number is None or not least <= number <= MOST:
-        raise WrongSurroundings(f"{name} is {given!r}; give a whole number of at least {least}.")
+        raise WrongSurroundings(
+            f"{name} is {given!r}; give a whole number from {least} to {MOST:,}."
+        )
     return number
 
 
@@ -98,7 +103,7 @@ def split_url(name: str, url: str) -> SplitResult:
 def _cleaned(error: ValueError) -> str:
     """Python's words begin small; of a port that is none they quote what may be a password."""
     words = str(error)
-    return "the port is not a number" if words.startswith("Port") else words
+    return "the port is no number up to 65535" if words.startswith("Port") else words
 
 
 def site_url() -> str:
@@ -126,6 +131,43 @@ def mail_settings() -> dict[str, Any]:
     return found
 
 
+def mail_sender(default: str) -> str:
+    """What stands in From: an address, with or without a name."""
+    given = text("DEFAULT_FROM_EMAIL")
+    if not given:
+        return default
+    try:
+        validate_email(parseaddr(given)[1])
+    except ValidationError:
+        raise WrongSurroundings(
+            f"DEFAULT_FROM_EMAIL is {given!r}; write it like Batches <batches@example.org>."
+        ) from None
+    return given
+
+
+def sandbox_failure() -> str:
+    """`rejected`, `unreachable`, on-chain ids between commas, or nothing."""
+    given = text("SANDBOX_FAILURE")
+    if given not in {"", "rejected", "unreachable"} and not all(
+        part.strip().isdecimal() for part in given.split(",")
+    ):
+        raise WrongSurroundings(
+            f"SANDBOX_FAILURE is {given!r}; give rejected, unreachable, or on-chain ids like 7,9."
+        )
+    return given
+
+
+def secret_key(*, is_needed: bool) -> str:
+    """Empty where none is set and none is needed."""
+    key = text("SECRET_KEY")
+    if is_needed and len(key) < LEAST_SECRET:
+        raise WrongSurroundings(
+            "SITE_URL is https, so SECRET_KEY has to be set: to a random text of at least "
+            f"{LEAST_SECRET} characters."
+        )
+    return key
+
+
 def data_dir(default: Path) -> Path:
     """The folder that all processes of this machine keep files in; made where it is missing."""
     folder = Path(text("DATA_DIR") or default).resolve()
@@ -135,7 +177,8 @@ def data_dir(default: Path) -> Path:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise WrongSurroundings(
-            f"DATA_DIR {folder} can't be made: {reason}. Choose a folder that can be written."
+            f"DATA_DIR {folder} can't be {'written' if folder.is_dir() else 'made'}: {reason}. "
+            "Choose a folder that can be written."
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise WrongSurroundings(

@@ -18,7 +18,6 @@ from structlog.typing import Processor
 from config import environment
 from config.brokers import broker_settings
 from config.database_url import database_from_url
-from config.environment import WrongSurroundings
 from config.unfold import unfold_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -34,12 +33,8 @@ DATA_DIR = environment.data_dir(BASE_DIR / "var")
 
 def _secret_key() -> str:
     """The key from the environment; without https, one made once and kept in DATA_DIR."""
-    if key := environment.text("SECRET_KEY"):
+    if key := environment.secret_key(is_needed=IS_HTTPS):
         return key
-    if IS_HTTPS:
-        raise WrongSurroundings(
-            "SITE_URL is https, so SECRET_KEY has to be set: to a long random text."
-        )
     path = DATA_DIR / "secret-key"
     if not path.exists():
         # Several processes may start at once: the first whole file stays, nobody reads half of one.
@@ -74,7 +69,7 @@ SWEEP_SECONDS = environment.seconds("SWEEP_SECONDS", default=5.0)
 
 CONTRACT_CLIENT = environment.choice("CONTRACT_CLIENT", default="sandbox", among=("sandbox", "off"))
 # What the sandbox plays: "" all well, "rejected", "unreachable", or on-chain ids that fail: "7,9".
-SANDBOX_FAILURE = environment.text("SANDBOX_FAILURE")
+SANDBOX_FAILURE = environment.sandbox_failure()
 
 # ---------------------------------------------------------------- applications
 
@@ -296,9 +291,7 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = (
-    environment.text("DEFAULT_FROM_EMAIL") or f"{SITE_NAME} <batches@{urlsplit(SITE_URL).hostname}>"
-)
+DEFAULT_FROM_EMAIL = environment.mail_sender(f"{SITE_NAME} <batches@{urlsplit(SITE_URL).hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # ---------------------------------------------------------------- words, time, files

@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.brokers import refuse_wrong_broker
 from config.database import is_away, is_mongodb, lacks_tables
 from config.environment import WrongSurroundings
 from config.errors import NO_TABLES
@@ -154,10 +156,10 @@ def _refusal(error: BaseException) -> str:
 
 
 def _place() -> str:
-    settings = connection.settings_dict
+    known = connection.settings_dict
     if is_mongodb():
-        return str(urlsplit(settings["HOST"]).netloc.rpartition("@")[2])
-    return f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}"
+        return str(urlsplit(known["HOST"]).netloc.rpartition("@")[2])
+    return f"{known['HOST'] or 'localhost'}:{known['PORT'] or 5432}"
 
 
 def _said(words: str) -> str:
@@ -167,16 +169,22 @@ def _said(words: str) -> str:
     refusals = ("authentication failed", "no password supplied", "Authentication failed")
     if any(refusal in words for refusal in refusals) or f'role "{user}" does not exist' in words:
         return f"refuses {user or 'this user'}; correct the user and the password in DATABASE_URL."
+    if "invalid" in words:
+        return f"is asked in a way that is none ({words[:LONGEST_REASON]}); correct DATABASE_URL."
     known = (reason for sign, reason in REASONS.items() if sign in words.lower())
     reason = next(known, words.rpartition("failed: ")[2][:LONGEST_REASON])
     return f"does not answer ({reason}); start it, or correct DATABASE_URL."
 
 
-def main() -> None:
+def main(*, looks_at_broker: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with in_words():
         django.setup()
         refuse_wrong()
+        if looks_at_broker:
+            refuse_wrong_broker(
+                settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS
+            )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def test_what_is_no_count_is_refused(monkeypatch, given):
     with pytest.raises(WrongSurroundings) as refused:
         environment.whole("BATCH_QUOTA_PER_HOUR", default=50)
     assert str(refused.value) == (
-        f"BATCH_QUOTA_PER_HOUR is {given!r}; give a whole number of at least 1."
+        f"BATCH_QUOTA_PER_HOUR is {given!r}; give a whole number from 1 to 1,000,000,000."
     )
 
 
@@ -40,6 +40,17 @@ def test_what_is_meant_is_taken(monkeypatch):
     assert environment.texts("ALLOWED_HOSTS") == ["a.example", "b.example"]
 
 
+def test_senders_and_failures_that_are_meant_are_taken(monkeypatch):
+    for given in ("", "rejected", "unreachable", "7", "7, 9"):
+        monkeypatch.setenv("SANDBOX_FAILURE", given)
+        assert environment.sandbox_failure() == given
+    for given in ("shop@example.org", "Shop <shop@example.org>"):
+        monkeypatch.setenv("DEFAULT_FROM_EMAIL", given)
+        assert environment.mail_sender("") == given
+    monkeypatch.delenv("DEFAULT_FROM_EMAIL")
+    assert environment.mail_sender("Shop <shop@127.0.0.1>") == "Shop <shop@127.0.0.1>"
+
+
 def test_what_is_empty_has_its_default(monkeypatch):
     for name in ("LOGIN_FAILURES", "SWEEP_SECONDS", "DEBUG", "CONTRACT_CLIENT", "EMAIL_URL"):
         monkeypatch.setenv(name, "")
@@ -57,6 +68,20 @@ def test_a_site_without_an_address_is_refused(monkeypatch, url):
     monkeypatch.setenv("SITE_URL", url)
     with pytest.raises(WrongSurroundings, match=r"^SITE_URL is "):
         environment.site_url()
+
+
+@pytest.mark.parametrize("given", ["notanaddress", "Shop <>", "a@b@c", "shop@"])
+def test_a_sender_without_an_address_is_refused(monkeypatch, given):
+    monkeypatch.setenv("DEFAULT_FROM_EMAIL", given)
+    with pytest.raises(WrongSurroundings, match=r"^DEFAULT_FROM_EMAIL is "):
+        environment.mail_sender("")
+
+
+@pytest.mark.parametrize("given", ["x", "7,y", "7,", "rejected,7", "-1"])
+def test_a_failure_that_the_sandbox_does_not_know_is_refused(monkeypatch, given):
+    monkeypatch.setenv("SANDBOX_FAILURE", given)
+    with pytest.raises(WrongSurroundings, match=r"^SANDBOX_FAILURE is "):
+        environment.sandbox_failure()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "gopher://h:1", "smtp://", "smtp://u:p4ssword@h:abc"])
@@ -117,6 +142,7 @@ def test_several_hosts_are_taken():
         ("redis://h/shop", "where Redis has a number"),
         ("amqp://h:port//", "no valid URL"),
         ("memory://", "in memory"),
+        ("filesystem:///var/queue", "names a folder"),
         ("sqs://", "begins with 'sqs'"),
         ("rabbit", "names no kind of broker"),
     ],

@@ -18,6 +18,7 @@ NO_TABLES = "There are no tables yet: run manage.py migrate"
 PROCESSES = {
     "command": ["manage.py", "sweep"],
     "migrate": ["manage.py", "migrate"],
+    "runserver": ["manage.py", "runserver", "0"],
     "demo": ["manage.py", "demo"],
     "web": ["-m", "gunicorn", "config.wsgi", "--log-level", "error", "--bind"],
     "worker": ["-m", "celery", "-A", "config", "worker", "-Q", "batches,outbox,sweep"],
@@ -174,6 +175,54 @@ def test_a_database_from_a_later_version(look, database):
     )
 
 
+@pytest.mark.parametrize(
+    "arguments", [["migrate"], ["runserver", "0"], ["createsuperuser", "--noinput"], ["verify"]]
+)
+def test_nothing_is_done_to_a_database_from_a_later_version(database, tmp_path, arguments):
+    change(
+        database,
+        "INSERT INTO django_migrations (app, name, applied)"
+        " VALUES ('batches', '0099_later', '2030-01-01')",
+    )
+    before = database.read_bytes()
+
+    done = run(
+        ["manage.py", *arguments], DATA_DIR=str(tmp_path), DATABASE_URL=f"sqlite:///{database}"
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The database is newer than this program")
+    assert done.stderr.count("\n") == 1
+    assert database.read_bytes() == before
+
+
+REFUSED = {
+    "amqp://guest:p4ssword@127.0.0.1:5672//": "Login was refused using authentication mechanism",
+    "amqp://guest:guest@127.0.0.1:5672/nowhere": "vhost nowhere not found",
+    "redis://127.0.0.1:6379/99999": "DB index is out of range",
+}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("url", REFUSED)
+@pytest.mark.parametrize("name", ["worker", "sweeper", "chaos"])
+def test_no_process_begins_where_the_broker_refuses_it(database, tmp_path, name, url):
+    """It could wait for good: nobody opens to it."""
+    need_server("broker", 5672 if url.startswith("amqp") else 6379)
+
+    done = run(
+        ["manage.py", "chaos"] if name == "chaos" else PROCESSES[name],
+        DATA_DIR=str(tmp_path / "data"),
+        DATABASE_URL=f"sqlite:///{database}",
+        CELERY_BROKER_URL=url,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert f" refuses us ({REFUSED[url]}" in done.stderr
+    assert done.stderr.endswith("in CELERY_BROKER_URL.\n")
+    assert "p4ssword" not in done.stderr
+
+
 def test_what_an_app_left_behind_is_no_later_version(look, database):
     change(
         database,
@@ -204,6 +253,7 @@ WRONG = {
     "no count": {"BATCH_QUOTA_PER_HOUR": "abc"},
     "no time": {"SWEEP_SECONDS": "0"},
     "no key": {"SITE_URL": "https://shop.example.org"},
+    "a short key": {"SITE_URL": "https://shop.example.org", "SECRET_KEY": "x"},
 }
 
 
@@ -227,7 +277,7 @@ def test_no_process_begins(tmp_path, name, wrong):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", ["command", "web", "worker", "sweeper"])
+@pytest.mark.parametrize("name", ["command", "runserver", "web", "worker", "sweeper"])
 def test_no_process_begins_before_migrate(tmp_path, name):
     arguments = PROCESSES[name]
     if name == "web":

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+MEDIAN = 50
+
 
 @dataclass(frozen=True)
 class Row:
@@ -18,8 +20,7 @@ class Row:
     raw: Sequence[float] = field(default_factory=list)
     # Speed as a part of the floor's is to be at least the goal; else time, at most the goal.
     is_speed: bool = False
-    # 50 is the median.
-    percentile: int = 50
+    percentile: int = MEDIAN
     unit: str = "ms"
     # Why there are no times.
     reason: str = ""
@@ -46,6 +47,14 @@ class Row:
         """Between these lies the middle half of our times."""
         return percentile_of(self.ours, 25), percentile_of(self.ours, 75)
 
+    @property
+    def _spread_words(self) -> str:
+        # The middle half lies around the median, and says nothing of the slowest.
+        if self.percentile != MEDIAN or len(self.ours) < 2:
+            return ""
+        least, most = self.spread
+        return f" (middle half {least:,.2f} to {most:,.2f})"
+
     def as_json(self) -> dict[str, Any]:
         known = {"name": self.name, "floor": self.floor, "goal": self.goal}
         known |= {"isAtLeast": self.is_speed}
@@ -67,11 +76,10 @@ class Row:
         head = f"{self.name}\n    against {self.floor}: "
         if self.reason:
             return f"{head}not measured: {self.reason}"
-        least, most = self.spread
         verdict = "reached" if self.is_reached else "missed"
         return (
             f"{head}{self.our_figure:,.2f} {self.unit} to {self.raw_figure:,.2f} {self.unit}"
-            f" (middle half {least:,.2f} to {most:,.2f})\n"
+            f"{self._spread_words}\n"
             f"    ratio {self.ratio:.3f}, goal {sign} {self.goal:g}: {verdict}"
         )
 

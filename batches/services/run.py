@@ -82,7 +82,7 @@ def run_batch(batch_id: UUID | str) -> bool:
         except Exception as error:
             if is_away(error):
                 # No fault of the batch's. The lease ends, and the sweep has it resumed.
-                log.warning("batch_interrupted", exc_info=True)
+                log.warning("batch_interrupted")
                 raise
             log.exception("batch_raised")
             give_back(lease)

@@ -21,6 +21,7 @@ from config.database import is_away, lacks_tables
 from config.errors import NO_TABLES
 from content.api.files import WrongFile
 from content.errors import ApplicationError, Invalid
+from content.rules import one_line
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +131,7 @@ def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[
 
 def _broken(error: BaseException | None) -> tuple[int, dict[str, Any], dict[str, str]]:
     if error is not None and (is_away(error) or lacks_tables(error)):
-        log.warning("database_away", exc_info=error)
+        log.warning("database_away", error=one_line(str(error)))
         words = NO_TABLES if lacks_tables(error) else AWAY
         body = {"message": words, "code": "unavailable", "errors": {}}
         return 503, body, {"Retry-After": str(DATABASE_AWAY_SECONDS)}

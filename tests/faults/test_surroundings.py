@@ -89,6 +89,9 @@ def test_fault_07_a_database_that_restarts_in_the_middle_is_gone_on_with(world, 
     assert not set(batch.items.values_list("code", flat=True)) - {""}
     assert world.processes[worker].poll() is None
     assert caller.post(seven, newPrice=1)[0] == 201
+    # A line each, and no more: it is nobody's bug.
+    assert "database_away" in world.log_of(worker)
+    assert "Traceback" not in world.log_of(worker)
 
 
 @pytest.mark.parametrize("world", ["files"], indirect=True)

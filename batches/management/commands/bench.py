@@ -1,6 +1,7 @@
 """How fast batches run, against floors of the same run: `manage.py bench`."""
 
 import json
+import os
 import signal
 import sys
 from argparse import ArgumentParser
@@ -42,6 +43,8 @@ class Command(BaseCommand):
     def handle(
         self, *, quick: bool, full: bool, json: bool, chart: Path | None, **options: Any
     ) -> None:
+        if chart is not None:
+            _refuse_unwritable(chart)
         if connection.vendor not in FLOORS:
             raise CommandError("bench measures PostgreSQL and SQLite only.")
         # So that the database goes too when the measuring is ended from outside.
@@ -51,10 +54,10 @@ class Command(BaseCommand):
         only_what_is_measured()
         with scratch_database():
             rows = measure(rounds, broker_url, is_full=full, progress=self._tell)
-        if chart is not None:
-            draw(chart, rows)
         found = {"database": connection.vendor, "rounds": rounds, "itemsPerBatch": ITEMS}
         self.stdout.write(_as_json(found, rows) if json else _as_words(found, rows))
+        if chart is not None:
+            draw(chart, rows)
 
     def _tell(self, what: str) -> None:
         self.stderr.write(f"measuring {what} …")
@@ -78,6 +81,12 @@ def measure(
         rows.append(memory_row(world, rounds * 5))
         progress("lists")
         return rows + list_rows(world, rounds, is_full=is_full)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Before the minutes that measuring takes."""
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"The chart can't be written to {path}; name another file.")
 
 
 def draw(path: Path, rows: list[Row]) -> None:

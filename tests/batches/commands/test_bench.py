@@ -10,6 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from django.core.management import CommandError, call_command
+
+from batches.management.bench_rows import Row
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,3 +57,19 @@ def test_it_measures_in_a_database_of_its_own(tmp_path):
     with closing(sqlite3.connect(tmp_path / "content-batches.sqlite3")) as usual:
         assert usual.execute("SELECT name FROM sqlite_master").fetchall() == []
     assert not list(tmp_path.rglob("*.msg"))
+
+
+@pytest.mark.parametrize("place", ["nowhere/chart.svg", "."])
+def test_a_chart_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, place):
+    with pytest.raises(CommandError, match="can't be written to"):
+        call_command("bench", chart=tmp_path / place)
+
+
+def test_the_middle_half_is_said_of_medians_alone():
+    times = [float(number) for number in range(1, 101)]
+    half = Row("Half", "a floor", 1, times, times).as_words()
+    slowest = Row("Slowest", "a floor", 1, times, times, percentile=99).as_words()
+
+    assert "50.50 ms to 50.50 ms (middle half 25.75 to 75.25)" in half
+    assert "99.01 ms to 99.01 ms\n" in slowest
+    assert "ratio 1.000, goal at most 1: reached" in slowest
