@@ -23,7 +23,7 @@ def made_once(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
     @wraps(function)
     def inside(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         known: dict[Any, Result] = kept.__dict__.setdefault("known", {})
-        key = (connection.vendor, args)
+        key = (connection.vendor, args, tuple(sorted(kwargs.items())))
         if key not in known:
             known[key] = function(*args, **kwargs)
         return known[key]
