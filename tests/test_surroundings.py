@@ -205,16 +205,34 @@ REFUSED = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("url", REFUSED)
-@pytest.mark.parametrize("name", ["worker", "sweeper", "chaos"])
+@pytest.mark.parametrize("name", ["worker", "sweeper"])
 def test_no_process_begins_where_the_broker_refuses_it(database, tmp_path, name, url):
     """It could wait for good: nobody opens to it."""
     need_server("broker", 5672 if url.startswith("amqp") else 6379)
 
+    _assert_refused(PROCESSES[name], database, tmp_path, url)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("url", [url for url in REFUSED if url.startswith("amqp")])
+def test_chaos_does_not_begin_where_it_has_no_broker_of_its_own_and_is_refused(
+    database, tmp_path, url
+):
+    need_server("RabbitMQ", 5672)
+    without_rabbitmqctl = {"PATH": str(tmp_path)}
+
+    _assert_refused(["manage.py", "chaos"], database, tmp_path, url, **without_rabbitmqctl)
+
+
+def _assert_refused(arguments, database, tmp_path, url, **environment):
     done = run(
-        ["manage.py", "chaos"] if name == "chaos" else PROCESSES[name],
-        DATA_DIR=str(tmp_path / "data"),
-        DATABASE_URL=f"sqlite:///{database}",
-        CELERY_BROKER_URL=url,
+        arguments,
+        **{
+            "DATA_DIR": str(tmp_path / "data"),
+            "DATABASE_URL": f"sqlite:///{database}",
+            "CELERY_BROKER_URL": url,
+            **environment,
+        },
     )
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr

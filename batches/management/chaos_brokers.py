@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.management.base import CommandError
 from kombu import Connection, Queue
 
-from config.brokers import broker_settings
+from config.brokers import broker_settings, refuse_wrong_broker
 
 QUEUES = ("batches", "outbox", "sweep")
 START_SECONDS = 10.0
@@ -157,7 +157,10 @@ class OwnVirtualHost(Broker):
 
 
 def broker_for(url: str, folder: Path) -> Broker:
-    """The kind of broker that `url` names; `folder` is for what it keeps."""
+    """The kind of broker that `url` names; `folder` is for what it keeps.
+
+    Raises WrongSurroundings where the one that is named is to be used and refuses us.
+    """
     parts = urlsplit(url)
     if parts.scheme == "redis":
         return OwnRedis(folder)
@@ -168,6 +171,7 @@ def broker_for(url: str, folder: Path) -> Broker:
         own = OwnVirtualHost(url, control)
         if own.make():
             return own
+    refuse_wrong_broker(*broker_settings(url, folder))
     given = Broker(url)
     given.remark = (
         "rabbitmqctl can't make a virtual host there, so the one of CELERY_BROKER_URL is used as "

@@ -24,7 +24,7 @@ from batches.management.chaos_load import Load
 from batches.management.scratch import scratch_database, use_broker
 from batches.services.chain import send_contract_calls
 from config import environment
-from config.brokers import broker_settings, refuse_wrong_broker
+from config.brokers import broker_settings
 from config.database import atomic, is_away
 from content.management.terminal import counted
 from content.models import ContractCall
@@ -74,7 +74,6 @@ class Command(BaseCommand):
         is_over = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: is_over.set())
-        refuse_wrong_broker(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
         seed = secrets.randbelow(1_000_000) if seed is None else seed
         try:
             count, recovery, killed = self._measure(
