@@ -3,12 +3,15 @@
 import os
 import shutil
 import socket
+import sys
 import time
 from typing import NoReturn
 
 import pytest
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+
+MONGODB_SERVER = (sys.executable, "-m", "tests.mongodb_server")
 
 
 def need_server(name: str, port: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import free_port, need_server, wait_for_port
+from tests.services import MONGODB_SERVER, free_port, need_server, wait_for_port
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_TABLES = "There are no tables yet: run manage.py migrate"
@@ -149,8 +149,7 @@ def test_a_person_whom_the_server_does_not_know(look):
 
 def test_mongodb_without_transactions(look, tmp_path):
     port = free_port()
-    program = str(Path(sys.executable).with_name("secantusd-py"))
-    command = [program, "--standalone", "--port", str(port), "--storage-path", ":memory:"]
+    command = [*MONGODB_SERVER, "--standalone", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port)

@@ -13,13 +13,12 @@ from django.db import DatabaseError
 from batches.management.chaos_installation import Installation
 from batches.management.chaos_load import Load
 from batches.models import BatchItem, BatchOperation
-from config.database import atomic
 from content.management.terminal import ProgressLine
 
 TICK_SECONDS = 0.02
 LOAD_EVERY_SECONDS = 0.1
 # No progress for so long counts as none at all. MongoDB keeps the transaction of a process that was
-# killed, and the rows that it wrote, for a minute.
+# killed, and the rows that it wrote, for a minute unless it is told otherwise.
 PATIENCE_SECONDS = 90.0
 
 
@@ -77,10 +76,10 @@ class Kills:
 
     def drain(self) -> None:
         """Let the workers end what is left, without kills and without new batches."""
-        left, since = _count_unfinished(), time.monotonic()
+        left, since = _unfinished(), time.monotonic()
         while left and time.monotonic() - since < PATIENCE_SECONDS:
             self._pause(0.1)
-            now_left = _count_unfinished()
+            now_left = _unfinished()
             if now_left != left:
                 left, since = now_left, time.monotonic()
 
@@ -111,9 +110,7 @@ class Kills:
         self._loaded_at = time.monotonic()
 
 
-@atomic
-def _count_unfinished() -> int:
-    """In a transaction: what plays MongoDB in the tests ends dead ones only when asked in one."""
+def _unfinished() -> int:
     return BatchOperation.objects.unfinished().count()
 
 

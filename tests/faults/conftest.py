@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tests.faults.databases import OwnPostgreSQL
 from tests.faults.messages import lose_all_messages
 from tests.faults.worlds import World, dies_with_its_parent, looking_at
 from tests.services import (
+    MONGODB_SERVER,
     POSTGRESQL,
     free_port,
     missing,
@@ -166,9 +166,8 @@ def rabbit(tmp_path, rabbit_url, postgresql_template) -> Iterator[World]:
 def mongodb_port() -> Iterator[int]:
     """A server that speaks MongoDB's protocol and keeps nothing."""
     port = free_port()
-    program = Path(sys.executable).with_name("secantusd-py")
     server = subprocess.Popen(
-        [str(program), "--port", str(port), "--storage-path", ":memory:"],
+        [*MONGODB_SERVER, "--port", str(port)],
         stdout=subprocess.DEVNULL,
         preexec_fn=dies_with_its_parent,
     )

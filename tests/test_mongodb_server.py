@@ -1,0 +1,64 @@
+"""The server that plays MongoDB: who dies in a transaction keeps nobody waiting for good."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+
+from tests.services import MONGODB_SERVER, free_port, wait_for_port
+
+LIVES_SECONDS = 1
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    port = free_port()
+    options = ["--port", str(port), "--transaction-seconds", str(LIVES_SECONDS)]
+    server = subprocess.Popen([*MONGODB_SERVER, *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_for_port(port)
+        yield f"mongodb://127.0.0.1:{port}/?timeoutMS={PATIENCE_SECONDS * 1000}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def client(url) -> Iterator[MongoClient]:
+    with MongoClient(url) as client:
+        yield client
+
+
+@pytest.fixture
+def left(url) -> Iterator[None]:
+    """Two transactions that have written, of somebody who is never heard of again."""
+    with MongoClient(url) as somebody:
+        items = somebody.shop.items
+        items.insert_many([{"_id": name, "price": 1} for name in ("moon", "sun")])
+        for name in ("moon", "sun"):
+            session = somebody.start_session()
+            session.start_transaction()
+            items.update_one({"_id": name}, {"$set": {"price": 2}}, session=session)
+        yield
+
+
+def test_what_it_wrote_can_be_written_by_others_soon(left, client):
+    """Nobody asks within a transaction, which alone reminded the server of the dead."""
+    client.shop.items.update_many({}, {"$set": {"price": 3}})
+
+    assert [item["price"] for item in client.shop.items.find()] == [3, 3]
+
+
+def test_a_collection_that_it_wrote_to_can_be_dropped_soon(left, client):
+    client.shop.drop_collection("items")
+    client.shop.items.insert_one({"_id": "earth"})
+
+    assert list(client.shop.items.find()) == [{"_id": "earth"}]
+
+
+def test_its_database_can_be_dropped_soon(left, client):
+    client.drop_database("shop")
+
+    assert client.list_database_names().count("shop") == 0
