@@ -13,6 +13,8 @@ from batches.services.waiting import pause, resume
 from content.models import Content
 from tests.faults.test_at_once import LONG_LEASE, make_batches
 
+pytestmark = pytest.mark.parametrize("world", ["files", "servers", "documents"], indirect=True)
+
 TIMES = 20
 REFUSED, TOO_LATE = "invalid", "wrong-state"
 
@@ -97,7 +99,6 @@ def test_fault_24_a_parent_that_ends_while_it_is_linked_to_keeps_nobody_waiting(
     assert list(verify()) == []
 
 
-# The server that stands in for MongoDB can stand still when a claim meets a hold: docs/faults.md.
 def test_a_batch_is_held_or_runs_and_nothing_between(world, make):
     batches = make(TIMES)
 
@@ -113,7 +114,6 @@ def test_a_batch_is_held_or_runs_and_nothing_between(world, make):
     assert list(verify()) == []
 
 
-@pytest.mark.parametrize("world", ["files", "servers", "documents"], indirect=True)
 @pytest.mark.parametrize("follows", list(Follows))
 def test_of_those_who_follow_up_a_batch_at_once_one_does(world, seven, follows):
     originals = [make_batches([key, "gone"], 1, newPrice=9)[0] for key in seven]
