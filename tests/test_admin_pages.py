@@ -19,7 +19,7 @@ from tests.factories import make_contents
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 NAMES = [model._meta.label_lower for model in MODELS]
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
-VALUES = ["1", "x", "-1", "99999999999999999999", "{{7*7}}", ""]
+VALUES = ["1", "x{{7*7}}", "-99999999999999999999", ""]
 
 
 @pytest.fixture
@@ -61,10 +61,12 @@ def people(name, request):
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)
 def test_no_page_crashes(request, signed_in, everything, model):
     for who in ("root", "staff", "viewer", "clerk", "all-view"):
-        look_at(model, signed_in(people(who, request)))
+        # A key that is none is told from others before anybody's rights are asked for.
+        wrong_keys = ("nonsense", "_00", "1" * 40) if who == "root" else ()
+        look_at(model, signed_in(people(who, request)), wrong_keys)
 
 
-def look_at(model, client):
+def look_at(model, client, wrong_keys):
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     page = reverse(f"{name}_changelist")
     get(client, page, 200, 403)
@@ -75,7 +77,7 @@ def look_at(model, client):
     assert row is not None, "this test is to see a row of every table"
     # The key of a token is its digest, which nobody can know.
     own = row.token_key if model is ApiToken else row.pk
-    for key in (own, "nonsense", "_00", "1" * 40):
+    for key in (own, *wrong_keys):
         get(client, reverse(f"{name}_change", args=[key]), 200, 302, 403)
         get(client, reverse(f"{name}_history", args=[key]), 200, 302, 403)
         get(client, reverse(f"{name}_delete", args=[key]), 200, 302, 403)
