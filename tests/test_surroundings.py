@@ -31,7 +31,7 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**inherited, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         timeout=60,

@@ -18,10 +18,11 @@ from tests.conftest import person
 from tests.factories import make_contents
 from tests.faults.databases import OwnPostgreSQL
 from tests.faults.messages import lose_all_messages
-from tests.faults.worlds import World, dies_with_its_parent, looking_at
+from tests.faults.worlds import World, looking_at
 from tests.services import (
     MONGODB_SERVER,
     POSTGRESQL,
+    dies_with_its_parent,
     free_port,
     missing,
     need_program,

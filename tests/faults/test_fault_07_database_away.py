@@ -27,10 +27,9 @@ from tests.faults.worlds import (
     NEW_PRICE,
     World,
     assert_exactly_once,
-    dies_with_its_parent,
     looking_at,
 )
-from tests.services import free_port, need_program, wait_for_port
+from tests.services import dies_with_its_parent, free_port, need_program, wait_for_port
 
 # Five, and what a machine that is busy with other tests adds.
 AT_MOST_SECONDS = 7.0

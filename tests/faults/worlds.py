@@ -1,6 +1,5 @@
 """A whole installation of its own for one test: database, broker, real worker processes."""
 
-import ctypes
 import json
 import os
 import signal
@@ -18,24 +17,17 @@ from django.db import connections
 from batches.models import BatchItem, BatchOperation, Status
 from config.database import database_from_url
 from content.models import Content, ContentChange, SandboxTransaction
-from tests.services import free_port, wait_for_port
+from tests.services import dies_with_its_parent, free_port, wait_for_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 60
 NEW_PRICE = 77_000_000
-PR_SET_PDEATHSIG = 1
 QUICK = {
     "BATCH_LEASE_SECONDS": "2",
     "BATCH_TELL_AGAIN_SECONDS": "1",
     "SWEEP_SECONDS": "0.5",
     "BATCH_CHUNK_ITEMS": "3",
 }
-
-
-def dies_with_its_parent() -> None:
-    """In a child on Linux: a test run that is itself killed leaves no process behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tests.permissions.things import Things
 
 
 @pytest.fixture
-def things(request) -> Things:
+def things(request, db) -> Things:
     return Things(request.getfixturevalue)
 
 

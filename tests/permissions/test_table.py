@@ -65,7 +65,7 @@ def test_who_is_refused_changes_nothing(ask, things, snapshot, everybody, door, 
             assert "/login" in answer["Location"], who
         else:
             assert answer.status_code == int(expected), (who, answer.content[:500])
-        assert snapshot() == before, who
+    assert snapshot() == before
 
 
 @pytest.mark.parametrize(("door", "row"), LOOKS)
@@ -77,7 +77,7 @@ def test_who_may_look_is_let_through_and_changes_nothing(
     before = snapshot()
     for who, expected in cells(row, refused=False):
         is_let_through(ask(door, row.method, path, data, who), expected)
-        assert snapshot() == before, who
+    assert snapshot() == before
 
 
 @pytest.mark.parametrize(("door", "row", "who", "expected"), CHANGES)
