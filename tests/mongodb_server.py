@@ -1,4 +1,4 @@
-"""Plays MongoDB for the tests: `python -m tests.mongodb_server --port 27117`.
+"""Plays MongoDB for the tests: `python -m tests.mongodb_server --port 27117`. Never imported.
 
 SecantusDB, which keeps nothing here, with three things as MongoDB has them:
 
@@ -7,8 +7,9 @@ SecantusDB, which keeps nothing here, with three things as MongoDB has them:
 - A drop waits for transactions with the lock in nobody's way. SecantusDB tries each row again and
   again while it keeps the lock that is needed to end the transaction which wrote it: with two of
   them it stands still for good.
-- `transactionLifetimeLimitSeconds` may be given, so that a test of deaths need not wait for a
-  minute after each.
+- How long a transaction may live can be given, so that a test of deaths need not wait for a minute
+  after each. Here it is idle for so long; MongoDB's `transactionLifetimeLimitSeconds` counts from
+  its beginning.
 """
 
 import argparse

@@ -5,16 +5,20 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 
+ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
-MONGODB_SERVER = (sys.executable, "-m", "tests.mongodb_server")
 
 
 def need_server(name: str, port: int) -> None:
@@ -63,3 +67,22 @@ def dies_with_its_parent() -> None:
     """In a child on Linux: a test run that is itself killed leaves no process behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def mongodb_server(*options: str) -> Iterator[int]:
+    """The port of a server of one's own that speaks MongoDB's protocol; its options are its own."""
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.mongodb_server", "--port", str(port), *options],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=dies_with_its_parent,
+    )
+    try:
+        wait_for_port(port, seconds=30)
+        assert server.poll() is None, "it has ended: somebody else listens there"
+        yield port
+    finally:
+        server.kill()
+        server.wait()

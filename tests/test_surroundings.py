@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import MONGODB_SERVER, free_port, need_server, wait_for_port
+from tests.services import ROOT, free_port, mongodb_server, need_server
 
-ROOT = Path(__file__).resolve().parent.parent
 NO_TABLES = "There are no tables yet: run manage.py migrate"
 PROCESSES = {
     "command": ["manage.py", "sweep"],
@@ -147,16 +146,9 @@ def test_a_person_whom_the_server_does_not_know(look):
     )
 
 
-def test_mongodb_without_transactions(look, tmp_path):
-    port = free_port()
-    command = [*MONGODB_SERVER, "--standalone", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port)
+def test_mongodb_without_transactions(look):
+    with mongodb_server("--standalone") as port:
         said = look(DATABASE_URL=f"mongodb://127.0.0.1:{port}/shop")
-    finally:
-        server.kill()
-        server.wait()
     assert said.startswith("This MongoDB is no replica set")
 
 

@@ -18,8 +18,8 @@ from content.management.terminal import ProgressLine
 TICK_SECONDS = 0.02
 LOAD_EVERY_SECONDS = 0.1
 # No progress for so long counts as none at all. MongoDB keeps the transaction of a process that was
-# killed, and the rows that it wrote, for a minute unless it is told otherwise.
-PATIENCE_SECONDS = 90.0
+# killed, and the rows that it wrote, for up to a minute and a half unless it is told otherwise.
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass

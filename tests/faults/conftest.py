@@ -20,11 +20,11 @@ from tests.faults.databases import OwnPostgreSQL
 from tests.faults.messages import lose_all_messages
 from tests.faults.worlds import World, looking_at
 from tests.services import (
-    MONGODB_SERVER,
     POSTGRESQL,
     dies_with_its_parent,
     free_port,
     missing,
+    mongodb_server,
     need_program,
     need_server,
     wait_for_port,
@@ -166,17 +166,9 @@ def rabbit(tmp_path, rabbit_url, postgresql_template) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def mongodb_port() -> Iterator[int]:
     """A server that speaks MongoDB's protocol and keeps nothing."""
-    port = free_port()
-    server = subprocess.Popen(
-        [*MONGODB_SERVER, "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        preexec_fn=dies_with_its_parent,
-    )
-    wait_for_port(port)
     mongodb_shim.install()
-    yield port
-    server.kill()
-    server.wait()
+    with mongodb_server() as port:
+        yield port
 
 
 @pytest.fixture
