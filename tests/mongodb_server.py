@@ -32,7 +32,7 @@ def main() -> None:
         "--transaction-seconds",
         type=float,
         default=60.0,
-        help="how long a transaction lives that nobody asks for anything (60, as in MongoDB)",
+        help="how long a transaction lives that nobody asks for anything (60)",
     )
     parser.add_argument(
         "--standalone", action="store_true", help="no replica set, hence no transactions"
