@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from batches.models import BatchOperation, Submission
-from batches.services import price_file
-from batches.services.results_file import file_name, results_file
+from batches.services.results.csv import file_name, results_file
+from batches.services.runs import price_file
 from content.models import ContentQuerySet
 
 # Without it spreadsheets take UTF-8 for something else.

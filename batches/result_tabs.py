@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from batches.models import BatchItem
 from batches.operations.base import REFUSALS, refusal_label
-from batches.services.results import Totals
-from batches.services.results_file import NOT_ATTEMPTED
+from batches.services.results.csv import NOT_ATTEMPTED
+from batches.services.results.results import Totals
 
 Outcome = BatchItem.Outcome
 

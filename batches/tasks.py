@@ -9,12 +9,16 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 
-from batches.services import chain, dependents, outbox, run
-from batches.services import sweep as sweeping
+from batches.services.engine import run_batch as engine
+from batches.services.engine import settle
+from batches.services.heartbeat import beat
+from batches.services.mail import outbox
+from batches.services.worker import contract_sync
+from batches.services.worker import sweep as sweeping
 from config.database import is_away
 from config.failpoints import reach
 from content.rules import one_line
-from content.services import password_mail
+from content.services.people import password_mail
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +47,7 @@ def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def give_a_sign(**_: object) -> None:
     """At once, so that nobody is told in its first seconds that no worker is running."""
     try:
-        sweeping.beat()
+        beat()
     except DatabaseError:
         return  # the first sweep that reaches the database gives it
     finally:
@@ -53,13 +57,13 @@ def give_a_sign(**_: object) -> None:
 @task("batches.run_batch")
 def run_batch(batch_id: str) -> None:
     reach("before-claim")
-    run.run_batch(batch_id)
+    engine.run_batch(batch_id)
     reach("before-acknowledgement")
 
 
 @task("batches.settle_dependents")
 def settle_dependents(parent_id: str) -> None:
-    dependents.settle_dependents(UUID(parent_id))
+    settle.settle_dependents(UUID(parent_id))
 
 
 @task("batches.sweep")
@@ -79,7 +83,7 @@ def deliver_due_notifications() -> None:
 
 @task("batches.send_contract_calls")
 def send_contract_calls() -> None:
-    chain.send_contract_calls()
+    contract_sync.send_contract_calls()
 
 
 @task("batches.send_password_mails")

@@ -119,16 +119,3 @@ def policy_of_admin(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
-
-
-def health_paths(get_response: GetResponse) -> GetResponse:
-    """Health checks come by plain http and bare address: neither redirect nor host check."""
-    from config.health import livez, readyz
-
-    answers = {"/livez": livez, "/readyz": readyz}
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        answer = answers.get(request.path_info.rstrip("/"))
-        return answer(request) if answer else get_response(request)
-
-    return middleware

@@ -99,7 +99,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.middleware.health_paths",
+    "batches.views.health.health_paths",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.known_length",
@@ -173,7 +173,7 @@ if IS_MONGODB:
 # ---------------------------------------------------------------- people
 
 AUTH_USER_MODEL = "content.User"
-AUTHENTICATION_BACKENDS = ["content.services.sign_in.ThrottledBackend"]
+AUTHENTICATION_BACKENDS = ["content.services.people.sign_in.ThrottledBackend"]
 # Failed log-ins of one name from one address within LOGIN_FAILURE_MINUTES.
 LOGIN_FAILURES = environment.whole("LOGIN_FAILURES", default=10)
 LOGIN_FAILURE_MINUTES = environment.whole("LOGIN_FAILURE_MINUTES", default=15)

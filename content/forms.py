@@ -18,9 +18,9 @@ from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from content import rules
 from content.errors import TooManyFailures, WrongCredentials
 from content.models import Content, ContentQuerySet, User, Wallet
-from content.services.accounts import change_password
-from content.services.sign_in import check_password, refuse_to_wait
-from content.services.tokens import MAX_NAME
+from content.services.people.accounts import change_password
+from content.services.people.sign_in import check_password, refuse_to_wait
+from content.services.people.tokens import MAX_NAME
 
 
 class StxField(forms.CharField):

@@ -12,11 +12,11 @@ from django.test import Client
 
 from batches.models import BatchOperation, Notification
 from batches.operations import OPERATIONS
-from batches.services.chain import send_contract_calls
-from batches.services.outbox import deliver_notification
-from batches.services.run import run_batch
+from batches.services.engine.run_batch import run_batch
+from batches.services.mail.outbox import deliver_notification
+from batches.services.worker.contract_sync import send_contract_calls
 from content.models import ApiToken, User, Wallet
-from content.services.password_mail import send_password_mails
+from content.services.people.password_mail import send_password_mails
 from tests import mongodb_cleanup, mongodb_shim, not_here
 from tests.factories import UserFactory, WalletFactory
 

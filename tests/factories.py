@@ -7,7 +7,7 @@ from factory.django import DjangoModelFactory
 
 from content.models import Content, User, Wallet
 from content.rules import c32_address
-from content.services.changes import add_contents
+from content.services.catalogue.changes import add_contents
 
 PASSWORD = "correct horse battery"
 

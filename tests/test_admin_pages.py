@@ -8,9 +8,9 @@ from knox.models import get_token_model
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.submissions import confirm
-from batches.services.template_runs import run_now
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
+from batches.services.templates.runs import run_now
 from content.models import ApiToken
 from tests.batches.orders import make_template, price_batch
 from tests.conftest import grant

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from config.database import atomic, on_commit
 from content.models import Content, User
-from content.services.changes import add_contents
+from content.services.catalogue.changes import add_contents
 from tests.factories import make_contents
 
 

@@ -13,7 +13,7 @@ from batches.models import BatchOperation, Status, Submission
 from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
-from batches.services.followers import changed_count, has_more_to_undo, tried_already
+from batches.services.orders.lineage import changed_count, has_more_to_undo, tried_already
 from batches.services.permissions import may_direct, may_direct_all, may_run_for_others
 from content.models import User
 

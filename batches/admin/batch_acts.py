@@ -18,8 +18,8 @@ from batches.errors import ApplicationError, InvalidTransition
 from batches.models import BatchOperation, Follows
 from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_direct
-from batches.services.plans import start_now
-from batches.services.waiting import pause, resume
+from batches.services.runs.plans import start_now
+from batches.services.runs.schedule import pause, resume
 
 CHANGE = "admin:batches_batchoperation_change"
 

@@ -26,12 +26,12 @@ from batches.errors import InvalidTransition
 from batches.models import BatchItem, BatchOperation, Dependency, Notification
 from batches.operations import describe
 from batches.result_tabs import ResultTabs
-from batches.services import lifecycle
-from batches.services.chains import chain_of
+from batches.services.engine import lifecycle
+from batches.services.orders.preview import preview_batch
+from batches.services.pages.graph import chain_of
 from batches.services.permissions import may_direct
-from batches.services.preview import preview_batch
-from batches.services.progress import Progress
-from batches.services.results import totals_of
+from batches.services.results.progress import Progress
+from batches.services.results.results import totals_of
 from content.admin.base import ReadOnlyAdmin
 from content.admin.filters import DayFilter
 

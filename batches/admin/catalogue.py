@@ -17,13 +17,13 @@ from batches.admin.looks import dress_all, require_right
 from batches.admin.planning import tell
 from batches.admin.prices import PriceFileAdmin
 from batches.errors import Invalid, NotAllowed
-from batches.forms import FORMS, OperationForm
+from batches.forms.operation import FORMS, OperationForm
+from batches.forms.schedule import WaitingForm
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS, Operation, describe, operation_for
-from batches.services.drafts import MOST_ITEMS, prepare
-from batches.services.history import with_batches
+from batches.services.pages.history import with_batches
 from batches.services.permissions import may_run_for_others
-from batches.waiting_forms import WaitingForm
+from batches.services.runs.draft import MOST_ITEMS, prepare
 from content.admin.base import replace
 from content.models import Content, ContentChange
 

@@ -12,7 +12,7 @@ from batches.errors import NotAllowed, NothingToDo
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import REFUSALS
-from batches.services.follow_ups import prepare_follow_up
+from batches.services.runs.follow_up import prepare_follow_up
 
 
 def begin_following(

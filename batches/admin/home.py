@@ -16,8 +16,8 @@ from django.utils.timesince import timesince
 from batches.admin.waits import moment_and_utc_words
 from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status, Template
 from batches.operations import describe
-from batches.services.coming import Coming
-from batches.services.overview import (
+from batches.services.pages.agenda import Coming
+from batches.services.pages.overview import (
     ENDS,
     Day,
     Failures,

@@ -10,11 +10,11 @@ from django.template.response import TemplateResponse
 
 from batches.admin.looks import dress_all
 from batches.errors import Invalid, NothingToDo
+from batches.forms.schedule import WaitingForm
 from batches.models import BatchOperation, Status
 from batches.operations import operation_for
-from batches.services.drafts import Waiting
-from batches.services.plans import plan_anew
-from batches.waiting_forms import WaitingForm
+from batches.services.runs.draft import Waiting
+from batches.services.runs.plans import plan_anew
 
 BEGUN = "It has begun already, so nothing was changed."
 

@@ -11,8 +11,8 @@ from batches.admin.waits import when_words
 from batches.models import BatchItem, BatchOperation, Status
 from batches.operations import known_operation
 from batches.result_tabs import ResultTabs
-from batches.services.progress import Progress
-from batches.services.results import chain_counts, left_of, results_of, totals_of
+from batches.services.results.progress import Progress
+from batches.services.results.results import chain_counts, left_of, results_of, totals_of
 from content.admin.words import CHAIN_LABELS
 from content.models import Content, ContentChange
 from content.words import differences

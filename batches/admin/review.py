@@ -9,8 +9,8 @@ from batches.admin.progress import ITEM_LABELS
 from batches.models import BatchItem, Submission
 from batches.operations import operation_for
 from batches.rules import REJECT_ALL
-from batches.services.preview import Moves, Preview, PreviewItem
-from batches.services.submissions import (
+from batches.services.orders.preview import Moves, Preview, PreviewItem
+from batches.services.runs.confirm import (
     batches_needed,
     contents_of,
     count_to_type,

@@ -17,9 +17,9 @@ from batches.errors import ApplicationError
 from batches.models import Follows, Submission
 from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_direct_all
-from batches.services.plans import start_now
-from batches.services.progress import Progress
-from batches.services.waiting import pause_submission, resume_submission
+from batches.services.results.progress import Progress
+from batches.services.runs.plans import start_now
+from batches.services.runs.schedule import pause_submission, resume_submission
 
 PROGRESS = "admin:batches_submission_progress"
 

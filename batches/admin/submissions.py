@@ -30,12 +30,12 @@ from batches.errors import ApplicationError, InvalidTransition, NotAllowed, Subm
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
-from batches.services.chains import chain_of
-from batches.services.drafts import discard
+from batches.services.pages.graph import chain_of
 from batches.services.permissions import may_direct_all
-from batches.services.progress import Progress, progress_of
-from batches.services.results import totals_of
-from batches.services.submissions import cancel_submission, check_typed_count, confirm
+from batches.services.results.progress import Progress, progress_of
+from batches.services.results.results import totals_of
+from batches.services.runs.confirm import cancel_submission, check_typed_count, confirm
+from batches.services.runs.draft import discard
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
 

@@ -20,13 +20,13 @@ from batches.errors import (
     NotThere,
     TemplateChanged,
 )
-from batches.forms import FORMS
+from batches.forms.operation import FORMS
+from batches.forms.template import TemplateForm
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS, Operation
 from batches.services.permissions import may_run_for_others
-from batches.services.template_orders import TemplateOrder, body_of_template, template_body
-from batches.services.templates import create_template, edit_template
-from batches.template_forms import TemplateForm
+from batches.services.templates.spec import TemplateOrder, body_of_template, template_body
+from batches.services.templates.store import create_template, edit_template
 from content.models import Wallet
 
 # Beyond so many creators an address is typed instead of chosen.

@@ -12,8 +12,8 @@ from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.rules import REJECT_ALL
-from batches.services.template_slots import upcoming
-from batches.services.templates import need_of_run, preview_template
+from batches.services.templates.slots import upcoming
+from batches.services.templates.store import need_of_run, preview_template
 from batches.templatetags.operations import selection_words
 from content.words import moment_words
 

@@ -27,8 +27,8 @@ from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_run, may_run_for_others
-from batches.services.template_runs import run_now
-from batches.services.templates import delete_template, pause_template, resume_template
+from batches.services.templates.runs import run_now
+from batches.services.templates.store import delete_template, pause_template, resume_template
 from content.admin.base import CarefulAdmin
 from content.words import moment_words
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency, Follows, Status, Submission
 from batches.operations import describe
-from batches.services.chains import Chain, Node, follow_ups_of, originals_of, parents_of
+from batches.services.pages.graph import Chain, Node, follow_ups_of, originals_of, parents_of
 from content.models import User
 from content.words import moment_words, utc_words
 

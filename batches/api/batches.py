@@ -27,11 +27,11 @@ from batches.api.serializers import (
 from batches.downloads import batch_file
 from batches.errors import Invalid, NotThere
 from batches.models import BatchItem, BatchOperation, Source, Status
-from batches.models.operation import BatchQuerySet
+from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
-from batches.services.lifecycle import cancel
-from batches.services.results import results_of, totals_of
+from batches.services.engine.lifecycle import cancel
+from batches.services.results.results import results_of, totals_of
 from content import rules
 from content.api.described import errors
 from content.api.negotiation import AlwaysJSON

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from batches.models import BatchOperation, Status, Submission
-from batches.services.progress import progress_of
 from batches.services.quota import quota_of
+from batches.services.results.progress import progress_of
 from content.api.errors import rate_limit_headers
 from content.api.fields import Instant
 from content.models import User, Wallet

@@ -16,7 +16,7 @@ from batches.errors import Invalid
 from batches.models import BatchOperation, Follows, Source
 from batches.operations.base import REFUSALS
 from batches.operations.undo import Undo
-from batches.services.follow_ups import clean_some, follow_up, preview_follow_up
+from batches.services.runs.follow_up import clean_some, follow_up, preview_follow_up
 from content import rules
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY

@@ -9,7 +9,7 @@ from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_direct, may_direct_all, may_run
-from batches.services.progress import Progress, progress_of
+from batches.services.results.progress import Progress, progress_of
 from content.models import User
 
 NOT_YOURS = "You may not change what this creator does."

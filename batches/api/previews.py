@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from batches.models import BatchItem
-from batches.services.preview import Preview, PreviewItem
+from batches.services.orders.preview import Preview, PreviewItem
 from content.api.fields import wire_fields
 from content.api.queries import page_of
 

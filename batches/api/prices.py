@@ -17,9 +17,9 @@ from batches.api.previews import PreviewPage, page_shown
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotThere
 from batches.models import Source
-from batches.services import price_drafts, price_file
-from batches.services.drafts import Waiting
-from batches.services.price_lines import OPERATION, Prices
+from batches.services.runs import price_drafts, price_file
+from batches.services.runs.draft import Waiting
+from batches.services.runs.price_lines import OPERATION, Prices
 from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
 from content.api.filters import ContentFilter
@@ -28,7 +28,7 @@ from content.api.idempotency import once
 from content.api.negotiation import AlwaysJSON
 from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
 from content.models import Content, ContentQuerySet, User
-from content.services.access import Viewer
+from content.services.catalogue.access import Viewer
 
 FILE = "content_id,new_price\r\nfilm-7,2.5\r\nfilm-8,1250\r\n"
 OPTIONS = ("preview", "limit", "skip", "errorPolicy", "scheduledFor", "until", "dependsOn")

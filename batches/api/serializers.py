@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from batches.models import BatchItem, BatchOperation, Dependency, Source, Status
-from batches.services.results import Result, results_of
+from batches.services.results.results import Result, results_of
 from content.api.fields import Instant, OnChain, Texts, wire_fields
 from content.models import ContentChange
 

@@ -21,10 +21,10 @@ from batches.api.waiting import BEGUN, times_of
 from batches.downloads import submission_file
 from batches.errors import Invalid
 from batches.models import BatchItem, BatchOperation, Follows, Source, Status, Submission
-from batches.services.follow_ups import follow_up_submission
-from batches.services.progress import Progress
-from batches.services.submissions import cancel_submission
-from batches.services.waiting import (
+from batches.services.results.progress import Progress
+from batches.services.runs.confirm import cancel_submission
+from batches.services.runs.follow_up import follow_up_submission
+from batches.services.runs.schedule import (
     move_times_of_submission,
     pause_submission,
     resume_submission,

@@ -6,15 +6,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from batches import slots
+from batches import recurrence
 from batches.api.bodies import ContentFilterBody
 from batches.api.previews import PreviewPage
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
+from batches.recurrence import WALL_FORMAT, Slot
 from batches.rules import ERROR_POLICIES
-from batches.services.drafts import MOST_ITEMS
-from batches.services.template_orders import MOST_NAME
-from batches.slots import WALL_FORMAT, Slot
+from batches.services.runs.draft import MOST_ITEMS
+from batches.services.templates.spec import MOST_NAME
 from content.api.fields import Instant
 
 WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
@@ -50,7 +50,7 @@ class TemplateChanges(serializers.Serializer[Any]):
     )
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, required=False)
     repeat = serializers.ChoiceField(
-        slots.REPEATS, required=False, help_text="`never` runs once, or only by hand."
+        recurrence.REPEATS, required=False, help_text="`never` runs once, or only by hand."
     )
     firstRun = WallField(
         required=False,
@@ -103,7 +103,7 @@ class TemplateAnswer(serializers.Serializer[Template]):
     contentIds = serializers.SerializerMethodField()
     filter = serializers.DictField(allow_null=True)
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, source="error_policy")
-    repeat = serializers.ChoiceField(slots.REPEATS)
+    repeat = serializers.ChoiceField(recurrence.REPEATS)
     firstRun = serializers.SerializerMethodField()
     timeZone = serializers.CharField(source="time_zone")
     lastDay = serializers.DateField(source="last_day", allow_null=True)

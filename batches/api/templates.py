@@ -26,15 +26,15 @@ from batches.api.template_answers import (
 )
 from batches.errors import ApplicationError, Invalid, NotThere
 from batches.models import BatchOperation, Submission, Template
-from batches.services.template_orders import (
+from batches.services.templates.runs import run_now
+from batches.services.templates.slots import upcoming
+from batches.services.templates.spec import (
     clean_template,
     clean_template_changes,
     merged,
     template_body,
 )
-from batches.services.template_runs import run_now
-from batches.services.template_slots import upcoming
-from batches.services.templates import (
+from batches.services.templates.store import (
     create_template,
     delete_template,
     edit_template,

@@ -13,8 +13,8 @@ from batches.api.examples import LATER, LINKED
 from batches.api.found import find_own_batch, user_of
 from batches.api.serializers import BatchWithResults, one_batch
 from batches.errors import Invalid
-from batches.services.dependencies import depend_on
-from batches.services.waiting import move_times, pause, resume
+from batches.services.orders.dependencies import depend_on
+from batches.services.runs.schedule import move_times, pause, resume
 from content.api.described import errors, example
 from content.api.parsers import fields_of
 

@@ -1,7 +1,4 @@
-from batches.models.dependency import Dependency
-from batches.models.heartbeat import Heartbeat
-from batches.models.item import BatchItem
-from batches.models.operation import (
+from batches.models.batch import (
     FINISHED,
     FRESH,
     MOVES,
@@ -14,6 +11,9 @@ from batches.models.operation import (
     BatchOperation,
     Status,
 )
+from batches.models.dependency import Dependency
+from batches.models.heartbeat import Heartbeat
+from batches.models.item import BatchItem
 from batches.models.outbox import Notification
 from batches.models.source import Source
 from batches.models.submission import Follows, Submission

@@ -5,7 +5,7 @@ from typing import Self
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from batches.models.operation import FINISHED, BatchOperation, Status
+from batches.models.batch import FINISHED, BatchOperation, Status
 
 
 class DependencyQuerySet(models.QuerySet["Dependency"]):

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from batches.models.operation import BatchOperation
+from batches.models.batch import BatchOperation
 from content.models import ContentChange
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from batches.models.operation import BatchOperation
+from batches.models.batch import BatchOperation
 from batches.models.submission import Submission
 from content.models import Wallet
 

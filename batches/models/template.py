@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from batches import slots
+from batches import recurrence
 from batches.models.source import kind_label
 from batches.models.submission import Submission
 from batches.rules import SKIP_FAILED
@@ -41,12 +41,12 @@ class Template(models.Model):
     """An operation, a selection among one creator's items, and when it runs."""
 
     class Repeat(models.TextChoices):
-        NEVER = slots.NEVER, "Never"
-        DAILY = slots.DAILY, "Every day"
-        WEEKLY = slots.WEEKLY, "Every week"
-        MONTHLY = slots.MONTHLY, "Every month"
-        QUARTERLY = slots.QUARTERLY, "Every three months"
-        YEARLY = slots.YEARLY, "Every year"
+        NEVER = recurrence.NEVER, "Never"
+        DAILY = recurrence.DAILY, "Every day"
+        WEEKLY = recurrence.WEEKLY, "Every week"
+        MONTHLY = recurrence.MONTHLY, "Every month"
+        QUARTERLY = recurrence.QUARTERLY, "Every three months"
+        YEARLY = recurrence.YEARLY, "Every year"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
     name = models.CharField(max_length=100, validators=[MinLengthValidator(1)])
@@ -66,7 +66,7 @@ class Template(models.Model):
 
     repeat = models.CharField(max_length=16, choices=Repeat, default=Repeat.NEVER)
     time_zone = models.CharField(max_length=64, default="UTC")
-    # Wall-clock times there, as slots.WALL_FORMAT; empty where it only runs by hand.
+    # Wall-clock times there, as recurrence.WALL_FORMAT; empty where it only runs by hand.
     first_slot = models.CharField(max_length=16, blank=True)
     next_slot = models.CharField(max_length=16, blank=True)
     # When next_slot is; null where none is to come.
@@ -96,7 +96,7 @@ class Template(models.Model):
     @property
     def first(self) -> datetime | None:
         """The wall-clock time of the first slot; None where it only runs by hand."""
-        return slots.parse_wall(self.first_slot or None)
+        return recurrence.parse_wall(self.first_slot or None)
 
     @property
     def description(self) -> str:

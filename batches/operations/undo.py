@@ -13,7 +13,7 @@ from batches.operations.base import Alter, Operation, Plan, Unchanged
 from batches.operations.remove_content import RemoveContent
 from batches.operations.restore_content import ONLY_HERE, RestoreContent
 from content.models import ContentRow
-from content.services.changes import from_history
+from content.services.catalogue.changes import from_history
 
 UNDO, RESTORE = "undo", "restore"
 

@@ -7,11 +7,11 @@ from django import template
 from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Status, Template
 from batches.operations import OPERATIONS, Operation, describe
-from batches.services.history import with_batches
+from batches.services.pages.history import with_batches
 from batches.services.permissions import may_direct
 from content.models import Content, ContentChange, User
 from content.rules import format_stx
-from content.services.put_back import may_put_back
+from content.services.catalogue.undo_change import may_put_back
 from content.words import moment_words
 
 register = template.Library()

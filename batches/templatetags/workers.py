@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from batches.services.sweep import worker_is_silent
+from batches.services.heartbeat import worker_is_silent
 
 register = template.Library()
 

@@ -17,16 +17,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo
+from batches.forms.schedule import WaitingForm
 from batches.models import BatchOperation, Follows, Source, Status, Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.operations.base import REFUSALS
-from batches.services import waiting
-from batches.services.drafts import Waiting
-from batches.services.follow_ups import prepare_follow_up
 from batches.services.permissions import may_direct, may_direct_all
-from batches.services.plans import BEGUN, plan_anew, start_now
-from batches.services.progress import progress_of
-from batches.waiting_forms import WaitingForm
+from batches.services.results.progress import progress_of
+from batches.services.runs import schedule
+from batches.services.runs.draft import Waiting
+from batches.services.runs.follow_up import prepare_follow_up
+from batches.services.runs.plans import BEGUN, plan_anew, start_now
 from content.models import User
 
 # Where a button may lead back to, besides the page of what it is about.
@@ -139,17 +139,17 @@ def start(target: Target) -> None:
 
 def hold(target: Target) -> None:
     if target.submission:
-        waiting.pause_submission(target.submission)
+        schedule.pause_submission(target.submission)
     else:
-        waiting.pause(target.batches[0])
+        schedule.pause(target.batches[0])
     messages.success(target.request, "On hold. What has not begun waits until you let it go on.")
 
 
 def go_on(target: Target) -> None:
     if target.submission:
-        waiting.resume_submission(target.submission)
+        schedule.resume_submission(target.submission)
     else:
-        waiting.resume(target.batches[0])
+        schedule.resume(target.batches[0])
     messages.success(target.request, "It goes on.")
 
 

@@ -14,15 +14,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from batches.downloads import batch_file
 from batches.errors import InvalidTransition
-from batches.filter_forms import BatchFilterForm
+from batches.forms.filters import BatchFilterForm
 from batches.models import BatchOperation, Submission
 from batches.operations import describe, known_operation
 from batches.result_tabs import ResultTabs
-from batches.services import lifecycle
+from batches.services.engine import lifecycle
+from batches.services.orders.preview import preview_batch
 from batches.services.permissions import may_direct
-from batches.services.preview import preview_batch
-from batches.services.progress import Progress
-from batches.services.results import left_of, results_of, sisters_of, titles_of, totals_of
+from batches.services.results.progress import Progress
+from batches.services.results.results import (
+    left_of,
+    results_of,
+    sisters_of,
+    titles_of,
+    totals_of,
+)
 from batches.views.actions import way_back
 from batches.views.choices import surroundings_of
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of

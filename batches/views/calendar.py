@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from batches.models import BatchOperation
 from batches.operations import OPERATIONS
-from batches.services.coming import Coming, agenda_of
+from batches.services.pages.agenda import Coming, agenda_of
 from batches.services.permissions import may_direct, may_run
 from content.models import User
 

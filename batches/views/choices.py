@@ -11,9 +11,9 @@ from django.utils import timezone
 from batches.models import BatchOperation, Status
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
-from batches.services.chains import chain_of, follow_ups_of, originals_of
-from batches.services.followers import has_more_to_undo, tried_already
-from batches.services.results import Totals
+from batches.services.orders.lineage import has_more_to_undo, tried_already
+from batches.services.pages.graph import chain_of, follow_ups_of, originals_of
+from batches.services.results.results import Totals
 from content.models import User
 
 

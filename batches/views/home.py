@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from batches.models import UNTOUCHED, BatchOperation, Status
 from batches.operations import describe
-from batches.services.overview import ENDS, Day, creator_overview, prepared_by
-from batches.services.sweep import worker_is_silent
+from batches.services.heartbeat import worker_is_silent
+from batches.services.pages.overview import ENDS, Day, creator_overview, prepared_by
 from content.models import User
 
 TONES = {

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from batches.errors import Invalid, NotAllowed
-from batches.forms import FORMS
+from batches.forms.operation import FORMS
+from batches.forms.schedule import WaitingForm
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import MOST_ITEMS, Waiting, prepare
-from batches.waiting_forms import WaitingForm
+from batches.services.runs.draft import MOST_ITEMS, Waiting, prepare
 from content.forms import ContentFilterForm
 from content.models import Content, User
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotAllowed
+from batches.forms.prices import PriceFileForm
+from batches.forms.schedule import WaitingForm
 from batches.models import Source
-from batches.price_forms import PriceFileForm
-from batches.services import price_file
-from batches.services.price_drafts import prepare_prices, without_unchanged
-from batches.services.price_lines import OPERATION
-from batches.waiting_forms import WaitingForm
+from batches.services.runs import price_file
+from batches.services.runs.price_drafts import prepare_prices, without_unchanged
+from batches.services.runs.price_lines import OPERATION
 from content.forms import ContentFilterForm
 from content.models import Content, User, Wallet
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batches.models import BatchOperation, Submission, TemplateRun
-from batches.services.progress import Progress
+from batches.services.results.progress import Progress
 from batches.views.standing import Standing
 from content.models import User
 

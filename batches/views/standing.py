@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from batches.models import Status
-from batches.services.outbox import outcome_words
-from batches.services.progress import Progress
-from batches.services.results import chain_counts
+from batches.services.mail.outbox import outcome_words
+from batches.services.results.progress import Progress
+from batches.services.results.results import chain_counts
 from content.models import ContentChange
 
 ChainState = ContentChange.ChainState

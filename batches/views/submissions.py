@@ -24,18 +24,17 @@ from batches.errors import (
     QuotaExceeded,
     SubmissionUsed,
 )
-from batches.forms import FORMS
+from batches.forms.operation import FORMS
 from batches.models import BatchItem, BatchOperation, Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.rules import REJECT_ALL
-from batches.services.chains import parents_of
-from batches.services.drafts import discard
+from batches.services.orders.preview import PreviewItem
+from batches.services.pages.graph import parents_of
 from batches.services.permissions import may_direct_all
-from batches.services.preview import PreviewItem
-from batches.services.progress import batches_of, progress_of
 from batches.services.quota import need_of
-from batches.services.results import failures_of, left_of, titles_of, totals_of
-from batches.services.submissions import (
+from batches.services.results.progress import batches_of, progress_of
+from batches.services.results.results import failures_of, left_of, titles_of, totals_of
+from batches.services.runs.confirm import (
     batches_needed,
     cancel_submission,
     check_typed_count,
@@ -44,6 +43,7 @@ from batches.services.submissions import (
     count_to_type,
     preview_submission,
 )
+from batches.services.runs.draft import discard
 from batches.views.actions import way_back
 from batches.views.choices import surroundings_of
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of

@@ -22,14 +22,15 @@ from batches.errors import (
     NotThere,
     TemplateChanged,
 )
+from batches.forms.template import TemplateForm, first_run_of
 from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS, Operation
-from batches.services import template_runs
+from batches.services.orders.preview import Preview
 from batches.services.permissions import may_run, may_run_for_others
-from batches.services.preview import Preview
-from batches.services.template_orders import body_of_template, template_body
-from batches.services.template_slots import upcoming
-from batches.services.templates import (
+from batches.services.templates import runs
+from batches.services.templates.slots import upcoming
+from batches.services.templates.spec import body_of_template, template_body
+from batches.services.templates.store import (
     create_template,
     delete_template,
     edit_template,
@@ -38,7 +39,6 @@ from batches.services.templates import (
     preview_template,
     resume_template,
 )
-from batches.template_forms import TemplateForm, first_run_of
 from batches.views.actions import way_back
 from batches.views.prepare import selected_ids
 from batches.views.runs import runs_of
@@ -202,7 +202,7 @@ def resume(request: HttpRequest, template: Template) -> None:
 def run(request: HttpRequest, template: Template) -> HttpResponse | None:
     """Start it once, beside its own times."""
     try:
-        started = template_runs.run_now(template, by=cast("User", request.user))
+        started = runs.run_now(template, by=cast("User", request.user))
     except ApplicationError as error:
         messages.error(request, f"Not started: {error.summary}")
     else:

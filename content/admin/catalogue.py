@@ -30,7 +30,7 @@ from content.admin.words import CHAIN_LABELS
 from content.errors import AlreadyThere, StaleVersion
 from content.models import Content, ContentChange
 from content.rules import format_stx
-from content.services.changes import add_contents, change_content
+from content.services.catalogue.changes import add_contents, change_content
 from content.words import cause_words, differences
 
 STALE = (

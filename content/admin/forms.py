@@ -53,7 +53,7 @@ class StrictJSONField(forms.JSONField):
 
 
 class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Never saves: `values()` goes to content.services.changes."""
+    """Never saves: `values()` goes to content.services.catalogue.changes."""
 
     price_stx = forms.CharField(
         label="Price in STX",

@@ -23,7 +23,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from content import rules
 from content.admin.base import CarefulAdmin, ReadOnlyAdmin, replace
 from content.models import ApiToken, User, Wallet
-from content.services.accounts import change_password, save_person
+from content.services.people.accounts import change_password, save_person
 
 WALLETS_SHOWN = 20
 LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a> {}'

@@ -14,8 +14,8 @@ from content.api.parsers import body_of
 from content.api.serializers import Credentials, Token
 from content.errors import Invalid
 from content.models import ApiToken, User
-from content.services.sign_in import open_token
-from content.services.tokens import revoke_all_tokens
+from content.services.people.sign_in import open_token
+from content.services.people.tokens import revoke_all_tokens
 
 
 class LoginView(APIView):

@@ -25,8 +25,8 @@ from content.api.serializers import (
 )
 from content.errors import NotThere
 from content.models import Content, ContentChange, User
-from content.services.access import Viewer
-from content.services.catalogue import add_content, edit_content, find_content
+from content.services.catalogue.access import Viewer
+from content.services.catalogue.items import add_content, edit_content, find_content
 
 NEW_ITEM = {"title": "Lecture 1", "contentType": "course", "price": 2_500_000}
 

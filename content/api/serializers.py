@@ -9,7 +9,7 @@ from rest_framework import serializers
 from content import rules
 from content.api.fields import Instant, OnChain, wire_fields
 from content.models import Content, ContentChange
-from content.services.access import Viewer
+from content.services.catalogue.access import Viewer
 
 _PRICE: dict[str, Any] = {
     "min_value": 0,

@@ -119,7 +119,7 @@ class ApiToken(AbstractAuthToken):
 
 
 class FailedLogin(models.Model):
-    """How often one name failed to log in from one address; `content.services.sign_in` counts.
+    """How often one name failed to log in from one address, counted by `services.people.sign_in`.
 
     Also how often links to new passwords were asked for from there.
     """
@@ -145,7 +145,7 @@ class PasswordMail(models.Model):
     """A mailbox that a link to a new password was asked for, whether or not anybody has it.
 
     Both the outbox row and the bound on mails, so that there is nothing to count first. Written
-    by `content.services.password_mail` only.
+    by `content.services.people.password_mail` only.
     """
 
     # The hash of the address, whatever its letters' case.

@@ -24,8 +24,8 @@ from content.forms import (
     SignInForm,
 )
 from content.models import User, Wallet
-from content.services.accounts import update_profile
-from content.services.password_mail import MAILS_AN_HOUR, ask_for_link, links
+from content.services.people.accounts import update_profile
+from content.services.people.password_mail import MAILS_AN_HOUR, ask_for_link, links
 
 TOO_MANY = 429
 

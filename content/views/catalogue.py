@@ -14,7 +14,7 @@ from content import rules
 from content.errors import NotAllowed, Removed, StaleVersion
 from content.forms import ContentFilterForm
 from content.models import Content, ContentChange, User, Wallet
-from content.services.put_back import may_put_back, put_back
+from content.services.catalogue.undo_change import may_put_back, put_back
 from content.views.paging import page_of
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from content.errors import Invalid, NotThere, TooManyTokens
 from content.forms import TokenForm
 from content.models import ApiToken, User
-from content.services.tokens import create_token, revoke_all_tokens, revoke_token
+from content.services.people.tokens import create_token, revoke_all_tokens, revoke_token
 from content.views.paging import page_of
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from batches.models import BatchOperation, Follows, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services import drafts
-from batches.services.follow_ups import follow_up, prepare_follow_up
-from batches.services.run import Lease, run_batch, write_chunk
+from batches.services.engine.run_batch import Lease, run_batch, write_chunk
+from batches.services.runs import draft
+from batches.services.runs.follow_up import follow_up, prepare_follow_up
 from content.models import Content, User
-from content.services.changes import FIELDS
+from content.services.catalogue.changes import FIELDS
 
 RETRY, UNDO = Follows.RETRY, Follows.UNDO
 
@@ -45,7 +45,7 @@ def prepared(
 
 def prepare(by: User, content_ids: Sequence[str]) -> Submission:
     """7 STX for these, to be confirmed."""
-    return drafts.prepare(
+    return draft.prepare(
         by=by,
         source=Source.PAGE,
         operation=OPERATIONS["update-price"],

@@ -2,9 +2,9 @@
 
 from batches.models import BatchOperation, Source, Template
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
+from batches.services.orders.create import clean_order, create_batch
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from content.models import User
 
 

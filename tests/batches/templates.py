@@ -3,8 +3,8 @@
 from typing import Any
 
 from batches.models import Template, TemplateRun
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from content.models import User
 
 FIRST = "2026-03-05T09:00"

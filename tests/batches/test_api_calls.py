@@ -12,11 +12,11 @@ from django.utils import timezone
 from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
-from batches.services.drafts import Waiting
-from batches.services.follow_ups import follow_up
-from batches.services.price_drafts import start_prices
-from batches.services.price_file import read
+from batches.services.orders.create import clean_order, create_batch
+from batches.services.runs.draft import Waiting
+from batches.services.runs.follow_up import follow_up
+from batches.services.runs.price_drafts import start_prices
+from batches.services.runs.price_file import read
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.submissions import confirm
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from content.models import Wallet
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

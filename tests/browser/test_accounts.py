@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from content.models import ApiToken, User
-from content.services.password_mail import send_password_mails
+from content.services.people.password_mail import send_password_mails
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import PASSWORD
 

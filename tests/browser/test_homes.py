@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from batches.models import Status
-from batches.services.sweep import beat
+from batches.services.heartbeat import beat
 from tests.batches.ended import made_up
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents

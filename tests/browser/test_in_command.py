@@ -8,11 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from batches.models import BatchOperation, Status, Template
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
-from batches.services.waiting import pause
+from batches.services.runs.schedule import pause
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from content.models import Content, User
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
 from tests.browser.keyboard import Keyboard
 from tests.browser.visits import DESKTOP, PHONE

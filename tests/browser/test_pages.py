@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
-from batches.services.drafts import prepare
-from batches.services.submissions import confirm
+from batches.services.orders.create import clean_order, create_batch
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from content.models import ApiToken, Content
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents

@@ -5,8 +5,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from batches.models import BatchOperation
-from batches.services.lifecycle import cancel
-from batches.services.run import run_batch
+from batches.services.engine.lifecycle import cancel
+from batches.services.engine.run_batch import run_batch
 from tests.batches.orders import price_batch
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents

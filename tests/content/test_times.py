@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 

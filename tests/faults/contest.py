@@ -20,8 +20,11 @@ django.setup()
 from batches.errors import ApplicationError  # noqa: E402
 from batches.models import BatchOperation, Follows, Source  # noqa: E402
 from batches.queue import drain  # noqa: E402
-from batches.services import dependencies, dependents, follow_ups, lifecycle, waiting  # noqa: E402
-from batches.services.run import run_batch  # noqa: E402
+from batches.services.engine import lifecycle  # noqa: E402
+from batches.services.engine import settle as settling  # noqa: E402
+from batches.services.engine.run_batch import run_batch  # noqa: E402
+from batches.services.orders import dependencies  # noqa: E402
+from batches.services.runs import follow_up, schedule  # noqa: E402
 from content.models import User  # noqa: E402
 
 PATIENCE_SECONDS = 50
@@ -37,12 +40,12 @@ def settle(key: str) -> object:
     """As two sweepers and a message that come again and again while the parent ends."""
     end, settled = time.monotonic() + SETTLING_SECONDS, 0
     while time.monotonic() < end:
-        settled += dependents.settle_dependents(UUID(key))
+        settled += settling.settle_dependents(UUID(key))
     return settled
 
 
 def follow(key: str, follows: str) -> object:
-    return follow_ups.follow_up(_batch(key), Follows(follows), by=_alice(), source=Source.API)
+    return follow_up.follow_up(_batch(key), Follows(follows), by=_alice(), source=Source.API)
 
 
 MOVES: dict[str, Callable[..., object]] = {
@@ -50,7 +53,7 @@ MOVES: dict[str, Callable[..., object]] = {
     "run": run_batch,
     "settle": settle,
     "cancel": lambda key: lifecycle.cancel(_batch(key)),
-    "hold": lambda key: waiting.pause(_batch(key)),
+    "hold": lambda key: schedule.pause(_batch(key)),
     "follow": follow,
     "rest": lambda: None,
 }

@@ -15,8 +15,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from batches.services.run import run_batch  # noqa: E402
-from batches.services.sweep import sweep  # noqa: E402
+from batches.services.engine.run_batch import run_batch  # noqa: E402
+from batches.services.worker.sweep import sweep  # noqa: E402
 
 PATIENCE_SECONDS = 50
 

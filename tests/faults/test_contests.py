@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from batches.models import BatchOperation, Dependency, Follows, Status
-from batches.services.run import run_batch
-from batches.services.verify import verify
-from batches.services.waiting import pause, resume
+from batches.services.engine.run_batch import run_batch
+from batches.services.integrity.verify import verify
+from batches.services.runs.schedule import pause, resume
 from content.models import Content
 from tests.faults.test_at_once import LONG_LEASE, make_batches
 

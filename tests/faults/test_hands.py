@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from batches.models import BatchItem, BatchOperation, Status
-from batches.services.run import BROKE_OFF
-from batches.services.verify import verify
+from batches.services.engine.run_batch import BROKE_OFF
+from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, Wallet
 from tests.factories import make_contents
 from tests.faults.test_at_once import make_batches

@@ -12,11 +12,11 @@ import pytest
 from batches.models import BatchOperation, Dependency, Source, Status
 from batches.operations import OPERATIONS
 from batches.operations.base import DEPENDENCY
-from batches.services import drafts
-from batches.services.lifecycle import cancel
-from batches.services.submissions import confirm
-from batches.services.verify import verify
-from batches.services.waiting import pause, pause_submission, resume, resume_submission
+from batches.services.engine.lifecycle import cancel
+from batches.services.integrity.verify import verify
+from batches.services.runs import draft
+from batches.services.runs.confirm import confirm
+from batches.services.runs.schedule import pause, pause_submission, resume, resume_submission
 from content.models import ApiToken, User, Wallet
 from tests.factories import make_contents
 from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches
@@ -165,7 +165,7 @@ def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world
 def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
     settings.BATCH_MAX_ITEMS = 2
     alice = User.objects.get(username="alice")
-    submission = drafts.prepare(
+    submission = draft.prepare(
         by=alice,
         source=Source.PAGE,
         operation=OPERATIONS["update-price"],

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from batches.models import Notification
 from content.models import PasswordMail, Wallet
-from content.services.password_mail import ask_for_link
+from content.services.people.password_mail import ask_for_link
 from tests.conftest import person
 from tests.faults.worlds import World
 from tests.services import free_port

@@ -3,9 +3,9 @@
 import pytest
 
 from batches.models import BatchItem, Status
-from batches.services.verify import verify
+from batches.services.integrity.verify import verify
 from content.models import Content, User, Wallet
-from content.services.changes import Change, apply_changes, change_content
+from content.services.catalogue.changes import Change, apply_changes, change_content
 from tests.conftest import grant, person
 
 WORLDS = ["files", "servers", "documents"]

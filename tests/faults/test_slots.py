@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Submission, Template, TemplateRun
-from batches.services.verify import verify
-from batches.slots import WALL_FORMAT
+from batches.recurrence import WALL_FORMAT
+from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, User
 from tests.batches.templates import kept
 from tests.faults.test_at_once import LONG_LEASE

@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 
 from batches.models import BatchItem, BatchOperation, Status
-from batches.services.verify import verify
+from batches.services.integrity.verify import verify
 from content.models import ApiToken, ContentChange, User
 from tests.faults.worlds import World, assert_exactly_once
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import Waiting, prepare
-from batches.services.lifecycle import cancel
-from batches.services.run import run_batch
-from batches.services.submissions import confirm
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
+from batches.services.engine.lifecycle import cancel
+from batches.services.engine.run_batch import run_batch
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import Waiting, prepare
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from content.models import ApiToken, User, Wallet
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

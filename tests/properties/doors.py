@@ -11,13 +11,14 @@ from batches.errors import ApplicationError, NotAllowed
 from batches.models import BatchOperation, Source
 from batches.models import Submission as SubmissionRow
 from batches.operations import OPERATIONS
-from batches.services import drafts, lifecycle, price_drafts, submissions
-from batches.services.create import clean_order, create_batch
-from batches.services.price_lines import PriceLine, Prices
+from batches.services.engine import lifecycle
+from batches.services.orders.create import clean_order, create_batch
+from batches.services.runs import confirm, draft, price_drafts
+from batches.services.runs.price_lines import PriceLine, Prices
 from content.models import User, Wallet
-from content.services.accounts import save_person
-from content.services.catalogue import edit_content
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
+from content.services.catalogue.items import edit_content
+from content.services.people.accounts import save_person
 from tests.properties.items import metadata_after
 from tests.properties.rows import (
     AT_ONCE,
@@ -170,7 +171,7 @@ class Doors:
             "by": user_of(by),
             "source": Source.PAGE,
             "error_policy": "reject-all" if rejects_all else "skip-failed",
-            "waiting": drafts.Waiting(
+            "waiting": draft.Waiting(
                 moment(wait.starts),
                 moment(wait.until),
                 [(parent.key, when) for parent, when in wait.links],
@@ -185,7 +186,7 @@ class Doors:
             row, refusal = attempt(lambda: price_drafts.prepare_prices(Prices(lines), **how))
         else:
             how |= {"operation": OPERATIONS[kind], "payload": payload, "content_ids": ids}
-            row, refusal = attempt(lambda: drafts.prepare(**how))
+            row, refusal = attempt(lambda: draft.prepare(**how))
         items = self.world.items
         versions = {key: items[key].version for key in ids if key in items}
         order = Order(by, kind, payload, ids, versions, rejects_all, wait, own)
@@ -194,7 +195,7 @@ class Doors:
 
     def confirm(self, submission: Submission, by_name: str) -> None:
         by = self.world.people[by_name]
-        _, refusal = attempt(lambda: submissions.confirm(submission.key, by=user_of(by)))
+        _, refusal = attempt(lambda: confirm.confirm(submission.key, by=user_of(by)))
         wanted = self.world.confirm(submission, by)
         agree(refusal, wanted if isinstance(wanted, str) else "")
         if not isinstance(wanted, str):
@@ -202,7 +203,7 @@ class Doors:
 
     def cancel_submission(self, submission: Submission) -> None:
         row = SubmissionRow.objects.get(pk=submission.key)
-        _, refusal = attempt(lambda: submissions.cancel_submission(row))
+        _, refusal = attempt(lambda: confirm.cancel_submission(row))
         running = [batch for batch in submission.batches if not batch.is_finished]
         agree(refusal, "" if running else "InvalidTransition")
         for batch in running:

@@ -11,9 +11,11 @@ from batches import tasks
 from batches.errors import ApplicationError
 from batches.models import Follows, Source
 from batches.models import Submission as SubmissionRow
-from batches.services import dependents, follow_ups, lifecycle, submissions, template_runs
-from batches.services.run import run_batch
-from batches.services.sweep import sweep
+from batches.services.engine import lifecycle, settle
+from batches.services.engine.run_batch import run_batch
+from batches.services.runs import follow_up
+from batches.services.templates import runs
+from batches.services.worker.sweep import sweep
 from config.database import atomic
 from config.failpoints import FailpointReached
 from tests.properties.doors import user_of
@@ -75,25 +77,25 @@ class Faults(Workers):
         by = user_of(batch.order.by)
 
         def follow(follows: Follows) -> Any:
-            return follow_ups.follow_up(row_of(batch), follows, by=by, source=Source.API)
+            return follow_up.follow_up(row_of(batch), follows, by=by, source=Source.API)
 
         def confirm() -> None:
             for row in SubmissionRow.objects.filter(state="draft"):
                 with suppress(ApplicationError):
-                    submissions.confirm(row.pk, by=row.by)
+                    confirm.confirm(row.pk, by=row.by)
 
         def take() -> None:
             if template is not None:
-                template_runs.take_slot(template.key)
+                runs.take_slot(template.key)
 
         deeds: dict[str, Callable[[], Any]] = {
             "cancel": lambda: lifecycle.cancel(row_of(batch)),
             "undo": lambda: follow(Follows.UNDO),
             "retry": lambda: follow(Follows.RETRY),
-            "settle": dependents.settle_due,
+            "settle": settle.settle_due,
             "confirm": confirm,
             "slots": take,
-            "sweep": template_runs.run_due_templates,
+            "sweep": runs.run_due_templates,
         }
 
         @atomic

@@ -24,7 +24,7 @@ from content.models import (
     User,
     Wallet,
 )
-from content.services.changes import add_contents
+from content.services.catalogue.changes import add_contents
 from tests.properties import choices
 from tests.properties.facts import FIELDS
 from tests.properties.items import MOST, Item

@@ -6,8 +6,10 @@ from typing import Any
 from batches.models import BatchOperation, Follows, Source, TemplateRun
 from batches.models import Submission as SubmissionRow
 from batches.models import Template as TemplateRow
-from batches.services import dependencies, follow_ups, started, template_runs, templates, waiting
-from batches.services.template_orders import clean_template
+from batches.services.orders import dependencies
+from batches.services.runs import control, follow_up, schedule
+from batches.services.templates import runs, store
+from batches.services.templates.spec import clean_template
 from tests.properties.doors import Change, agree, attempt, keys_of, user_of
 from tests.properties.rows import Batch, Order, Run, Submission, Template, moment
 from tests.properties.world import World
@@ -49,8 +51,8 @@ class LaterDoors:
 
     def hold(self, batch: Batch, by_name: str, *, is_paused: bool) -> None:
         by = self.world.people[by_name]
-        act = started.pause_started if is_paused else started.resume_started
-        _, refusal = attempt(lambda: act(started.Started(batch=row_of(batch)), by=user_of(by)))
+        act = control.pause_started if is_paused else control.resume_started
+        _, refusal = attempt(lambda: act(control.Started(batch=row_of(batch)), by=user_of(by)))
         wanted = "" if batch.status == "pending" else "InvalidTransition"
         if not self.world.may_run(by, batch.creator, batch.order.kind):
             wanted = "NotAllowed"
@@ -60,7 +62,7 @@ class LaterDoors:
 
     def hold_all(self, submission: Submission, *, is_paused: bool) -> None:
         row = SubmissionRow.objects.get(pk=submission.key)
-        act = waiting.pause_submission if is_paused else waiting.resume_submission
+        act = schedule.pause_submission if is_paused else schedule.resume_submission
         _, refusal = attempt(lambda: act(row))
         concerned = [
             batch
@@ -76,13 +78,13 @@ class LaterDoors:
         row, world = row_of(batch), self.world
         if what == "starts":
             until = batch.until
-            _, refusal = attempt(lambda: waiting.reschedule(row, moment(starts)))
+            _, refusal = attempt(lambda: schedule.reschedule(row, moment(starts)))
         elif what == "until":
             starts = batch.starts
-            _, refusal = attempt(lambda: waiting.change_until(row, moment(until)))
+            _, refusal = attempt(lambda: schedule.change_until(row, moment(until)))
         else:
             _, refusal = attempt(
-                lambda: waiting.replan(row, scheduled_for=moment(starts), until=moment(until))
+                lambda: schedule.replan(row, scheduled_for=moment(starts), until=moment(until))
             )
         is_new = what != "until" and (what == "starts" or starts != batch.starts)
         is_wrong = starts is not None and is_new and starts <= world.now
@@ -128,7 +130,7 @@ class LaterDoors:
         some = None if ids is None else [key for key in batch.order.ids if key in ids] or None
 
         def ask() -> BatchOperation:
-            return follow_ups.follow_up(
+            return follow_up.follow_up(
                 row_of(batch),
                 Follows(follows),
                 by=user_of(by),
@@ -156,7 +158,7 @@ class LaterDoors:
         by = self.world.people[by_name]
         rows = [row_of(batch) for batch in batches]
         row, refusal = attempt(
-            lambda: follow_ups.prepare_follow_up(
+            lambda: follow_up.prepare_follow_up(
                 rows, Follows(follows), by=user_of(by), source=Source.PAGE, content_ids=ids
             )
         )
@@ -167,7 +169,7 @@ class LaterDoors:
     def follow_submission(self, submission: Submission, follows: str, by_name: str) -> None:
         by, world = self.world.people[by_name], self.world
         row, refusal = attempt(
-            lambda: follow_ups.follow_up_submission(
+            lambda: follow_up.follow_up_submission(
                 SubmissionRow.objects.get(pk=submission.key),
                 Follows(follows),
                 by=user_of(by),
@@ -212,9 +214,7 @@ class LaterDoors:
             body["firstRun"] = f"{kept.moment(first):%Y-%m-%dT%H:%M}"
         if named is not None:
             body["creator"] = named.address
-        row, refusal = attempt(
-            lambda: templates.create_template(clean_template(body), by=user_of(by))
-        )
+        row, refusal = attempt(lambda: store.create_template(clean_template(body), by=user_of(by)))
         kept.plan_next(world.now)
         if (repeats and first is None) or (first is not None and kept.next is None):
             wanted = "Invalid"
@@ -233,9 +233,9 @@ class LaterDoors:
     def hold_template(self, template: Template, *, is_paused: bool) -> None:
         row = TemplateRow.objects.get(pk=template.key)
         if is_paused:
-            templates.pause_template(row)
+            store.pause_template(row)
         else:
-            templates.resume_template(row)
+            store.resume_template(row)
             if template.is_paused:
                 template.plan_next(self.world.now)
         template.is_paused = is_paused
@@ -243,7 +243,7 @@ class LaterDoors:
     def run_now(self, template: Template, by_name: str) -> None:
         by = self.world.people[by_name]
         row = TemplateRow.objects.select_related("creator").get(pk=template.key)
-        found, refusal = attempt(lambda: template_runs.run_now(row, by=user_of(by)))
+        found, refusal = attempt(lambda: runs.run_now(row, by=user_of(by)))
         if not self.world.may_run(by, template.creator, template.order.kind):
             agree(refusal, "NotAllowed")
             return
@@ -255,7 +255,7 @@ class LaterDoors:
 
     def take_slot_and_die(self, template: Template) -> None:
         """What was taken is started by whoever sweeps next."""
-        is_taken = template_runs.take_slot(template.key)
+        is_taken = runs.take_slot(template.key)
         before = len(template.runs)
         self.world.take_slot(template)
         assert is_taken == (len(template.runs) > before), "a slot, taken or not"

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as how
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from batches.services.verify import verify
+from batches.services.integrity.verify import verify
 from tests.properties import facts
 from tests.properties.ground import Ground
 from tests.properties.later_rules import LaterRules

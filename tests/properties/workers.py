@@ -7,15 +7,15 @@ from datetime import timedelta
 from django.utils import timezone
 
 from batches.models import NEVER_TOLD, BatchOperation, Notification
-from batches.services import run
-from batches.services.chain import send_contract_calls
-from batches.services.dependents import settle_dependents
-from batches.services.outbox import deliver_due_notifications
-from batches.services.sweep import sweep
+from batches.services.engine import run_batch
+from batches.services.engine.settle import settle_dependents
+from batches.services.mail.outbox import deliver_due_notifications
+from batches.services.worker.contract_sync import send_contract_calls
+from batches.services.worker.sweep import sweep
 from config.database import atomic
 from content.contract import CallDelayed, CallRefused, get_contract
 from content.models import ContentChange, ContractCall
-from content.services.contract_calls import prepare_call
+from content.services.chain.calls import prepare_call
 from tests.properties import facts
 from tests.properties.ground import Ground
 from tests.properties.later_doors import LaterDoors
@@ -31,7 +31,7 @@ class Worker:
     """One that took a batch, and may have been stopped for any time since."""
 
     batch: Batch
-    lease: run.Lease
+    lease: run_batch.Lease
 
 
 class Died(Exception):
@@ -46,14 +46,14 @@ class Workers:
     # ------------------------------------------------------------ batches
 
     def run_whole(self, batch: Batch) -> None:
-        was_run = run.run_batch(batch.key)
+        was_run = run_batch.run_batch(batch.key)
         assert was_run == self.world.claim(batch, self), "claimed or not"
         while was_run and not batch.is_finished:
             self.world.write_chunk(batch)
 
     def begin(self, batch: Batch, chunks: int) -> list[Worker]:
         """Claim, write so many chunks, and be heard of no more."""
-        lease = run.claim(batch.key)
+        lease = run_batch.claim(batch.key)
         if lease is None:
             assert not self.world.claim(batch, None), "a free batch was not claimed"
             return []
@@ -73,8 +73,8 @@ class Workers:
         """Write the next chunk; refused once the batch is in other hands, or at its end."""
         holds = worker.batch.holder is worker
         try:
-            run.write_chunk(worker.lease)
-        except run.LeaseLost:
+            run_batch.write_chunk(worker.lease)
+        except run_batch.LeaseLost:
             assert not holds, "who holds the batch was refused"
             return
         assert holds, "a worker wrote to a batch that it had lost"
@@ -83,19 +83,19 @@ class Workers:
     def write_and_roll_back(self, worker: Worker) -> None:
         @atomic
         def write_and_die() -> None:
-            run._commit_chunk(worker.lease, CHUNK_ITEMS)
+            run_batch._commit_chunk(worker.lease, CHUNK_ITEMS)
             raise Died
 
         try:
             write_and_die()
         except Died:
             assert worker.batch.holder is worker, "a worker wrote to a batch that it had lost"
-        except run.LeaseLost:
+        except run_batch.LeaseLost:
             assert worker.batch.holder is not worker, "who holds the batch was refused"
 
     def give_back(self, worker: Worker) -> None:
         """What a worker does whose attempt raised; after the third the batch is broken off."""
-        run.give_back(worker.lease)
+        run_batch.give_back(worker.lease)
         self.world.give_back(worker.batch, worker)
 
     def end_leases(self) -> None:

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 
 from batches.models import BatchOperation, Submission, Template
-from batches.services.run import run_batch
-from batches.services.template_orders import clean_template
-from batches.services.template_runs import run_now
-from batches.services.templates import create_template
+from batches.services.engine.run_batch import run_batch
+from batches.services.templates.runs import run_now
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from config.wsgi import application
 from content.api.files import XLSX
 from content.models import ApiToken, Content

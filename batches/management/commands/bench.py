@@ -13,12 +13,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from batches.management.bench_chart import chart
-from batches.management.bench_lists import list_rows
-from batches.management.bench_requests import post_rows, to_the_end_row
-from batches.management.bench_rows import Row
-from batches.management.bench_worker import memory_row, two_workers_row, worker_rows
-from batches.management.bench_world import FLOORS, ITEMS, filled_world, only_what_is_measured
+from batches.management.bench.chart import chart
+from batches.management.bench.lists import list_rows
+from batches.management.bench.requests import post_rows, to_the_end_row
+from batches.management.bench.rows import Row
+from batches.management.bench.worker import memory_row, two_workers_row, worker_rows
+from batches.management.bench.world import FLOORS, ITEMS, filled_world, only_what_is_measured
 from batches.management.scratch import scratch_database
 
 ROUNDS, QUICK_ROUNDS = 200, 20

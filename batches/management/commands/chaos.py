@@ -16,13 +16,13 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import timezone
 
-from batches.management.chaos_brokers import broker_for
-from batches.management.chaos_count import Count, recount
-from batches.management.chaos_installation import Installation
-from batches.management.chaos_kills import PATIENCE_SECONDS, Kills, Recovery, Stop
-from batches.management.chaos_load import Load
+from batches.management.chaos.brokers import broker_for
+from batches.management.chaos.count import Count, recount
+from batches.management.chaos.installation import Installation
+from batches.management.chaos.kills import PATIENCE_SECONDS, Kills, Recovery, Stop
+from batches.management.chaos.load import Load
 from batches.management.scratch import scratch_database, use_broker
-from batches.services.chain import send_contract_calls
+from batches.services.worker.contract_sync import send_contract_calls
 from config import environment
 from config.brokers import broker_settings
 from config.database import atomic, is_away

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from batches.management.demo_check import CheckFailed, run_all
-from batches.management.demo_data import fill
+from batches.management.demo.check import CheckFailed, run_all
+from batches.management.demo.data import fill
 from batches.management.processes import Family
 
 START_SECONDS = 30

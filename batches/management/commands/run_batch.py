@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from batches.management.batch_arguments import as_typed
-from batches.management.batch_creating import EXAMPLES, add_operation, create, request_of
-from batches.management.batch_directing import DIRECTIONS, add_direction, direct, find
+from batches.management.cli.arguments import as_typed
+from batches.management.cli.creating import EXAMPLES, add_operation, create, request_of
+from batches.management.cli.directing import DIRECTIONS, add_direction, direct, find
 from batches.operations import OPERATIONS
 from content.errors import ApplicationError, Invalid
 from content.management.terminal import stop_with

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from batches.services.here import work_here
-from batches.services.sweep import sweep
+from batches.services.worker.inline import work_here
+from batches.services.worker.sweep import sweep
 from content.management.terminal import counted
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from batches.services.verify import Checked, Fault, verify
+from batches.services.integrity.verify import Checked, Fault, verify
 from content.management.terminal import counted, plain_line
 
 FAULTS_SHOWN = 1000

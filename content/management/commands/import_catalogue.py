@@ -13,9 +13,9 @@ from content.errors import ApplicationError
 from content.management.terminal import ProgressLine, plain_line, stop, stop_with
 from content.models import Wallet
 from content.rules import CONTENT_TYPES
-from content.services.catalogue_fields import FIELDS
-from content.services.catalogue_files import CatalogueFile, Row
-from content.services.catalogue_import import (
+from content.services.catalogue.fields import FIELDS
+from content.services.catalogue.files import CatalogueFile, Row
+from content.services.catalogue.imports import (
     PART_ROWS,
     Defaults,
     Part,
@@ -24,7 +24,7 @@ from content.services.catalogue_import import (
     parse_price_range,
     what_all_lack,
 )
-from content.services.creators import creator_named
+from content.services.people.wallet_lookup import creator_named
 
 REFUSED_SHOWN = 100
 Value = TypeVar("Value")

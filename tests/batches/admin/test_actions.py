@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
+from batches.services.runs.draft import prepare
 from content.models import Content, ContentChange
 from tests.factories import make_contents
 

@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.submissions import confirm
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from content.models import Content
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

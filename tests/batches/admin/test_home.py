@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation, Notification, Status
-from batches.services.sweep import beat
+from batches.services.heartbeat import beat
 from content.models import ContractCall
 from tests.batches.ended import made_up
 from tests.conftest import grant

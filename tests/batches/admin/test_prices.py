@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from batches.models import BatchOperation, Source, Submission
-from batches.services import price_file
+from batches.services.runs import price_file
 from content.models import Content
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.price_files import csv_of, sheet_of
 from tests.factories import make_contents
 

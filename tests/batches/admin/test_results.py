@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.lifecycle import cancel
-from batches.services.submissions import confirm
+from batches.services.engine.lifecycle import cancel
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from content.models import User
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.submissions import confirm
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from content.models import Content, ContentChange, User, Wallet
 from tests.conftest import grant
 from tests.factories import make_contents

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from batches.models import BatchOperation, Submission, Template, TemplateRun
-from batches.services.template_runs import run_due_templates
+from batches.services.templates.runs import run_due_templates
 from content.models import Content, User
 from tests.batches.orders import make_template, price_batch
 from tests.factories import make_contents

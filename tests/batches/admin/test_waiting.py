@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.dependents import settle_due
-from batches.services.drafts import Waiting, prepare
-from batches.services.submissions import confirm
+from batches.services.engine.settle import settle_due
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import Waiting, prepare
 from content.models import Content, User
 from tests.batches.ended import made_up
 from tests.batches.orders import make_template, price_batch

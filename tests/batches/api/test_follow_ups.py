@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.drafts import Waiting, prepare
-from batches.services.plans import start_now
-from batches.services.submissions import confirm
-from batches.services.waiting import change_until, pause, replan, reschedule, resume
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import Waiting, prepare
+from batches.services.runs.plans import start_now
+from batches.services.runs.schedule import change_until, pause, replan, reschedule, resume
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from batches.models import BatchOperation
-from batches.services.sweep import sweep
+from batches.services.worker.sweep import sweep
 from content.models import Content, IdempotencyKey, Wallet
 from tests.factories import make_contents
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from batches.services.chain import send_contract_calls
-from batches.services.run import claim, run_batch, write_chunk
+from batches.services.engine.run_batch import claim, run_batch, write_chunk
+from batches.services.worker.contract_sync import send_contract_calls
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

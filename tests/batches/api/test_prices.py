@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from batches.models import BatchOperation, Submission
-from batches.services.price_file import SPREADSHEET
+from batches.services.runs.price_file import SPREADSHEET
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.price_files import csv_of, sheet_of, xlsx_of
 from tests.factories import make_contents
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchOperation
-from batches.services.run import run_batch
-from content.services.contract_calls import send_contract_calls
+from batches.services.engine.run_batch import run_batch
+from content.services.chain.calls import send_contract_calls
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
-from batches.services.lifecycle import cancel
-from batches.services.run import run_batch
+from batches.services.engine.lifecycle import cancel
+from batches.services.engine.run_batch import run_batch
+from batches.services.orders.create import clean_order, create_batch
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
-from batches.services.drafts import Waiting, prepare
-from batches.services.submissions import confirm
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import Waiting, prepare
 from tests.factories import make_contents
 
 

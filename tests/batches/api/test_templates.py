@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from batches.models import BatchOperation, Template, TemplateRun
-from batches.services.template_runs import run_due_templates
+from batches.services.templates.runs import run_due_templates
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

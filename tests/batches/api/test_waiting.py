@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency
-from batches.services.dependents import settle_due
+from batches.services.engine.settle import settle_due
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

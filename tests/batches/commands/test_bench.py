@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import CommandError, call_command
 
-from batches.management.bench_rows import Row
+from batches.management.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[3]
 

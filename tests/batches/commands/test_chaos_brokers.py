@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection, Queue
 
-from batches.management.chaos_brokers import Broker, OwnVirtualHost, broker_for
+from batches.management.chaos.brokers import Broker, OwnVirtualHost, broker_for
 from tests.services import free_port, need_program, need_server
 
 pytestmark = pytest.mark.processes

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import F
 from uuid_utils.compat import uuid7
 
-from batches.management.chaos_count import recount
+from batches.management.chaos.count import recount
 from batches.models import BatchItem, BatchOperation, Status
 from content.models import Content, ContractCall, SandboxTransaction
 from tests.batches.orders import price_batch

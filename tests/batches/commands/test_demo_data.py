@@ -2,9 +2,9 @@
 
 from django.utils import timezone
 
-from batches.management.demo_data import fill
+from batches.management.demo.data import fill
 from batches.models import BatchOperation, Dependency, Status, Template
-from batches.services.templates import preview_template
+from batches.services.templates.store import preview_template
 from content.models import Content
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from batches.models import BatchOperation, Status, Submission
 from content.models import Content
-from content.services.changes import Change, apply_changes
+from content.services.catalogue.changes import Change, apply_changes
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

@@ -7,7 +7,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from batches.models import BatchOperation, Dependency, Status, Submission
-from batches.services.sweep import sweep
+from batches.services.worker.sweep import sweep
 from content.models import Content
 from tests.factories import make_contents
 

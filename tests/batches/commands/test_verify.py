@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation, Status
-from batches.services import verify as module
-from batches.services.verify import verify
+from batches.services.integrity import verify as module
+from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -16,13 +16,13 @@ from batches.models import (
     Submission,
     TemplateRun,
 )
-from batches.services.follow_ups import follow_up
-from batches.services.lifecycle import cancel
-from batches.services.sweep import sweep
-from batches.services.template_orders import clean_template
-from batches.services.template_runs import run_now
-from batches.services.templates import create_template
-from batches.services.verify import verify
+from batches.services.engine.lifecycle import cancel
+from batches.services.integrity.verify import verify
+from batches.services.runs.follow_up import follow_up
+from batches.services.templates.runs import run_now
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
+from batches.services.worker.sweep import sweep
 from content.models import ContentChange
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

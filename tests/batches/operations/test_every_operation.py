@@ -5,10 +5,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.forms import FORMS
+from batches.forms.operation import FORMS
 from batches.models import BatchItem, BatchOperation, Submission
 from batches.operations import OPERATIONS
-from batches.services.verify import verify
+from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange
 from tests.batches.operations.cases import CASES
 from tests.factories import make_contents

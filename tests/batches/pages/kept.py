@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from batches.models import Template
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TYPED = {

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from batches.models import BatchOperation, Follows, Source, Status, Submission
-from batches.services.follow_ups import follow_up
-from batches.services.run import run_batch
+from batches.services.engine.run_batch import run_batch
+from batches.services.runs.follow_up import follow_up
 from content.models import Content
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 

@@ -7,7 +7,7 @@ import pytest
 
 from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
+from batches.services.orders.create import clean_order, create_batch
 from content.models import Content
 from tests.factories import make_contents
 

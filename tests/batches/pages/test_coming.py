@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchOperation, Status
-from batches.services.template_orders import clean_template
-from batches.services.templates import create_template
-from batches.services.waiting import pause
+from batches.services.runs.schedule import pause
+from batches.services.templates.spec import clean_template
+from batches.services.templates.store import create_template
 from content.models import User
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

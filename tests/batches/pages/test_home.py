@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Status
-from batches.services.sweep import beat
+from batches.services.heartbeat import beat
 from tests.batches.ended import made_up
 from tests.conftest import grant
 from tests.factories import WalletFactory, make_contents

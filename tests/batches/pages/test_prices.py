@@ -8,10 +8,10 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from batches.models import BatchOperation, Submission
-from batches.services.price_file import SPREADSHEET
-from batches.services.price_lines import BAD_LINES_SHOWN
+from batches.services.runs.price_file import SPREADSHEET
+from batches.services.runs.price_lines import BAD_LINES_SHOWN
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.price_files import csv_of, sheet_of, xlsx_of
 from tests.factories import make_contents
 

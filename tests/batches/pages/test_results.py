@@ -8,10 +8,10 @@ import pytest
 
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
-from batches.services.drafts import prepare
-from batches.services.lifecycle import cancel
-from batches.services.run import run_batch
-from batches.services.submissions import confirm
+from batches.services.engine.lifecycle import cancel
+from batches.services.engine.run_batch import run_batch
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from tests.batches.orders import price_batch
 from tests.factories import WalletFactory, make_contents
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Status, Submission
 from content.models import Content
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 HTMX = {"HTTP_HX_REQUEST": "true"}

@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Status, Submission, Template, TemplateRun
-from batches.services.sweep import sweep
+from batches.services.worker.sweep import sweep
 from content.models import Content, User
 from tests.batches.pages.kept import NOW, keep, text
 from tests.factories import make_contents

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency, Status, Submission
-from batches.services.dependents import settle_due
+from batches.services.engine.settle import settle_due
 from content.models import Content, User
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

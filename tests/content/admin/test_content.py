@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.conftest import grant
 from tests.factories import make_contents
 

@@ -3,7 +3,7 @@
 import pytest
 
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 

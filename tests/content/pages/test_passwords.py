@@ -11,8 +11,8 @@ from django.utils import timezone
 from time_machine import travel
 
 from content.models import ApiToken, FailedLogin, PasswordMail, User
-from content.services.accounts import change_password
-from content.services.password_mail import MAILS_AN_HOUR, send_password_mails
+from content.services.people.accounts import change_password
+from content.services.people.password_mail import MAILS_AN_HOUR, send_password_mails
 from tests.conftest import person
 from tests.factories import PASSWORD
 

@@ -6,7 +6,7 @@ import pytest
 
 from batches.models import BatchOperation, Submission
 from content.models import Content, ContentChange
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
 from tests.conftest import grant, person
 from tests.factories import make_contents

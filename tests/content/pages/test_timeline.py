@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.create import clean_order, create_batch
+from batches.services.orders.create import clean_order, create_batch
 from content.models import Content, User
-from content.services.changes import change_content
+from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 REASON = "=HYPERLINK(1) <b>expired</b>"

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from content.models import ApiToken, User
-from content.services.tokens import MOST_TOKENS
+from content.services.people.tokens import MOST_TOKENS
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
 NEW = {"name": "laptop", "lifetime": "30-days"}

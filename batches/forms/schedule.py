@@ -1,0 +1,189 @@
+"""When a change is to begin and to be put back, and what it is to wait for."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from batches import rules
+from batches.models import Dependency
+from batches.operations import Operation
+from batches.recurrence import WALL_FORMAT, instant_of, parse_wall
+from batches.rules import MOST_PARENTS
+from batches.services.pages.dependency_choices import BATCH, RUN, Candidate, candidates_for
+from batches.services.runs.draft import AT_ONCE, Waiting
+from content.models import User
+
+AFTER = "after-"
+DONT_WAIT = ("", "Don’t wait for it")
+LINK_CHOICES = [
+    DONT_WAIT,
+    *((value, f"Start {label}") for value, label in Dependency.When.choices),
+]
+
+
+class WallInput(forms.TextInput):
+    """A day and a time of day, from the browser's calendar or typed like 2026-12-01 09:00."""
+
+    input_type = "datetime-local"
+
+
+def read_wall(text: str) -> datetime | None:
+    """What such an input sends, also with seconds or a blank. Raises ValidationError."""
+    text = text.strip().replace(" ", "T", 1)
+    if len(text) == len("2026-12-01T09:00:00") and text.endswith(":00"):
+        text = text[:-3]
+    try:
+        return parse_wall(text or None)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def wall_of(moment: datetime) -> str:
+    """The viewer's clock at that instant, as such an input holds it."""
+    return timezone.localtime(moment).strftime(WALL_FORMAT)
+
+
+class MomentField(forms.CharField):
+    """A time on the viewer's clock; its value is the instant in UTC, None when empty.
+
+    The hours that the clocks skip or show twice are read as everywhere here, by `slots`: Django's
+    own field refuses them.
+    """
+
+    widget = WallInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=40, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return wall_of(value) if isinstance(value, datetime) else value
+
+    def clean(self, value: Any) -> Any:
+        wall = read_wall(super().clean(value))
+        return wall and instant_of(wall, timezone.get_current_timezone())
+
+
+class WaitingForm(forms.Form):
+    """What a change waits for; an empty one begins as soon as it is started."""
+
+    scheduled_for = MomentField(label="Start at")
+    until = MomentField(label="Put back at")
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        user: User,
+        operation: Operation,
+        waiting: Waiting = AT_ONCE,
+        besides: Iterable[UUID] = (),
+    ) -> None:
+        """`waiting` is what holds now, and `besides` are batches that can't be waited for."""
+        super().__init__(
+            data, initial={"scheduled_for": waiting.scheduled_for, "until": waiting.until}
+        )
+        zone = timezone.get_current_timezone_name()
+        self.fields["scheduled_for"].help_text = f"By the clock in {zone}. Empty: at once."
+        self.fields[
+            "until"
+        ].help_text = f"A sale that ends: the prices of now come back then, by the clock in {zone}."
+        if not operation.may_end and waiting.until is None:
+            del self.fields["until"]
+        self.waiting = waiting
+        links = dict(waiting.depends_on)
+        posted = [name for name in (data or {}) if str(name).startswith(AFTER) and data[name]]
+        wanted, wanted_runs = (_keys(posted, kind) for kind in (BATCH, RUN))
+        self.candidates: dict[str, Candidate] = {
+            f"{AFTER}{candidate.key}": candidate
+            for candidate in candidates_for(
+                user, links, besides=besides, also=wanted, also_runs=wanted_runs
+            )
+        }
+        self.is_gone = any(name not in self.candidates for name in posted)
+        for name, candidate in self.candidates.items():
+            self.fields[name] = forms.ChoiceField(
+                label=candidate.words,
+                required=False,
+                choices=LINK_CHOICES,
+                initial=links.get(candidate.batch_ids[0], ""),
+            )
+
+    @property
+    def after_fields(self) -> list[forms.BoundField]:
+        """A choice for each batch or run that can be waited for."""
+        return [self[name] for name in self.candidates]
+
+    @property
+    def is_open(self) -> bool:
+        """Something is filled in, or wrong."""
+        if self.is_bound:
+            return bool(self.errors) or any(self.data.get(name) for name in self.fields)
+        return self.waiting != AT_ONCE
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        begin, end = cleaned.get("scheduled_for"), cleaned.get("until")
+        if begin is not None and self._is_new("scheduled_for", begin):
+            self._check("scheduled_for", begin)
+        if end is not None and (self._is_new("until", end) or begin is not None):
+            self._check("until", end, after=begin)
+        if self.is_gone:
+            self.add_error(None, "There is no such batch of yours to wait for. Choose again.")
+        if len(self.links) > MOST_PARENTS:
+            words = f"A batch can wait for {MOST_PARENTS} others at most. Choose fewer."
+            self.add_error(None, words)
+        return cleaned
+
+    @property
+    def links(self) -> tuple[tuple[UUID, str], ...]:
+        """What is to be waited for, and how it is to have ended."""
+        return tuple(
+            (key, self.cleaned_data[name])
+            for name, candidate in self.candidates.items()
+            if self.cleaned_data.get(name)
+            for key in candidate.batch_ids
+        )
+
+    def wanted(self) -> Waiting:
+        """Only for a valid form."""
+        return Waiting(
+            self.cleaned_data["scheduled_for"], self.cleaned_data.get("until"), self.links
+        )
+
+    def clean_scheduled_for(self) -> datetime | None:
+        return self._as_it_was("scheduled_for")
+
+    def clean_until(self) -> datetime | None:
+        return self._as_it_was("until")
+
+    def _as_it_was(self, name: str) -> datetime | None:
+        """The instant that stands, where its minute was left alone: it may have seconds."""
+        moment: datetime | None = self.cleaned_data[name]
+        known: datetime | None = self.initial[name]
+        return known if known and self.data.get(name) == wall_of(known) else moment
+
+    def _is_new(self, name: str, moment: datetime) -> bool:
+        # What is past already and only waits for something else may stay.
+        return bool(moment != self.initial[name])
+
+    def _check(self, name: str, moment: datetime, *, after: datetime | None = None) -> None:
+        try:
+            rules.check_moment(moment, after=after)
+        except ValueError as error:
+            self.add_error(name, str(error))
+
+
+def _keys(names: Iterable[str], kind: str) -> set[UUID]:
+    """The ids that fields of that kind name, as far as they are ids."""
+    keys = set()
+    for name in names:
+        found, _, key = name.removeprefix(AFTER).partition("-")
+        with suppress(ValueError):
+            keys |= {UUID(key)} if found == kind else set()
+    return keys

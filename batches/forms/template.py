@@ -1,0 +1,232 @@
+"""What people say of a template: a name, the change, which items, and when."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+
+from batches.errors import Invalid
+from batches.forms.operation import FORMS
+from batches.forms.schedule import WallInput, read_wall
+from batches.models import Template
+from batches.operations import Operation
+from batches.recurrence import NEVER, WALL_FORMAT, parse_wall
+from batches.services.templates.spec import MOST_NAME, TemplateOrder, clean_template
+from content.days import DayField
+from content.forms import ContentFilterForm, time_zones
+from content.models import Wallet
+from content.rules import format_stx
+
+IDS, FILTER = "ids", "filter"
+# The fields for the paths that the service names.
+FIELDS = {
+    "name": "name",
+    "creator": "creator",
+    "contentIds": "content_ids",
+    "filter": "selection",
+    "repeat": "repeat",
+    "firstRun": "first_run",
+    "timeZone": "time_zone",
+    "lastDay": "last_day",
+}
+
+
+class SelectionForm(ContentFilterForm):
+    """Which items a run takes, asked for anew each time."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        state = self.fields["state"]
+        assert isinstance(state, forms.ChoiceField)
+        state.choices = [("", "On sale"), ("removed", "Removed")]
+
+    @classmethod
+    def typed(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """What a person typed for a filter of the API."""
+        typed = {"q": chosen.get("search", ""), "type": chosen.get("contentType", "")}
+        for name, path in (("price_from", "priceMin"), ("price_to", "priceMax")):
+            if chosen.get(path) is not None:
+                typed[name] = format_stx(chosen[path]).removesuffix(" STX")
+        return typed | {"state": "removed" if chosen.get("isRemoved") else ""}
+
+    def chosen(self) -> dict[str, Any]:
+        """The filter as the API takes it. Only for a valid form."""
+        given = self.cleaned_data
+        found = {
+            "search": given["q"] or None,
+            "contentType": given["type"] or None,
+            "priceMin": given["price_from"],
+            "priceMax": given["price_to"],
+            "isRemoved": True if given["state"] == "removed" else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class PlanForm(forms.Form):
+    """Everything of a template but the change itself and the filter."""
+
+    name = forms.CharField(
+        max_length=MOST_NAME,
+        help_text="What you call it, such as “Weekend sale”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    creator = forms.CharField(
+        label="Creator’s address",
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    selection = forms.ChoiceField(
+        label="Which items",
+        choices=[
+            (FILTER, "All that match a filter, looked up at each run"),
+            (IDS, "The ones named here"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    content_ids = forms.CharField(
+        label="Ids of the items",
+        required=False,
+        help_text="With blanks or on lines of their own.",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    repeat = forms.ChoiceField(label="Repeat", choices=Template.Repeat.choices)
+    first_run = forms.CharField(
+        label="First run",
+        required=False,
+        max_length=40,
+        help_text="By the clock in its time zone. Empty: it runs only when you say so.",
+        widget=WallInput,
+    )
+    time_zone = forms.ChoiceField(label="Time zone", choices=time_zones)
+    last_day = DayField(label="Last day", help_text="No run after it. Empty: without end.")
+
+    def clean_content_ids(self) -> list[str]:
+        return list(dict.fromkeys(self.cleaned_data["content_ids"].replace(",", " ").split()))
+
+    def clean_first_run(self) -> str | None:
+        wall = read_wall(self.cleaned_data["first_run"])
+        return wall.strftime(WALL_FORMAT) if wall else None
+
+
+class TemplateForm:
+    """Three forms that are filled in as one: the plan, the change, the filter."""
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        operation: Operation,
+        body: Mapping[str, Any],
+        typed: Mapping[str, Any] | None = None,
+        wallets: Sequence[Wallet] = (),
+        names_creator: bool = False,
+        kept: Template | None = None,
+    ) -> None:
+        """`body` is what it begins with, as the service takes it, `typed` what was typed already.
+
+        `kept` is the template that is edited, whose times may be past.
+
+        `wallets` are the ones to choose among, none where there is no choice; `names_creator`
+        lets any be named.
+        """
+        self.operation, self.body, self.kept = operation, body, kept
+        zone = timezone.get_current_timezone_name()
+        known_ids = body.get("contentIds") or []
+        initial = {
+            "name": body.get("name", ""),
+            "creator": body.get("creator", ""),
+            "selection": IDS if known_ids else FILTER,
+            "content_ids": " ".join(known_ids),
+            "repeat": body.get("repeat", NEVER),
+            "first_run": body.get("firstRun", ""),
+            "time_zone": body.get("timeZone", zone),
+            "last_day": body.get("lastDay"),
+        }
+        self.plan = PlanForm(data, initial=initial)
+        self._offer_zone(initial["time_zone"])
+        self._offer_creators(wallets, names_creator=names_creator)
+        form_type = FORMS[operation.kind]
+        payload = body.get("updatePayload") or {}
+        begun = {**(form_type.typed(payload) if payload else {}), **(typed or {})}
+        begun.setdefault("error_policy", body.get("errorPolicy"))
+        self.change = form_type(
+            data, initial={name: value for name, value in begun.items() if value is not None}
+        )
+        chosen = body.get("filter")
+        if chosen is None:
+            chosen = {"isRemoved": True} if operation.is_for_removed else {}
+        self.filter = SelectionForm(data, prefix=FILTER, initial=SelectionForm.typed(chosen))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(form.errors for form in (self.plan, self.change, self.filter) if form.is_bound)
+
+    @property
+    def change_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.change.visible_fields() if field.name != "error_policy"]
+
+    def order(self) -> TemplateOrder | None:
+        """What is wanted, in clean values; None where something is wrong, which is shown then."""
+        is_valid = self.plan.is_valid() & self.change.is_valid()
+        if self.plan.data.get("selection") == FILTER:
+            is_valid &= self.filter.is_valid()
+        if not is_valid:
+            return None
+        try:
+            return clean_template(self._body(), kept=self.kept)
+        except Invalid as error:
+            self.refuse(error)
+            return None
+
+    def refuse(self, error: Invalid) -> None:
+        """Show what the service refused beside the field that it is about."""
+        for path, words in error.errors.items():
+            name = FIELDS.get(path.partition(".")[0])
+            self.plan.add_error(name if name in self.plan.fields else None, words)
+        if not error.errors:
+            self.plan.add_error(None, error.message)
+
+    def _body(self) -> dict[str, Any]:
+        given = self.plan.cleaned_data
+        body = {
+            "name": given["name"],
+            "operationType": self.operation.kind,
+            "updatePayload": self.change.payload(),
+            "errorPolicy": self.change.cleaned_data["error_policy"],
+            "repeat": given["repeat"],
+            "firstRun": given["first_run"],
+            "timeZone": given["time_zone"],
+            "lastDay": given["last_day"].isoformat() if given["last_day"] else None,
+            "creator": given.get("creator") or self.body.get("creator"),
+        }
+        if given["selection"] == FILTER:
+            return {**body, FILTER: self.filter.chosen()}
+        return {**body, "contentIds": given["content_ids"]}
+
+    def _offer_zone(self, name: str) -> None:
+        """A zone that is spelled another way stays good for what has it."""
+        known = time_zones()
+        if name not in dict(known):
+            zones = cast("forms.ChoiceField", self.plan.fields["time_zone"])
+            zones.choices = [(name, name), *known]
+
+    def _offer_creators(self, wallets: Sequence[Wallet], *, names_creator: bool) -> None:
+        if names_creator:
+            return
+        if len(wallets) > 1:
+            self.plan.fields["creator"] = forms.ChoiceField(
+                label="Creator", choices=[(wallet.pk, str(wallet)) for wallet in wallets]
+            )
+        else:
+            del self.plan.fields["creator"]
+
+
+def first_run_of(text: str) -> str:
+    """What was typed as the start of a single change, as the first run of a template."""
+    try:
+        wall = parse_wall(text)
+    except ValueError:
+        return ""
+    return wall.strftime(WALL_FORMAT) if wall else ""

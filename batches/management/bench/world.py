@@ -1,0 +1,115 @@
+"""A database of the bench's own, with a person, items, and batches of a hundred."""
+
+import multiprocessing
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import connection
+
+from batches.management.bench.floor import Floor, PostgresFloor, SqliteFloor
+from batches.management.scratch import use_broker
+from batches.models import BatchOperation, Source, Status
+from batches.operations import OPERATIONS
+from batches.queue import drain
+from batches.services.orders.create import clean_order, insert_batch
+from content.models import Content, User, Wallet
+from content.services.catalogue.changes import add_contents
+from content.services.people.setup import make_person
+
+ITEMS = 100
+CATALOGUE = 2_000
+FLOORS: dict[str, Callable[[], Floor]] = {"postgresql": PostgresFloor, "sqlite": SqliteFloor}
+
+
+@dataclass(frozen=True)
+class World:
+    """Who asks, on whose items; `number` makes each change another one."""
+
+    person: User
+    wallet: Wallet
+    keys: list[str]
+    floor: Floor
+
+    def chosen(self, number: int) -> list[str]:
+        start = number * ITEMS % CATALOGUE
+        return self.keys[start : start + ITEMS]
+
+    def body(self, number: int) -> dict[str, Any]:
+        return {"contentIds": self.chosen(number), "newPrice": 1_000_001 + number}
+
+    def batch(self, number: int) -> BatchOperation:
+        order = clean_order(OPERATIONS["update-price"], self.body(number))
+        batch = insert_batch(order, wallet=self.wallet, by=self.person, source=Source.API)
+        settle()
+        return batch
+
+
+def settle() -> None:
+    """Let the thread that tells the broker come to rest; it would take time from what is next."""
+    drain(1.0)
+
+
+def check(batch: BatchOperation) -> None:
+    """Raises CommandError when it did not do all of its work."""
+    batch.refresh_from_db()
+    if batch.status != Status.COMPLETED or batch.success_count != ITEMS:
+        raise CommandError(f"A batch came out as {batch.status}, so nothing was measured.")
+
+
+def only_what_is_measured() -> None:
+    """No log, no limit that stands in the way, and a broker in memory."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    use_broker("memory://", {})
+    settings.BATCH_MAX_ITEMS, settings.BATCH_QUOTA_PER_HOUR = ITEMS, 1_000_000_000
+
+
+@contextmanager
+def filled_world(rounds: int) -> Iterator[World]:
+    """The scratch database's people and items, analysed, with the floor's own tables."""
+    person = make_person("bench", secrets.token_urlsafe(), sells=True)
+    wallet = Wallet.objects.get(owner=person)
+    keys = [f"bench-{number:05}" for number in range(CATALOGUE)]
+    add_contents(
+        [Content(content_id=key, title=key, price=1_000_000, creator=wallet) for key in keys],
+        by=None,
+        cause="import",
+    )
+    floor = FLOORS[connection.vendor]()
+    try:
+        floor.fill(keys, 2 * rounds)
+        analyse()
+        yield World(person, wallet, keys, floor)
+    finally:
+        floor.close()
+
+
+def analyse() -> None:
+    """On tables of unknown size PostgreSQL's plans cost a factor of three."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def in_processes(count: int, work: Callable[[int], object]) -> list[Any]:
+    """What `work(0)`, `work(1)`, … return, each run in a process of its own, all at once."""
+    connection.close()  # two processes can't share one
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+
+    def run(number: int) -> None:
+        answers.put((number, work(number)))
+        connection.close()
+
+    children = [context.Process(target=run, args=[number]) for number in range(count)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    if any(child.exitcode for child in children):
+        raise CommandError("A process of the bench ended early, so nothing was measured.")
+    return [answer for _, answer in sorted(answers.get() for _ in children)]

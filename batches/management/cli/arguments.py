@@ -1,0 +1,166 @@
+"""What `run_batch` reads from its command line: people, items, times, batches."""
+
+import re
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core.management.base import CommandParser
+
+from batches import recurrence, rules
+from batches.errors import Invalid
+from content.instants import parse_instant
+from content.management.terminal import stop
+from content.models import User, Wallet
+
+Value = TypeVar("Value")
+OPTIONS = {
+    "scheduledFor": "--at",
+    "until": "--until",
+    "dependsOn": "--after",
+    "contentIds": "--ids",
+    "creator": "--creator",
+}
+
+
+def checked(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A rule of ours as argparse wants it: its words become the refusal's."""
+
+    def check(text: str) -> Value:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from error
+
+    return check
+
+
+def add_watching(parser: CommandParser) -> None:
+    parser.add_argument("--watch", action="store_true", help="wait, and show the results")
+    parser.add_argument(
+        "--here", action="store_true", help="run it in this process, and show the results"
+    )
+
+
+def add_zone(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--zone",
+        type=checked(recurrence.clean_zone),
+        metavar="ZONE",
+        help="the time zone of times without an offset, such as Europe/Berlin",
+    )
+
+
+def person_named(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    return user or stop(f"There is no user {name[:150]!r}.")
+
+
+def person_for(name: str | None, creator: Wallet | None) -> User:
+    """Who does it: the one who is named, else the owner of the creator's address."""
+    if name is not None:
+        return person_named(name)
+    if creator is None:
+        stop("Say whose items these are (--creator), or who does it (--as).")
+    return creator.owner or stop(f"Nobody owns {creator.pk} yet: say who does it with --as.")
+
+
+def moment_in(text: str, zone: str | None, option: str) -> str:
+    """A time with an offset, or a wall-clock time of the zone, as the API writes an instant."""
+    try:
+        if zone is None:
+            return _written(_instant(text))
+        if _has_offset(text):
+            raise ValueError("Give either an offset or --zone, not both.")
+        wall = recurrence.parse_wall(text)
+        assert wall is not None
+        return _written(recurrence.instant_of(wall, ZoneInfo(zone)))
+    except ValueError as error:
+        stop(f"{option} {text[:60]!r}: {error}")
+
+
+def _instant(text: str) -> datetime:
+    if not _has_offset(text) and _is_wall(text):
+        raise ValueError(
+            "Say where it is this time: add an offset, such as +01:00, or --zone Europe/Berlin."
+        )
+    return parse_instant(text)
+
+
+def _has_offset(text: str) -> bool:
+    return bool(re.search(r"T.*(Z|[+-]\d\d(:?\d\d)?)$", text.strip(), re.IGNORECASE))
+
+
+def _is_wall(text: str) -> bool:
+    try:
+        return recurrence.parse_wall(text) is not None
+    except ValueError:
+        return False
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def parse_key(text: str) -> UUID:
+    """The id of a batch or of a run. Raises ValueError."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError(f"{text[:60]!r} is no id of a batch.") from None
+
+
+def parse_link(text: str) -> dict[str, str]:
+    """`BATCH` or `BATCH:on-success` as an entry of the API's `dependsOn`. Raises ValueError."""
+    key, colon, when = text.partition(":")
+    link = {"batchId": str(parse_key(key)), "when": when if colon else rules.ON_COMPLETION}
+    rules.clean_depends_on([link])
+    return link
+
+
+def bytes_of(path: str) -> bytes:
+    """What is in a file, or comes from standard input for `-`."""
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        stop(f"{path}: {error.strerror}.")
+
+
+def ids_of_file(path: str) -> list[str]:
+    """The ids in a file, or from standard input for `-`."""
+    try:
+        return split_ids(bytes_of(path).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        stop(f"{path} is no text in UTF-8.")
+
+
+def split_ids(text: str) -> list[str]:
+    return [key for key in re.split(r"[\s,;]+", text) if key]
+
+
+def chosen_ids(options: dict[str, Any]) -> list[str]:
+    """The ids of --ids or --ids-file."""
+    if options["ids"] is not None:
+        return list(options["ids"])
+    return ids_of_file(options["ids_file"])
+
+
+def as_typed(error: Invalid, links: Sequence[Mapping[str, str]]) -> Invalid:
+    """The refusal with the options that were typed instead of the API's fields."""
+
+    def typed(path: str) -> str:
+        field, _, place = path.partition(".")
+        if field == "dependsOn" and place.isdigit():
+            return f"--after {links[int(place)]['batchId']}"
+        if field == "rows":
+            line, _, column = place.partition(".")
+            return f"line {line}, {column}" if column else f"line {line}"
+        return OPTIONS.get(field, path)
+
+    errors = {typed(path): words for path, words in error.errors.items()}
+    return Invalid(error.message, errors=errors)

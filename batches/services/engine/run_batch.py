@@ -1,0 +1,280 @@
+"""Runs a batch: claim, write chunk by chunk, finish. A killed worker leaves nothing half done."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from batches.errors import ApplicationError, InvalidTransition
+from batches.models import FRESH, BatchItem, BatchOperation, Status
+from batches.operations import operation_for
+from batches.operations.base import INTERNAL, Alter, Plan, Refused, Unchanged
+from batches.queue import enqueue
+from batches.services.engine.lifecycle import move, record
+from batches.services.evaluate import payload_of, plan_item
+from batches.services.permissions import may_run
+from config.database import atomic, is_away
+from config.failpoints import reach
+from config.rows import Plus, insert_rows, new_keys, read_row, update_rows
+from content.services.catalogue.changes import Change, Written, apply_changes, lock_rows
+
+log = structlog.get_logger(__name__)
+
+MOST_RAISED = 3
+MOST_ATTEMPTS = 10
+BROKE_OFF = "The batch could not go on because of a fault on our side. What is saved stays saved."
+
+# What a run needs of a batch, of its creator and of who asked for it; all else of them would take
+# as long again to read.
+HELD = (
+    *("kind", "payload", "content_ids", "item_payloads", "expected_versions", "status"),
+    *("total_items", "until", "is_awaited", "source"),
+    *("success_count", "unchanged_count", "failure_count", "error", "submission_id"),
+    *("lease_token", "attempts", "raised", "started_at"),
+    *("creator__owner_id", "creator__is_creator", "creator__email", "creator__notify"),
+    *("requested_by__is_active", "requested_by__is_staff", "requested_by__is_superuser"),
+)
+
+OUTCOMES: dict[type, BatchItem.Outcome] = {
+    Alter: BatchItem.Outcome.SUCCEEDED,
+    Unchanged: BatchItem.Outcome.UNCHANGED,
+    Refused: BatchItem.Outcome.FAILED,
+}
+
+
+class LeaseLost(ApplicationError):
+    """The batch was cancelled, or another worker took it over."""
+
+    code = "lease-lost"
+    message = "This batch is in other hands."
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write results of one batch; the token says whose turn it is."""
+
+    batch_id: UUID | str
+    token: UUID
+
+
+def run_batch(batch_id: UUID | str) -> bool:
+    """Run a batch to its end if it is waiting or was left behind; False when it is not.
+
+    Safe to call any number of times, from any number of workers. Raises only what the database
+    raises when it is away.
+    """
+    lease = claim(batch_id)
+    if lease is None:
+        return False
+    with structlog.contextvars.bound_contextvars(batch_id=str(batch_id)):
+        try:
+            while not write_chunk(lease).is_finished:
+                reach("chunk-committed")
+        except (LeaseLost, InvalidTransition) as error:
+            log.info("batch_left", reason=error.message)
+        except Exception as error:
+            if is_away(error):
+                # No fault of the batch's. The lease ends, and the sweep has it resumed.
+                log.warning("batch_interrupted")
+                raise
+            log.exception("batch_raised")
+            give_back(lease)
+    return True
+
+
+def claim(batch_id: UUID | str) -> Lease | None:
+    """Take the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers gets it."""
+    lease = Lease(batch_id, uuid7())
+    facts = {
+        "status": Status.PROCESSING,
+        "lease_token": lease.token,
+        "lease_until": _lease_end(),
+        "updated_at": timezone.now(),
+    }
+    # Next to always the first one takes it, at a quarter of the cost.
+    claimed = update_rows(
+        BatchOperation, {"pk": batch_id, **FRESH}, {**facts, "attempts": Plus(1)}
+    ) or BatchOperation.objects.filter(pk=batch_id).claimable().update(
+        **facts, attempts=F("attempts") + 1
+    )
+    return lease if claimed else None
+
+
+def write_chunk(lease: Lease) -> BatchOperation:
+    """Write the next chunk; when it raises, one item at a time, and who raises then fails.
+
+    Returns the batch as it stands then. Raises LeaseLost.
+    """
+    size = settings.BATCH_CHUNK_ITEMS
+    try:
+        return _commit_chunk(lease, size)
+    except Exception as error:
+        if not _is_of_the_chunk(error):
+            raise
+        log.exception("chunk_raised")
+    for _ in range(size):
+        try:
+            batch = _commit_chunk(lease, 1)
+        except Exception as error:
+            if not _is_of_the_chunk(error):
+                raise
+            log.exception("item_raised")
+            batch = _commit_chunk(lease, 1, is_broken=True)
+        if batch.is_finished:
+            break
+    return batch
+
+
+def _is_of_the_chunk(error: Exception) -> bool:
+    """False when the batch is in other hands, or the database away: no item is to pay for those."""
+    return not isinstance(error, LeaseLost | InvalidTransition) and not is_away(error)
+
+
+@atomic
+def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchOperation:
+    """Effects, results, counters and lease of up to `size` items, in one transaction.
+
+    Everything is read in here, because the transaction may be repeated.
+    """
+    batch = _held(lease)
+    if batch.attempts > MOST_ATTEMPTS:
+        return _break_off(batch)
+    positions = _next_items(batch, size)
+    if not positions:
+        raise RuntimeError("Every item has its result, but the counters say otherwise.")
+    if is_broken:
+        plans: Mapping[str, Plan] = {key: Refused(INTERNAL) for key in positions}
+        written: dict[str, Written] = {}
+    else:
+        plans, written = _effect(batch, positions)
+        reach("effects-written", batch.pk)
+    _insert_results(batch, positions, plans, written)
+    reach("chunk-written", batch.pk)
+    if any(change.is_for_chain for change in written.values()):
+        enqueue("batches.send_contract_calls")
+    return _count(batch, plans)
+
+
+def _held(lease: Lease) -> BatchOperation:
+    ours = {"pk": lease.batch_id, "lease_token": lease.token, "status": Status.PROCESSING}
+    batch = read_row(BatchOperation, HELD, **ours)
+    if batch is None:
+        raise LeaseLost
+    return batch
+
+
+def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
+    """The next ids without a result, each with its position."""
+    done: set[str] = set()
+    if batch.done_count:
+        done.update(batch.items.values_list("content_id", flat=True))
+    rest = [(key, place) for place, key in enumerate(batch.content_ids) if key not in done]
+    return dict(rest[:size])
+
+
+def _effect(
+    batch: BatchOperation, positions: Mapping[str, int]
+) -> tuple[dict[str, Plan], dict[str, Written]]:
+    """Judge every item from locked rows, and change those that are to change."""
+    operation = operation_for(batch)
+    # Asked again now: a right may have been lost since the batch was asked for.
+    is_allowed = may_run(batch.requested_by, batch.creator, operation)
+    contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
+    versions = batch.expected_versions
+    now = timezone.now()
+    plans = {
+        key: plan_item(
+            operation,
+            payload_of(batch, position),
+            contents.get(key),
+            creator_id=batch.creator_id,
+            expected_version=versions[position] if versions else None,
+            is_allowed=is_allowed,
+            at=now,
+        )
+        for key, position in positions.items()
+    }
+    altered = {key: plan.after for key, plan in plans.items() if isinstance(plan, Alter)}
+    written = apply_changes(
+        [Change(contents[key], after) for key, after in altered.items()],
+        by=batch.requested_by,
+        cause=f"batch:{batch.pk}",
+    )
+    return plans, dict(zip(altered, written, strict=True))
+
+
+def _insert_results(
+    batch: BatchOperation,
+    positions: Mapping[str, int],
+    plans: Mapping[str, Plan],
+    written: Mapping[str, Written],
+) -> None:
+    refusals = [plan if isinstance(plan, Refused) else None for plan in plans.values()]
+    insert_rows(
+        BatchItem,
+        same={"batch_id": batch.pk},
+        each={
+            "id": new_keys(len(plans)),
+            "position": [positions[key] for key in plans],
+            "content_id": list(plans),
+            "outcome": [OUTCOMES[type(plan)] for plan in plans.values()],
+            "code": [refusal.code if refusal else "" for refusal in refusals],
+            "parameters": [dict(refusal.parameters) if refusal else {} for refusal in refusals],
+            "change_id": [written[key].change_id if key in written else None for key in plans],
+        },
+    )
+
+
+def _count(batch: BatchOperation, plans: Mapping[str, Plan]) -> BatchOperation:
+    """Move the counters and the lease; with the last item, finish."""
+    now = timezone.now()
+    counted = Counter(map(type, plans.values()))
+    failed, unchanged = counted[Refused], counted[Unchanged]
+    facts = {
+        "success_count": batch.success_count + len(plans) - failed,
+        "unchanged_count": batch.unchanged_count + unchanged,
+        "failure_count": batch.failure_count + failed,
+        "attempts": 0,
+        "started_at": batch.started_at or now,
+    }
+    if batch.done_count + len(plans) < batch.total_items:
+        return record(batch, lease_until=_lease_end(), **facts)
+    return move(
+        batch, Status.COMPLETED, completed_at=now, lease_token=None, lease_until=None, **facts
+    )
+
+
+@atomic
+def give_back(lease: Lease) -> None:
+    """After an attempt that raised: let another begin at once, or break off after the third."""
+    try:
+        batch = _held(lease)
+    except LeaseLost:
+        return
+    if batch.raised + 1 < MOST_RAISED:
+        record(batch, raised=batch.raised + 1, lease_until=timezone.now())
+    else:
+        _break_off(batch)
+
+
+def _break_off(batch: BatchOperation) -> BatchOperation:
+    return move(
+        batch,
+        Status.FAILED,
+        error=BROKE_OFF,
+        error_code=INTERNAL,
+        lease_token=None,
+        lease_until=None,
+        completed_at=timezone.now(),
+    )
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)

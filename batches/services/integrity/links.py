@@ -1,0 +1,131 @@
+"""Checks of what waits, what puts back and what repeats, for `verify`; reads, and never writes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from batches.models import (
+    BatchItem,
+    BatchOperation,
+    Dependency,
+    Status,
+    Submission,
+    Template,
+    TemplateRun,
+)
+from batches.operations.undo import RESTORE, UNDO
+from content.models import ContentChange
+from content.services.catalogue.changes import from_history
+
+# Whoever waits for one that has ended is told at once, and by the next sweep at the latest.
+SETTLED_AFTER = timedelta(minutes=1)
+BEGUN = frozenset({Status.PROCESSING, Status.COMPLETED})
+
+Words = Iterator[tuple[UUID, str]]
+
+
+def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
+    """What is wrong with what these wait for, each with the batch's id. One query."""
+    links: dict[UUID, list[Dependency]] = defaultdict(list)
+    found = Dependency.objects.filter(batch_id__in=[batch.pk for batch in batches])
+    for link in found.select_related("parent"):
+        links[link.batch_id].append(link)
+    late = timezone.now() - SETTLED_AFTER
+    for batch in batches:
+        waiting = [link for link in links[batch.pk] if link.state == Dependency.State.WAITING]
+        if batch.status == Status.PENDING and batch.waits_for != len(waiting):
+            counted = f"it counts {batch.waits_for} others that it waits for"
+            yield batch.pk, f"{counted}, its links say {len(waiting)}"
+        if batch.status in BEGUN and waiting:
+            yield batch.pk, f"it began before batch {waiting[0].parent_id}, for which it waits"
+        for link in waiting:
+            ended = link.parent.completed_at
+            if link.parent.is_finished and ended and max(ended, batch.updated_at) < late:
+                yield (
+                    batch.pk,
+                    f"it was not told that batch {link.parent_id}, for which it waits, has ended",
+                )
+
+
+def faults_of_undoing(
+    batches: Sequence[BatchOperation],
+    items: Mapping[UUID, Sequence[BatchItem]],
+    changes: Mapping[UUID, ContentChange],
+) -> Words:
+    """Where an undo left something else than what was there before, with the batch's id."""
+    undoing = [batch for batch in batches if UNDO in batch.payload and items.get(batch.pk)]
+    origins = _changes_of([batch.undo_of_id for batch in undoing if batch.undo_of_id])
+    for batch in undoing:
+        for item in items[batch.pk]:
+            change = changes.get(item.change_id) if item.change_id else None
+            if change is None:
+                continue
+            undone = origins.get((batch.undo_of_id, item.content_id))
+            for words in _faults_of_undo(change, undone, _restored(batch, item)):
+                yield batch.pk, words
+
+
+def _faults_of_undo(
+    change: ContentChange, undone: ContentChange | None, restored: Mapping[str, Any]
+) -> Iterator[str]:
+    """Of one item; `undone` is the change that was put back, where that is known."""
+    about = f"of item {change.content_id}"
+    if undone and change.version != undone.version + 1:
+        versions = f"version {undone.version} {about} as version {change.version}"
+        yield f"it put back {versions}, over what came between"
+    was = from_history(undone.before if undone else restored)
+    for name, value in from_history(change.after).items():
+        if name not in was or not is_same(was[name], value):
+            yield f"it left {name} {about} at {value!r}, before it was {was.get(name)!r}"
+
+
+def faults_of_templates(templates: Sequence[Template]) -> Words:
+    """Slots that ran twice, and runs that say so without having started anything."""
+    keys = [template.pk for template in templates]
+    runs = TemplateRun.objects.filter(template_id__in=keys).order_by()
+    for key, slot, times in _more_than_once(runs, "slot"):
+        yield key, f"its slot {slot} is there {times} times"
+    named = runs.filter(submission__isnull=False)
+    for key, submission, times in _more_than_once(named, "submission_id"):
+        yield key, f"{times} of its runs name the same submission {submission}"
+    started = runs.filter(state=TemplateRun.State.STARTED, submission__isnull=False)
+    unstarted = started.exclude(submission__state=Submission.State.CONFIRMED)
+    for key, slot in unstarted.values_list("template_id", "slot"):
+        yield key, f"its run {slot} was started, and what it prepared was not"
+
+
+def _more_than_once(runs: QuerySet[TemplateRun], name: str) -> Iterator[tuple[UUID, Any, int]]:
+    """Template, value and times of what may be there once for each template."""
+    times = runs.values("template_id", name).annotate(times=Count("pk")).filter(times__gt=1)
+    yield from times.values_list("template_id", name, "times").order_by("template_id", name)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Two values of a field, as the history and the item have them."""
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        # MongoDB keeps milliseconds.
+        return abs((one - other).total_seconds()) < 0.001
+    return bool(one == other)
+
+
+def _changes_of(batch_ids: Sequence[UUID]) -> dict[tuple[UUID | None, str], ContentChange]:
+    """The changes that these batches made, by batch and item. Two queries at most."""
+    if not batch_ids:
+        return {}
+    items = BatchItem.objects.filter(batch_id__in=batch_ids, change__isnull=False)
+    return {
+        (item.batch_id, item.content_id): item.change
+        for item in items.select_related("change")
+        if item.change
+    }
+
+
+def _restored(batch: BatchOperation, item: BatchItem) -> dict[str, Any]:
+    """What an undo whose original is gone, or a retry of one, was to put back."""
+    own = batch.item_payloads[item.position : item.position + 1]
+    return own[0].get(RESTORE, {}) if own else {}

@@ -1,0 +1,132 @@
+"""What follows upon a batch already: so that nothing is put back, or tried again, twice."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from batches.errors import NothingToDo
+from batches.models import BatchItem, BatchOperation, Status
+from batches.services.results.results import left_of
+
+UNDONE_ALREADY = (
+    "This is about to be undone already. Change the time of that undo, or cancel it first."
+)
+TRIED_ALREADY = "What failed was tried again already, or is about to be."
+
+
+def make_rivals_wait(batch_ids: Collection[UUID]) -> None:
+    """Whoever wants to follow upon these batches at the same moment waits for our transaction."""
+    BatchOperation.objects.filter(pk__in=list(batch_ids)).update(updated_at=timezone.now())
+
+
+def refuse_second_undo(
+    batch_ids: Collection[UUID],
+    *,
+    since: datetime | None = None,
+    content_ids: Collection[str] | None = None,
+) -> None:
+    """Raises NothingToDo while an undo waits: a second would find every item changed by the first.
+
+    Of undos that were asked for since then, where that is said, and of these items.
+    """
+    waiting = BatchOperation.objects.unfinished().filter(undo_of_id__in=list(batch_ids))
+    if since is not None:
+        waiting = waiting.filter(created_at__gte=since)
+    for undo in waiting:
+        if content_ids is None or not set(content_ids).isdisjoint(undo.content_ids):
+            raise NothingToDo(UNDONE_ALREADY, batch_id=str(undo.pk))
+
+
+def refuse_second_retry(
+    batches: Sequence[BatchOperation], tries: Iterable[tuple[UUID, str]]
+) -> None:
+    """Raises NothingToDo when of these batches one of these items was tried again meanwhile.
+
+    Of each the batch and the content id. Whoever wants the same waits for our transaction.
+    """
+    make_rivals_wait(set(first_tries(batches).values()))
+    tried = tried_again(batches)
+    if any(content_id in tried[key] for key, content_id in tries):
+        raise NothingToDo(TRIED_ALREADY)
+
+
+def undone(batch: BatchOperation) -> set[str]:
+    """Ids that an undo of the batch, or a retry of that undo, has put back."""
+    undos = list(BatchOperation.objects.filter(undo_of_id=batch.pk))
+    ids: set[str] = set()
+    while undos:
+        saved = BatchItem.objects.of(undos).exclude(outcome=BatchItem.Outcome.FAILED)
+        ids.update(saved.values_list("content_id", flat=True))
+        undos = list(BatchOperation.objects.filter(retry_of_id__in=[undo.pk for undo in undos]))
+    return ids
+
+
+def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
+    """Something was changed, and no undo of it waits, runs, or has put all of it back."""
+    undos = [batch for batch in follow_ups if batch.undo_of_id]
+    if any(not batch.is_finished for batch in undos):
+        return False
+    return changed_count(ended) > changed_count(undos)
+
+
+def changed_count(batches: Sequence[BatchOperation]) -> int:
+    """How many items they changed."""
+    return sum(batch.success_count - batch.unchanged_count for batch in batches)
+
+
+def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
+    """By batch the ids that a retry has saved or still may: of it, or of what it is a retry of.
+
+    Two queries for each generation of retries, however many batches.
+    """
+    firsts = first_tries(batches)
+    families = {key: key for key in firsts.values()}
+    ids: dict[UUID, set[str]] = {key: set() for key in families}
+    youngest = [*families]
+    while retries := list(BatchOperation.objects.filter(retry_of_id__in=youngest)):
+        youngest = [retry.pk for retry in retries]
+        for retry in retries:
+            families[retry.pk] = families[retry.retry_of_id]  # type: ignore[index]
+            if not retry.is_finished:
+                ids[families[retry.pk]].update(retry.content_ids)
+        saved = BatchItem.objects.of(retries).exclude(outcome=BatchItem.Outcome.FAILED)
+        for key, content_id in saved.values_list("batch_id", "content_id"):
+            ids[families[key]].add(content_id)
+    return {batch.pk: ids[firsts[batch.pk]] for batch in batches}
+
+
+def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
+    """How many of what failed need no other try, by code; by "" those whose turn never came."""
+    tried = tried_again(batches)
+    retried = [batch for batch in batches if tried[batch.pk]]
+    if not retried:
+        return Counter()
+    failed = BatchItem.objects.of(retried).filter(outcome=BatchItem.Outcome.FAILED)
+    counts = Counter(
+        code
+        for key, content_id, code in failed.values_list("batch_id", "content_id", "code")
+        if content_id in tried[key]
+    )
+    broken_off = [batch for batch in retried if batch.status == Status.FAILED]
+    counts[""] += sum(key in tried[batch.pk] for batch, key in left_of(broken_off))
+    return counts
+
+
+def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
+    """By batch the one that it is a retry of, or a retry of a retry; else itself."""
+    firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
+    while asked := {first for key, first in firsts.items() if first != key}:
+        retries = BatchOperation.objects.filter(pk__in=list(asked), retry_of__isnull=False)
+        earlier = dict(retries.values_list("pk", "retry_of_id"))
+        if not earlier:
+            break
+        firsts = {key: earlier.get(first) or first for key, first in firsts.items()}
+    return firsts
+
+
+def first_try(batch: BatchOperation) -> UUID:
+    """The batch that this one is a retry of, or a retry of a retry; else its own id."""
+    return first_tries([batch])[batch.pk]

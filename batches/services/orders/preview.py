@@ -1,0 +1,191 @@
+"""What a change would do: the same plan as the run's, nothing written, no quota used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from batches.models import BatchItem, BatchOperation
+from batches.operations import Operation, known_operation
+from batches.operations.base import Alter, Plan, Refused, Unchanged, refusal_words
+from batches.services.evaluate import payload_of, plan_item
+from batches.services.orders.create import Order, freeze_selection, refuse_selection
+from batches.services.permissions import may_run, wallet_to_act_for
+from content.contract import call_for
+from content.contract.cost import Cost, cost_of
+from content.models import Content, User, Wallet
+
+
+@dataclass(frozen=True)
+class PreviewItem:
+    """What would become of one item; `version` is the one that this was computed from."""
+
+    content_id: str
+    outcome: BatchItem.Outcome
+    words: str
+    title: str = ""
+    code: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    version: int | None = None
+    # What the change is to the chain, where it concerns it: a function of the contract.
+    call: str = ""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How far prices would move, in micro-STX: the smallest, the largest and the mean change."""
+
+    smallest: int
+    largest: int
+    mean: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of a selection, in the order of the selection."""
+
+    items: Sequence[PreviewItem]
+    verb: str = "Change"
+
+    @property
+    def afters(self) -> list[dict[str, Any]]:
+        """The new values of each item that would change."""
+        return [item.after for item in self.items if item.after is not None]
+
+    @property
+    def changing(self) -> list[PreviewItem]:
+        return [item for item in self.items if item.outcome == BatchItem.Outcome.SUCCEEDED]
+
+    @property
+    def refused(self) -> list[PreviewItem]:
+        return [item for item in self.items if item.outcome == BatchItem.Outcome.FAILED]
+
+    def count(self, outcome: BatchItem.Outcome) -> int:
+        return sum(item.outcome == outcome for item in self.items)
+
+    @property
+    def change_count(self) -> int:
+        return self.count(BatchItem.Outcome.SUCCEEDED)
+
+    @property
+    def unchanged_count(self) -> int:
+        return self.count(BatchItem.Outcome.UNCHANGED)
+
+    @property
+    def failure_count(self) -> int:
+        return self.count(BatchItem.Outcome.FAILED)
+
+    @property
+    def moves(self) -> Moves | None:
+        """Of the items whose price would change; None where none would."""
+        changes = sorted(
+            item.after["price"] - item.before["price"]
+            for item in self.items
+            if item.before and item.after and "price" in item.after
+        )
+        if not changes:
+            return None
+        return Moves(changes[0], changes[-1], round(sum(changes) / len(changes)))
+
+    @property
+    def chain_cost(self) -> Cost | None:
+        """What telling the chain would take; None where there is nothing to tell, or it is off."""
+        calls = [item.call for item in self.items if item.call]
+        return cost_of(calls) if calls and settings.CONTRACT_CLIENT != "off" else None
+
+    @property
+    def headline(self) -> str:
+        """`Change 37 of 40, 2 unchanged, 1 not possible`."""
+        parts = [f"{self.verb} {self.change_count:,} of {len(self.items):,}"]
+        if self.unchanged_count:
+            parts.append(f"{self.unchanged_count:,} unchanged")
+        if self.failure_count:
+            parts.append(f"{self.failure_count:,} not possible")
+        return ", ".join(parts)
+
+
+def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
+    """What a creating request would do, refused just as that would be.
+
+    Raises Invalid and NotAllowed.
+    """
+    wallet = wallet_to_act_for(by, order.creator, order.operation)
+    order = freeze_selection(wallet, order)
+    if order.follows is None:
+        refuse_selection(wallet, order)
+    versions = [order.expected_versions.get(key) for key in order.content_ids]
+    return wallet, _preview(order.operation, order, versions, wallet, is_allowed=True)
+
+
+def preview_batch(batch: BatchOperation) -> Preview | None:
+    """What a batch that has not begun would do if it began now; None where its kind is gone.
+
+    One query, and what the right of whoever asked for it takes.
+    """
+    operation = known_operation(batch)
+    if operation is None:
+        return None
+    versions = batch.expected_versions or [None] * len(batch.content_ids)
+    is_allowed = may_run(batch.requested_by, batch.creator, operation)
+    return _preview(operation, batch, versions, batch.creator, is_allowed=is_allowed)
+
+
+def _preview(
+    operation: Operation,
+    frozen: Order | BatchOperation,
+    versions: Sequence[int | None],
+    wallet: Wallet,
+    *,
+    is_allowed: bool,
+) -> Preview:
+    contents = Content.objects.in_bulk(frozen.content_ids)
+    now = timezone.now()
+    items = []
+    for position, content_id in enumerate(frozen.content_ids):
+        content = contents.get(content_id)
+        plan = plan_item(
+            operation,
+            payload_of(frozen, position),
+            content,
+            creator_id=wallet.pk,
+            expected_version=versions[position],
+            is_allowed=is_allowed,
+            at=now,
+        )
+        is_own = content is not None and content.creator_id == wallet.pk
+        items.append(preview_item(operation, content_id, content, plan, is_own=is_own))
+    return Preview(items, operation.verb)
+
+
+def preview_item(
+    operation: Operation, content_id: str, content: Content | None, plan: Plan, *, is_own: bool
+) -> PreviewItem:
+    """One item's plan in words; of an item that is not one's own nothing is told."""
+    known: dict[str, Any] = {}
+    if content is not None and is_own:
+        known = {"title": content.title, "version": content.version}
+    if isinstance(plan, Alter) and content is not None:
+        return PreviewItem(
+            content_id,
+            BatchItem.Outcome.SUCCEEDED,
+            operation.success_words(plan.after),
+            before={name: getattr(content, name) for name in plan.after},
+            after=dict(plan.after),
+            call=(call_for(content.onchain_id, plan.after) or ("",))[0],
+            **known,
+        )
+    if isinstance(plan, Unchanged):
+        return PreviewItem(
+            content_id, BatchItem.Outcome.UNCHANGED, operation.unchanged_words(), **known
+        )
+    assert isinstance(plan, Refused)
+    return PreviewItem(
+        content_id,
+        BatchItem.Outcome.FAILED,
+        refusal_words(plan.code, plan.parameters),
+        code=plan.code,
+        **known,
+    )

@@ -1,0 +1,142 @@
+"""What is to come, day by day: batches with a time, sales that end, templates with their slots.
+
+Days are those of the viewer's time zone. Every part is bounded, and says so where it leaves off.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from django.utils import timezone
+
+from batches.models import BatchOperation, Template
+from batches.models.batch import BatchQuerySet
+from batches.models.template import TemplateQuerySet
+from batches.services.results.results import sisters_of
+from batches.services.templates.slots import coming_slots
+from content.models import User
+
+HORIZON = timedelta(days=60)
+MOST_BATCHES = 300
+MOST_TEMPLATES = 200
+# So many slots of one template are listed each by itself.
+MOST_SLOTS = 5
+
+
+@dataclass(frozen=True)
+class Coming:
+    """One thing to come: batches that begin together, their end, or a template's slot.
+
+    `at` is None where it waits for a person or another batch alone.
+    """
+
+    at: datetime | None
+    batches: Sequence[BatchOperation] = ()
+    # All that was started together is meant, and may be acted on.
+    submission_id: UUID | None = None
+    template: Template | None = None
+    # The end of a change that is itself still to come.
+    is_end: bool = False
+    # How many slots of the template follow within the horizon that are not listed.
+    more: int = 0
+
+    @property
+    def batch(self) -> BatchOperation | None:
+        return self.batches[0] if self.batches else None
+
+    @property
+    def items(self) -> int:
+        return sum(batch.total_items for batch in self.batches)
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What comes by day, and what has no time of its own; `is_cut` where there is still more."""
+
+    days: Sequence[tuple[date, Sequence[Coming]]]
+    undated: Sequence[Coming]
+    is_cut: bool = False
+    until: date = field(default_factory=lambda: timezone.localdate(timezone.now() + HORIZON))
+
+    def __bool__(self) -> bool:
+        return bool(self.days or self.undated)
+
+
+def agenda_of(user: User) -> Agenda:
+    """Of all that the person may see; six queries at most."""
+    # Apart, for databases don't agree on whether rows without a time come first.
+    coming = _coming(BatchOperation.objects.visible_to(user))
+    now = timezone.now()
+    timed = list(coming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    undated = list(coming.exclude(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    batches = timed[:MOST_BATCHES] + undated[:MOST_BATCHES]
+    templates = list(_running(Template.objects.visible_to(user))[: MOST_TEMPLATES + 1])
+    sisters = sisters_of(batches, user)
+    entries = [
+        *_of_batches(batches, sisters),
+        *(slot for template in templates[:MOST_TEMPLATES] for slot in _slots(template)),
+    ]
+    days: dict[date, list[Coming]] = {}
+    for entry in sorted((e for e in entries if e.at), key=lambda e: e.at or timezone.now()):
+        days.setdefault(timezone.localdate(entry.at), []).append(entry)
+    is_cut = max(len(timed), len(undated)) > MOST_BATCHES or len(templates) > MOST_TEMPLATES
+    return Agenda(list(days.items()), [entry for entry in entries if not entry.at], is_cut)
+
+
+def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> list[Coming]:
+    """The next few of these that have a time, soonest first; two queries."""
+    now = timezone.now()
+    timed = _coming(batches).filter(scheduled_for__gt=now)
+    entries = [
+        *_of_batches(list(timed[:MOST_BATCHES]), {}),
+        # The first ones: one whose slot is due at this moment begins with the slot after it.
+        *(
+            Coming(slot.instant, template=template)
+            for template in _running(templates)[: most * 2]
+            for slot in islice(coming_slots(template, after=now), most)
+            if slot.instant <= now + HORIZON
+        ),
+    ]
+    entries = [entry for entry in entries if entry.at]
+    return sorted(entries, key=lambda entry: entry.at or now)[:most]
+
+
+def _coming(batches: BatchQuerySet) -> BatchQuerySet:
+    return batches.coming().select_related("creator").without_items()
+
+
+def _running(templates: TemplateQuerySet) -> TemplateQuerySet:
+    running = templates.filter(is_paused=False, next_run_at__lte=timezone.now() + HORIZON)
+    return running.select_related("creator").order_by("next_run_at")
+
+
+def _of_batches(
+    batches: Sequence[BatchOperation], sisters: dict[UUID | None, int]
+) -> Iterable[Coming]:
+    now = timezone.now()
+    groups: dict[object, list[BatchOperation]] = {}
+    for batch in batches:
+        # Of those that were started together, those that wait for the same.
+        together = batch.submission_id or batch.pk
+        plan = (batch.scheduled_for, batch.until, batch.is_paused, bool(batch.waits_for))
+        groups.setdefault((together, plan), []).append(batch)
+    for group in groups.values():
+        first = group[0]
+        is_timed = first.scheduled_for is not None and first.scheduled_for > now
+        # Only where it is the whole run: what is done to one is done to all.
+        is_run = sisters.get(first.submission_id) == len(group)
+        key = first.submission_id if is_run else None
+        yield Coming(first.scheduled_for if is_timed else None, group, key)
+        if first.until is not None and first.until > now:
+            yield Coming(first.until, group, key, is_end=True)
+
+
+def _slots(template: Template) -> Iterable[Coming]:
+    now = timezone.now()
+    slots = coming_slots(template, after=now)
+    soon = [slot for slot in islice(slots, HORIZON.days + 1) if slot.instant <= now + HORIZON]
+    for number, slot in enumerate(soon[:MOST_SLOTS], start=1):
+        more = len(soon) - MOST_SLOTS if number == MOST_SLOTS else 0
+        yield Coming(slot.instant, template=template, more=max(0, more))

@@ -1,0 +1,118 @@
+"""Starts whatever somebody asks for, of any size: one batch where it fits, else a submission."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+
+from batches import rules
+from batches.errors import Invalid
+from batches.models import Source, Submission
+from batches.operations import Operation
+from batches.services.orders.create import Order, clean_order, create_batch
+from batches.services.orders.preview import Preview, preview_order
+from batches.services.permissions import may_run
+from batches.services.runs.confirm import confirm, preview_submission
+from batches.services.runs.control import Started
+from batches.services.runs.draft import Waiting, draft
+from batches.services.runs.price_drafts import draft_prices
+from batches.services.runs.price_lines import Prices
+from content.models import Content, User, Wallet
+
+
+@dataclass(frozen=True)
+class Request:
+    """An operation on any number of items; without `creator` on those of several creators."""
+
+    operation: Operation
+    payload: Mapping[str, Any]
+    content_ids: Sequence[str]
+    by: User
+    source: Source
+    creator: Wallet | None = None
+    # What it is to wait for, as the API has it: `scheduledFor`, `until`, `dependsOn`.
+    waiting: Mapping[str, Any] = field(default_factory=dict)
+    is_held: bool = False
+    # Instead of a payload and ids: a price for each item.
+    prices: Prices | None = None
+
+    @property
+    def fits_one_batch(self) -> bool:
+        is_small = len(self.content_ids) <= settings.BATCH_MAX_ITEMS
+        return self.creator is not None and self.prices is None and is_small
+
+    @property
+    def body(self) -> dict[str, Any]:
+        ids = list(self.content_ids)
+        creator = self.creator.pk if self.creator else None
+        return {"creator": creator, "contentIds": ids, **self.payload, **self.waiting}
+
+    @property
+    def order(self) -> Order:
+        """As one batch. Raises Invalid."""
+        return replace(clean_order(self.operation, self.body), is_paused=self.is_held)
+
+
+def start(request: Request) -> Started:
+    """Create the batch, or the submission's batches. Raises Invalid, NotAllowed, QuotaExceeded."""
+    if request.fits_one_batch:
+        return Started(batch=create_batch(request.order, by=request.by, source=request.source))
+    submission = _draft(request)
+    submission.save(force_insert=True)
+    return Started(submission=confirm(submission.pk, by=request.by))
+
+
+def preview(request: Request) -> Preview:
+    """What `start` would do; nothing is kept. Raises Invalid and NotAllowed."""
+    if request.fits_one_batch:
+        return preview_order(request.order, by=request.by)[1]
+    return preview_submission(_draft(request))
+
+
+def _draft(request: Request) -> Submission:
+    waiting = _waiting(request)
+    if request.prices is not None:
+        submission = draft_prices(
+            request.prices, by=request.by, source=request.source, waiting=waiting
+        )
+    else:
+        submission = draft(
+            by=request.by,
+            source=request.source,
+            operation=request.operation,
+            payload=request.payload,
+            content_ids=request.content_ids,
+            waiting=waiting,
+        )
+    if request.creator is not None:
+        _refuse_other_creators(request, request.creator)
+    return submission
+
+
+def _waiting(request: Request) -> Waiting:
+    """What a submission is to wait for. Raises Invalid that names what can't be."""
+    asked = request.waiting
+    if "until" in asked and not request.operation.may_end:
+        raise Invalid(errors={"until": ["Only prices can be given an end."]})
+    try:
+        scheduled_for = rules.clean_moment(asked.get("scheduledFor"), "scheduledFor")
+        return Waiting(
+            scheduled_for=scheduled_for,
+            until=rules.clean_moment(asked.get("until"), "until", after=scheduled_for),
+            depends_on=tuple(rules.clean_depends_on(asked.get("dependsOn"))),
+            is_paused=request.is_held,
+        )
+    except rules.FieldErrors as error:
+        raise Invalid(errors=error.errors) from error
+
+
+def _refuse_other_creators(request: Request, creator: Wallet) -> None:
+    """A submission changes every creator's items that the person may change: not meant here."""
+    contents = Content.objects.in_bulk(list(request.content_ids))
+    others = {content.creator_id for content in contents.values()} - {creator.pk}
+    for wallet in Wallet.objects.filter(pk__in=sorted(others)):
+        if may_run(request.by, wallet, request.operation):
+            foreign = [key for key, item in contents.items() if item.creator_id == wallet.pk]
+            words = f"{len(foreign):,} of these items belong to {wallet}, such as {foreign[0]}."
+            raise Invalid(words, errors={"contentIds": [words]})

@@ -1,0 +1,117 @@
+"""Runs templates: each slot once, whatever dies in between and however many sweepers there are.
+
+A slot is taken by one transaction, which plans the next, and started by another: what dies between
+them leaves a row that says so, and the next sweep starts it.
+"""
+
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from batches.errors import ApplicationError, NotAllowed, NotThere
+from batches.models import Submission, Template, TemplateRun
+from batches.operations import OPERATIONS
+from batches.services.permissions import may_run
+from batches.services.runs.confirm import confirm
+from batches.services.templates.slots import take_slot
+from batches.services.templates.store import draft_of
+from config.database import atomic, is_away
+from config.failpoints import reach
+from content.models import User
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 200
+State = TemplateRun.State
+BROKE = "It could not be started because of a fault on our side."
+
+
+def run_due_templates() -> int:
+    """Start every slot that is due; returns how many were started or refused here.
+
+    One that breaks is logged and holds up no other. Raises only what the database raises when it
+    is away.
+    """
+    due = Template.objects.due().order_by("next_run_at").values_list("pk", flat=True)
+    for key in list(due[:MOST_AT_ONCE]):
+        try:
+            take_slot(key)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("template_raised", template_id=str(key))
+    waiting = TemplateRun.objects.filter(state=State.DUE).order_by("due_at")
+    return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+
+
+def run_now(template: Template, *, by: User) -> TemplateRun:
+    """Run it once more, beside its slots, by the right of who asks.
+
+    Raises Invalid, NotAllowed and QuotaExceeded; then nothing is started, and it is put down; and
+    NotThere when it was deleted.
+    """
+    if not may_run(by, template.creator, OPERATIONS[template.kind]):
+        raise NotAllowed
+    # Never due, not for a moment: a sweeper would start it by another's right.
+    run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())
+    try:
+        _start_by_hand(run, by)
+    except NotThere:
+        raise  # deleted, and with it the list
+    except ApplicationError as error:
+        run.state, run.words, run.submission = State.REFUSED, error.summary[:300], None
+        run.save(force_insert=True)
+        raise
+    return run
+
+
+@atomic
+def _start_by_hand(run: TemplateRun, by: User) -> None:
+    template = Template.objects.select_related("creator").filter(pk=run.template_id).first()
+    if template is None:
+        raise NotThere
+    run.submission = _confirmed(template, by)
+    run.state = State.STARTED
+    run.save(force_insert=True)
+
+
+def start_run(run_id: UUID) -> bool:
+    """Start a slot that was taken, or put down why not; False when another sweeper was first."""
+    reach("slot-taken")
+    try:
+        return _start(run_id)
+    except ApplicationError as error:
+        return _refuse(run_id, error.summary[:300])
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("template_raised", run_id=str(run_id))
+        return _refuse(run_id, BROKE)
+
+
+@atomic
+def _start(run_id: UUID) -> bool:
+    row = TemplateRun.objects.filter(pk=run_id, state=State.DUE)
+    run = row.select_related("template__by", "template__creator").first()
+    if run is None or not row.update(state=State.STARTED, at=timezone.now()):
+        return False
+    submission = _confirmed(run.template, run.template.by)
+    TemplateRun.objects.filter(pk=run_id).update(submission=submission)
+    return True
+
+
+def _confirmed(template: Template, by: User) -> Submission:
+    """What the template means now, started by that person's right."""
+    template.by = by
+    submission = draft_of(template)
+    submission.save(force_insert=True)
+    return confirm(submission.pk, by=by)
+
+
+def _refuse(run_id: UUID, words: str) -> bool:
+    row = TemplateRun.objects.filter(pk=run_id, state=State.DUE)
+    is_ours = row.update(state=State.REFUSED, words=words, at=timezone.now())
+    log.info("template_refused", run_id=str(run_id), reason=words)
+    return bool(is_ours)

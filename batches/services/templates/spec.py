@@ -1,0 +1,211 @@
+"""What somebody wants to keep as a template, checked as a batch would be; and back to a body."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from batches import recurrence, rules
+from batches.errors import Invalid, NothingToDo
+from batches.models import BatchOperation, Submission, Template
+from batches.operations import Operation
+from batches.operations.undo import UNDO
+from batches.services.orders.create import operation_of
+from batches.services.runs.draft import MOST_ITEMS
+from content.rules import clean_address, clean_text
+
+MOST_NAME = 100
+FIELDS = (
+    "name",
+    "creator",
+    "operationType",
+    "updatePayload",
+    "contentIds",
+    "filter",
+    "errorPolicy",
+    "repeat",
+    "firstRun",
+    "timeZone",
+    "lastDay",
+)
+
+
+@dataclass(frozen=True)
+class TemplateOrder:
+    """A template as somebody wants it, in clean values; the wall-clock times are of `zone`."""
+
+    name: str
+    operation: Operation
+    payload: dict[str, Any]
+    creator: str | None = None
+    content_ids: list[str] = field(default_factory=list)
+    # As it was sent, for it is asked at each run; checked already.
+    filter: dict[str, Any] | None = None
+    error_policy: str = rules.SKIP_FAILED
+    repeat: str = recurrence.NEVER
+    first: datetime | None = None
+    zone: str = "UTC"
+    last_day: date | None = None
+
+    @property
+    def times(self) -> tuple[object, ...]:
+        """When it is to run: what `times_of` says of a template."""
+        return self.repeat, self.first, self.zone, self.last_day
+
+
+def times_of(template: Template) -> tuple[object, ...]:
+    """When a template runs, to be compared with `TemplateOrder.times`."""
+    return template.repeat, template.first, template.time_zone, template.last_day
+
+
+def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> TemplateOrder:
+    """Check the shape of what is to be kept. Raises Invalid that names every wrong field.
+
+    Of a template that is `kept` already, times that stay as they are may be past.
+
+    `{name, operationType, updatePayload, contentIds | filter, creator?, errorPolicy?, repeat?,
+    firstRun?, timeZone?, lastDay?}`; `firstRun` is `2026-12-01T09:00` on the wall of `timeZone`.
+    """
+    errors: dict[str, list[str]] = {
+        str(name)[:64]: ["Unknown field."] for name in body if name not in FIELDS
+    }
+
+    def attempt(name: str, clean: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        try:
+            return clean(*arguments, **more)
+        except rules.FieldErrors as error:
+            errors.update(error.errors)
+        except Invalid as error:
+            errors.update(error.errors)
+        except ValueError as error:
+            errors[name] = [str(error)]
+        return None
+
+    operation = attempt("operationType", operation_of, body.get("operationType"))
+    payload = body.get("updatePayload", {})
+    if not isinstance(payload, Mapping):
+        errors["updatePayload"] = ["Send an object."]
+    elif operation is not None:
+        payload = attempt("updatePayload", _clean_payload, operation, payload)
+    content_ids: Any = []
+    if ("filter" in body) == ("contentIds" in body):
+        errors["contentIds"] = ["Give either contentIds or a filter."]
+    elif "filter" in body:
+        attempt("filter", rules.clean_filter, body["filter"])
+    else:
+        content_ids = attempt(
+            "contentIds", rules.clean_content_ids, body["contentIds"], most=MOST_ITEMS
+        )
+    creator = body.get("creator")
+    clean = {
+        "name": attempt("name", _clean_name, body.get("name", "")),
+        "creator": None if creator is None else attempt("creator", clean_address, creator),
+        "error_policy": attempt(
+            "errorPolicy", rules.clean_error_policy, body.get("errorPolicy", rules.SKIP_FAILED)
+        ),
+        "repeat": attempt("repeat", recurrence.clean_repeat, body.get("repeat", recurrence.NEVER)),
+        "first": attempt("firstRun", recurrence.parse_wall, body.get("firstRun")),
+        "zone": attempt("timeZone", recurrence.clean_zone, body.get("timeZone", "UTC")),
+        "last_day": attempt("lastDay", recurrence.parse_day, body.get("lastDay")),
+    }
+    if errors:
+        raise Invalid(errors=errors)
+    order = TemplateOrder(
+        operation=operation,
+        payload=payload,
+        content_ids=content_ids,
+        filter=dict(body["filter"]) if "filter" in body else None,
+        **clean,
+    )
+    if kept is None or order.times != times_of(kept):
+        errors = _wrong_times(order)
+        if errors:
+            raise Invalid(errors=errors)
+    return order
+
+
+def clean_template_changes(template: Template, body: Mapping[str, Any]) -> TemplateOrder:
+    """The template with the fields that are given; the others stay. Raises Invalid."""
+    return clean_template(merged(body_of_template(template), body), kept=template)
+
+
+def merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The one body over the other, whose way to select gives way to the one that is wanted."""
+    selections = {"contentIds", "filter"}
+    dropped = selections if selections & set(wanted) else set()
+    return {name: standing[name] for name in standing if name not in dropped} | dict(wanted)
+
+
+def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
+    """The body of a template that does the same to the same items, to be named and completed.
+
+    Raises NothingToDo for what can't be repeated: an undo, or prices of each item's own.
+    """
+    if UNDO in source.payload or source.item_payloads:
+        raise NothingToDo("This can't be kept as a template: it was made for these items alone.")
+    body = {
+        "operationType": source.kind,
+        "updatePayload": source.payload,
+        "contentIds": source.content_ids,
+    }
+    if isinstance(source, BatchOperation):
+        body["creator"] = source.creator_id
+    return body
+
+
+def body_of_template(template: Template) -> dict[str, Any]:
+    """The template as `clean_template` takes it."""
+    body: dict[str, Any] = {
+        "name": template.name,
+        "creator": template.creator_id,
+        "operationType": template.kind,
+        "updatePayload": template.payload,
+        "errorPolicy": template.error_policy,
+        "repeat": template.repeat,
+        "timeZone": template.time_zone,
+    }
+    if template.filter is None:
+        body["contentIds"] = template.content_ids
+    else:
+        body["filter"] = template.filter
+    if template.first_slot:
+        body["firstRun"] = template.first_slot
+    if template.last_day:
+        body["lastDay"] = template.last_day.isoformat()
+    return body
+
+
+def _clean_payload(operation: Operation, payload: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = [name for name in payload if name not in operation.payload_fields]
+    if unknown:
+        raise rules.FieldErrors(
+            {f"updatePayload.{str(name)[:64]}": ["Unknown field."] for name in unknown}
+        )
+    return operation.clean_payload(payload)
+
+
+def _clean_name(value: Any) -> str:
+    return clean_text(value, least=1, most=MOST_NAME)
+
+
+def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
+    """What each field allows and all of them together don't."""
+    first, repeat, last_day = order.first, order.repeat, order.last_day
+    if first is None:
+        if repeat != recurrence.NEVER:
+            return {"firstRun": ["Say when it is to run for the first time."]}
+        return {"lastDay": ["There is nothing to end: it runs by hand."]} if last_day else {}
+    coming = next(
+        recurrence.slots_after(
+            timezone.now(), first=first, repeat=repeat, zone=ZoneInfo(order.zone)
+        ),
+        None,
+    )
+    if coming is None:
+        return {"firstRun": ["This time is past. Choose a coming one."]}
+    if last_day is not None and coming.wall.date() > last_day:
+        return {"lastDay": ["It would not run once by then. Choose a later day."]}
+    return {}

@@ -1,0 +1,211 @@
+"""Keeps templates, with the slots at which they run and what a run would do now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from batches import rules
+from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere, TemplateChanged
+from batches.models import Source, Submission, Template
+from batches.operations import OPERATIONS
+from batches.recurrence import WALL_FORMAT
+from batches.services.orders.preview import Preview
+from batches.services.permissions import may_run, wallet_to_act_for
+from batches.services.quota import Need, have_rivals_wait, need_of
+from batches.services.runs.confirm import preview_submission
+from batches.services.runs.draft import MOST_ITEMS, draft
+from batches.services.templates.slots import plan_next, take_slot
+from batches.services.templates.spec import TemplateOrder, times_of
+from config.database import atomic
+from content.models import Content, User, Wallet
+
+RIGHT_LOST = "Whoever kept this template may no longer change this creator's content."
+MOST_KEPT = 200  # templates of one creator
+NOTHING_MATCHES = "None of the creator's items matches."
+
+
+@atomic
+def create_template(order: TemplateOrder, *, by: User) -> Template:
+    """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
+    wallet = wallet_to_act_for(by, order.creator, order.operation)
+    have_rivals_wait(wallet)  # else two would count the same and both be the last
+    if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
+        words = f"There are {MOST_KEPT} templates already. Delete one that is no longer needed."
+        raise Invalid(words, errors={"name": [words]})
+    _refuse_foreign(order, wallet)
+    template = Template(creator=wallet, by=by)
+    _fill(template, order)
+    plan_next(template, after=timezone.now())
+    template.save(force_insert=True)
+    return template
+
+
+def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Template:
+    """Keep it as it is wanted now; from now on it runs by the right of whoever changed it.
+
+    Raises Invalid, NotAllowed, TemplateChanged when somebody else was first, and NotThere.
+    """
+    read_at = template.updated_at
+    address = order.creator or template.creator_id
+    is_planned = order.times == times_of(template)
+    wallet = wallet_to_act_for(by, address, order.operation)
+    if order.content_ids != template.content_ids or wallet != template.creator:
+        _refuse_foreign(order, wallet)
+    template.creator = wallet
+    template.by = by
+    _fill(template, order)
+    if is_planned:
+        # A slot that is due at this moment is the sweeper's to take, with the one after it.
+        planned = {"next_slot", "next_run_at"}
+        _write(template, read_at, *(name for name in _KEPT if name not in planned))
+        template.refresh_from_db(fields=sorted(planned))
+    else:
+        take_slot(template.pk)  # one that is due by the times of before is not lost with them
+        plan_next(template, after=timezone.now())
+        _write(template, read_at, *_KEPT)
+    return template
+
+
+def delete_template(template: Template) -> None:
+    """Forget it and the list of its runs; what it started goes on and stays."""
+    template.delete()
+
+
+def pause_template(template: Template) -> None:
+    """Let no slot run until it is resumed. Raises NotThere."""
+    now = _now()
+    if not Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now):
+        raise NotThere
+    template.is_paused, template.updated_at = True, now
+
+
+def resume_template(template: Template) -> None:
+    """Go on with the next slot; those that passed meanwhile are not made up for.
+
+    Nothing changes of one that is not paused. Raises NotThere, and TemplateChanged when somebody
+    else changes it at this moment.
+    """
+    _read_again(template)  # its times may be others by now
+    if not template.is_paused:
+        return  # a slot that is due at this moment is the sweeper's to take
+    read_at = template.updated_at
+    template.is_paused = False
+    template.updated_at = _now()
+    plan_next(template, after=template.updated_at)
+    _write(template, read_at, "is_paused", "next_slot", "next_run_at", "updated_at")
+
+
+def draft_of(template: Template) -> Submission:
+    """What a run would start now, not kept. Raises Invalid and NotAllowed."""
+    if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
+        raise NotAllowed(RIGHT_LOST)
+    return draft(
+        by=template.by,
+        source=Source.TEMPLATE,
+        operation=OPERATIONS[template.kind],
+        payload=template.payload,
+        content_ids=selection_of(template),
+        error_policy=template.error_policy,
+    )
+
+
+def preview_template(template: Template) -> Preview:
+    """What a run would do now; nothing is left behind. Raises Invalid and NotAllowed."""
+    return preview_submission(draft_of(template))
+
+
+def need_of_run(template: Template, preview: Preview) -> Need:
+    """How many batches the run that is previewed would make, and what the quota leaves."""
+    batches = -(-len(preview.items) // settings.BATCH_MAX_ITEMS)
+    return need_of(template.creator, batches, by=template.by)
+
+
+def selection_of(template: Template) -> Sequence[str]:
+    """The creator's items that it means now. Raises Invalid when there are none, or too many.
+
+    Ids that are another creator's by now are left out: the run is about this one's items.
+    """
+    own = Content.objects.by_creator(template.creator_id)
+    if template.filter is None:
+        keys = set(own.filter(pk__in=template.content_ids).values_list("pk", flat=True))
+        found = [key for key in template.content_ids if key in keys]
+        if not found:
+            raise Invalid(errors={"contentIds": [NOTHING_MATCHES]})
+        return found
+    matching = own.matching(**rules.clean_filter(template.filter))
+    found = list(matching.values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    if not found:
+        raise Invalid(errors={"filter": [NOTHING_MATCHES]})
+    if len(found) > MOST_ITEMS:
+        words = f"{matching.count():,} items match, and {MOST_ITEMS:,} are the most at once."
+        raise Invalid(words, errors={"filter": [words]})
+    return found
+
+
+# All that an edit decides; whether it is paused somebody else may be deciding at this moment.
+_KEPT = (
+    "name",
+    "creator",
+    "by",
+    "kind",
+    "payload",
+    "content_ids",
+    "filter",
+    "error_policy",
+    "repeat",
+    "first_slot",
+    "time_zone",
+    "last_day",
+    "next_slot",
+    "next_run_at",
+    "updated_at",
+)
+
+
+def _write(template: Template, read_at: datetime, *fields: str) -> None:
+    """Write to the row as long as it is the one that was read, updated then.
+
+    Its times, the next slot and the rest are to be one person's. Raises TemplateChanged, and
+    NotThere when it was deleted meanwhile: it is not to come back by that.
+    """
+    row = Template.objects.filter(pk=template.pk)
+    as_read = row.filter(updated_at=read_at)
+    if not as_read.update(**{name: getattr(template, name) for name in fields}):
+        raise TemplateChanged if row.exists() else NotThere
+
+
+def _now() -> datetime:
+    """At the grain that every database keeps, so that it compares equal when it is read."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _read_again(template: Template) -> None:
+    """Raises NotThere when it was deleted meanwhile."""
+    try:
+        template.refresh_from_db()
+    except Template.DoesNotExist:
+        raise NotThere from None
+
+
+def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:
+    """Raises NotAllowed when items are named and not one is the creator's, as for a batch."""
+    own = Content.objects.by_creator(wallet.pk)
+    if order.content_ids and not own.filter(pk__in=order.content_ids).exists():
+        raise NothingOwn
+
+
+def _fill(template: Template, order: TemplateOrder) -> None:
+    template.name = order.name
+    template.kind = order.operation.kind
+    template.payload = order.payload
+    template.content_ids = order.content_ids
+    template.filter = order.filter
+    template.error_policy = order.error_policy
+    template.repeat = order.repeat
+    template.first_slot = order.first.strftime(WALL_FORMAT) if order.first else ""
+    template.time_zone = order.zone
+    template.last_day = order.last_day
+    template.updated_at = _now()

@@ -1,0 +1,24 @@
+"""Does in this process what the workers would do, for commands and for trying things out."""
+
+from uuid import UUID
+
+from batches.models import BatchOperation
+from batches.services.engine.run_batch import run_batch
+from batches.services.mail.outbox import deliver_due_notifications
+from batches.services.worker.contract_sync import send_contract_calls
+from content.services.people.password_mail import send_password_mails
+
+
+def work_here(batch_ids: list[UUID] | None = None) -> None:
+    """Run these batches, or all that are due, then send the calls and mails that are due.
+
+    Uses the network: never call it in a transaction.
+    """
+    if batch_ids is None:
+        claimable = BatchOperation.objects.claimable().order_by("queued_at")
+        batch_ids = list(claimable.values_list("pk", flat=True))
+    for key in batch_ids:
+        run_batch(key)
+    send_contract_calls()
+    deliver_due_notifications()
+    send_password_mails()

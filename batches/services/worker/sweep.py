@@ -1,0 +1,108 @@
+"""What makes the broker a mere hint: finds whatever waits, and tells the broker again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import time
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from batches.models import BatchOperation, Notification, Status
+from batches.queue import enqueue, messages_waiting
+from batches.services.engine.settle import settle_due
+from batches.services.heartbeat import beat
+from batches.services.templates.runs import run_due_templates
+from content.models import ContentChange, ContractCall, PasswordMail
+from content.services.idempotency import forget_old_keys
+
+MOST_AT_ONCE = 500
+# Told again whatever the broker holds, in times of BATCH_TELL_AGAIN_SECONDS: half an hour.
+FORGOTTEN_AFTER = 60
+PROCESSED_KEPT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was handed to the broker: how many batches, and whether there is anything to send."""
+
+    batches: int
+    has_notifications: bool
+    has_contract_calls: bool
+    has_password_mails: bool
+
+
+def sweep() -> Swept:
+    """Hand everything that is due to the broker. Any number may run at once."""
+    beat()
+    forget_old_keys()
+    _prune_processed_messages()
+    settle_due()
+    run_due_templates()
+    batches = [key for key in _untold_batches() if _mark_queued(key)]
+    for key in batches:
+        enqueue("batches.run_batch", str(key))
+    # One message for all that is due, however much: a slow mail server must not fill the broker.
+    has_notifications = Notification.objects.due().exists()
+    if has_notifications:
+        enqueue("batches.deliver_due_notifications")
+    has_calls = _contract_waits()
+    if has_calls:
+        enqueue("batches.send_contract_calls")
+    has_password_mails = PasswordMail.objects.due().exists()
+    if has_password_mails:
+        enqueue("batches.send_password_mails")
+    return Swept(len(batches), has_notifications, has_calls, has_password_mails)
+
+
+def _untold_batches() -> list[UUID]:
+    """Batches that no message speaks of any more, those that were told longest ago first.
+
+    In a backlog most of what was not heard of for long still waits at the broker, and telling it
+    again at every sweep would bury the broker. So as many are told as messages are missing there.
+    That may be others than those whose messages were lost; those have their turn at the latest
+    when the backlog is gone, and a lease that ended, or `FORGOTTEN_AFTER`, at once.
+    """
+    claimable = BatchOperation.objects.claimable()
+    unheard = claimable.filter(queued_at__lt=_heard()).order_by("queued_at")
+    candidates = list(unheard.values_list("pk", "status", "queued_at")[:MOST_AT_ONCE])
+    if not candidates:
+        return []
+    told = messages_waiting("batches")
+    missing = MOST_AT_ONCE if told is None else claimable.count() - told
+    forgotten = _heard(FORGOTTEN_AFTER)
+    return [
+        key
+        for place, (key, status, queued_at) in enumerate(candidates)
+        if place < missing or status == Status.PROCESSING or queued_at < forgotten
+    ]
+
+
+def _mark_queued(key: UUID) -> bool:
+    """True for one of several sweepers: the one that tells the broker."""
+    row = BatchOperation.objects.filter(pk=key, queued_at__lt=_heard())
+    return bool(row.update(queued_at=timezone.now()))
+
+
+def _heard(times: int = 1) -> datetime:
+    return timezone.now() - times * timedelta(seconds=settings.BATCH_TELL_AGAIN_SECONDS)
+
+
+def _contract_waits() -> bool:
+    queued = ContentChange.objects.filter(chain_state="queued", contract_call=None)
+    return queued.exists() or ContractCall.objects.due().exists()
+
+
+def _prune_processed_messages() -> None:
+    """The filesystem broker keeps what was read; drop it after an hour."""
+    folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("processed_folder")
+    if not folder:
+        return
+    oldest = time() - PROCESSED_KEPT_SECONDS
+    for file in Path(folder).iterdir():
+        try:
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+        except FileNotFoundError:
+            pass  # another sweeper was quicker

@@ -1,0 +1,148 @@
+"""Reads and writes .xlsx files of one table: the first sheet, its first line naming the columns."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from content.services.catalogue.files import Row, Unreadable, named_columns, row_of_cells
+
+# A small archive may unpack to gigabytes, and a small sheet reach to the end of the world.
+MOST_UNPACKED = 16 * 1024 * 1024
+# A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
+MOST_ELEMENTS = 20_000
+# Two a cell: ten thousand lines of a dozen columns.
+MOST_ELEMENTS_OF_CELLS = 250_000
+PARTS_WITH_CELLS = ("xl/worksheets/", "xl/sharedStrings")
+MOST_LINES = 100_000
+MOST_COLUMNS = 50
+# As many digits as spreadsheets hold and show: 3.3, where the file says 3.3000000000000003.
+DIGITS = 15
+NOT_A_SPREADSHEET = "this is no spreadsheet that can be read. Save it as .xlsx or as CSV."
+
+
+class _FirstSheet(ExcelReader):
+    """Opens no other sheet: each is read through for its size, and thousands may be the same."""
+
+    def read_worksheets(self) -> None:
+        sheets = [pair for pair in self.parser.find_sheets() if "chartsheet" not in pair[1].Type]
+        self.parser.find_sheets = lambda: iter(sheets[:1])
+        super().read_worksheets()
+
+
+def is_spreadsheet(data: bytes) -> bool:
+    """Whether this is an archive, as spreadsheets are; what is in it shows when it is read."""
+    return data.startswith(b"PK")
+
+
+def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
+    """Every line of the first sheet that is not blank, each cell as a person would type it.
+
+    Of formulas the values that were saved with them. Raises Unreadable, which speaks of `name`.
+    """
+    _refuse_bombs(data, name)
+    try:
+        yield from _rows(data, name)
+    except Unreadable:
+        raise
+    except Exception as error:  # a broken file fails with whatever it likes
+        raise Unreadable(f"{name}: {NOT_A_SPREADSHEET}") from error
+
+
+def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, sheet: str) -> bytes:
+    """A file of one sheet; texts stay texts, whatever they look like."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet)
+    page.freeze_panes = "A2"
+    for position, column in enumerate(columns, start=1):
+        width = 44 if column == "title" else 20
+        page.column_dimensions[get_column_letter(position)].width = width
+    page.append([_cell(page, column, font=Font(bold=True)) for column in columns])
+    for row in rows:
+        page.append([_cell(page, value) for value in row])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _refuse_bombs(data: bytes, name: str) -> None:
+    """By what the archive says of itself; no more than that is ever unpacked of a part."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
+                size = MOST_UNPACKED // 1024**2
+                words = f"unpacked it has more than {size} MiB. Save the sheet alone, or as CSV."
+                raise Unreadable(f"{name}: {words}")
+            for part in archive.infolist():
+                content = archive.read(part)
+                has_cells = part.filename.startswith(PARTS_WITH_CELLS)
+                most = MOST_ELEMENTS_OF_CELLS if has_cells else MOST_ELEMENTS
+                if content.count(b"<") - content.count(b"</") > most:
+                    words = "it has too many cells or formats. Save the columns that count as CSV."
+                    raise Unreadable(f"{name}: {words}")
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(f"{name}: {NOT_A_SPREADSHEET}") from error
+
+
+def _rows(data: bytes, name: str) -> Iterator[Row]:
+    reader = _FirstSheet(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    reader.read()
+    sheet = next(iter(reader.wb.worksheets))
+    # The size that the sheet claims is not asked for: some programs write a wrong one.
+    lines = sheet.iter_rows(min_row=1, max_row=MOST_LINES, min_col=1, max_col=MOST_COLUMNS)
+    columns: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if number == MOST_LINES:
+            words = f"its sheet has {MOST_LINES:,} lines. Delete those that are not needed."
+            raise Unreadable(f"{name}: {words}")
+        cells = [_text_of(cell) for cell in line]
+        if not any(cell.strip() for cell in cells):
+            continue
+        if columns:
+            yield row_of_cells(number, columns, cells[: len(columns)])
+        else:
+            while not cells[-1].strip():
+                cells.pop()
+            columns = named_columns(cells, name)
+    if not columns:
+        raise Unreadable(f"{name}: the first line must name the columns.")
+
+
+def _text_of(cell: Any) -> str:
+    """What a person who reads the sheet would type: `10%` where a tenth is shown so."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        is_percent = "%" in str(cell.number_format)
+        return _digits(value * 100 if is_percent else value) + ("%" if is_percent else "")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def _digits(number: float) -> str:
+    if isinstance(number, int):
+        return str(number)
+    return format(Decimal(f"{number:.{DIGITS}g}"), "f")
+
+
+def _cell(page: Any, value: Any, **look: Any) -> Any:
+    cell = WriteOnlyCell(page, value=value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # else a text that begins with = would be a formula
+    for name, own in look.items():
+        setattr(cell, name, own)
+    return cell

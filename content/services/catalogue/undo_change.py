@@ -1,0 +1,47 @@
+"""Puts back what one change did to one item, as long as nobody changed the item since."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from content.errors import NotAllowed, Removed, StaleVersion
+from content.models import Content, ContentChange, User
+from content.services.catalogue.changes import change_content, from_history
+from content.services.catalogue.items import EDITABLE, NOT_YOURS, may_edit
+
+CAUSE = "put-back"
+# What who owns an item may edit of it; anything else is for staff who may change content.
+OWN_FIELDS = frozenset(field for field, _ in EDITABLE.values())
+
+
+def put_back(change: ContentChange, *, by: User) -> Content:
+    """Give the item the values that it had before this change, by a change of its own.
+
+    Raises NotAllowed as for editing the item, StaleVersion when it was changed since, and Removed
+    when it is off sale for another reason than this change.
+    """
+    content = change.content
+    if not may_put_back(by, content, change):
+        raise NotAllowed(NOT_YOURS)
+
+    def after(found: Content) -> Mapping[str, Any]:
+        # On the locked row: others may have written since it was found.
+        if found.creator_id != content.creator_id:
+            raise NotAllowed(NOT_YOURS)
+        if found.version != change.version:
+            raise StaleVersion("This item was changed since, so it stays as it is.")
+        if found.is_removed and "is_removed" not in change.before:
+            raise Removed(removed_at=found.removed_at, removal_reason=found.removal_reason)
+        return from_history(change.before)
+
+    return change_content(content.pk, after, version=None, by=by, cause=CAUSE)
+
+
+def may_put_back(user: User, content: Content, change: ContentChange) -> bool:
+    """Whoever may edit it, if what the change touched is theirs to edit; never its addition."""
+    if not change.before or not may_edit(user, content):
+        return False
+    return change.before.keys() <= OWN_FIELDS or _may_change_all(user)
+
+
+def _may_change_all(user: User) -> bool:
+    return user.is_staff and user.has_perm("content.change_content")

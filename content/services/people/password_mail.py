@@ -1,0 +1,164 @@
+"""Mails with a link to a new password: asked for at a page, sent by a worker.
+
+Whoever asks learns nothing of who has an account: for known and unknown addresses the same row is
+written and the same is answered, in the same time, and the mail server is none of it.
+"""
+
+import hashlib
+import unicodedata
+from datetime import timedelta
+from email.utils import formataddr
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import EmailMultiAlternatives
+from django.db import IntegrityError
+from django.db.models import F
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from content.errors import TooManyLinks
+from content.models import PasswordMail, User
+from content.services.people.sign_in import count_failure, seconds_to_wait
+
+log = structlog.get_logger(__name__)
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Django's, but a sign-in in between leaves a link good: only a new password ends it."""
+
+    def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
+        return f"{user.pk}{user.password}{timestamp}{getattr(user, 'email', '')}"
+
+
+links = LinkTokens()
+
+# So many mails to one mailbox within the hour that the first one's link is valid.
+MAILS_AN_HOUR = 3
+HOUR = timedelta(hours=1)
+# How long one worker may take over a mail before another tries.
+LEASE = timedelta(seconds=120)
+FIRST_PAUSE_SECONDS = 15
+MOST_AT_ONCE = 100
+MOST_ACCOUNTS = 20
+# What is counted in place of a name; no name has a space.
+ASKING = "asked for a new password"
+
+
+def ask_for_link(request: HttpRequest, address: str) -> None:
+    """Have a link mailed to the accounts with this address, if there are any.
+
+    Beyond MAILS_AN_HOUR nothing more is sent, and nothing is said of it: those that were sent are
+    still good. Raises TooManyLinks when too much was asked for from one network.
+    """
+    if wait := seconds_to_wait(request, ASKING):
+        raise TooManyLinks(reset_seconds=wait)
+    count_failure(request, ASKING)
+    key = _key(address)
+    if _ask_again(key) or PasswordMail.objects.filter(pk=key).exists():
+        return
+    now = timezone.now()
+    try:
+        PasswordMail.objects.create(key=key, address=address, since=now, due_at=now)
+    except IntegrityError:  # another process was first
+        _ask_again(key)
+
+
+def forget_asking(user: User) -> None:
+    """After a new password, which ended all links: further ones may be asked for."""
+    PasswordMail.objects.filter(pk=_key(user.email)).delete()
+
+
+def send_password_mails() -> int:
+    """Send what is due, oldest first; returns how many were tried. Never in a transaction."""
+    PasswordMail.objects.filter(since__lte=timezone.now() - HOUR, due_at=None).delete()
+    due = PasswordMail.objects.due().order_by("due_at").values_list("pk", flat=True)
+    return sum(_send(key) for key in list(due[:MOST_AT_ONCE]))
+
+
+def people_with(address: str) -> list[User]:
+    """Those who may come in by a password and have this address, whatever its letters' case."""
+    found = User.objects.filter(email__iexact=address, is_active=True).order_by("username")
+    return [
+        user
+        for user in found[:MOST_ACCOUNTS]
+        if _plain(user.email) == _plain(address) and user.has_usable_password()
+    ]
+
+
+def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives:
+    """One mail with a link for each account; its Message-ID stays the same over retries."""
+    host = urlsplit(settings.SITE_URL).hostname
+    context: dict[str, Any] = {
+        "accounts": [(user.get_username(), _link_for(user)) for user in people],
+        "subject": f"Your new password for {settings.SITE_NAME}",
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+    }
+    number = f"{int(mail.since.timestamp())}.{mail.asked}"
+    built = EmailMultiAlternatives(
+        subject=context["subject"],
+        body=render_to_string("content/mail/new_password.txt", context),
+        to=[formataddr(("", people[0].email))],
+        headers={"Message-ID": f"<password.{mail.key[:32]}.{number}@{host}>"},
+    )
+    html = render_to_string("content/mail/new_password.html", context)
+    built.attach_alternative(html, "text/html")
+    return built
+
+
+def _ask_again(key: str) -> bool:
+    """True if the mailbox was asked for before, and may be written to again."""
+    now = timezone.now()
+    row, again = PasswordMail.objects.filter(pk=key), {"due_at": now, "attempts": 0}
+    if row.filter(since__gt=now - HOUR, asked__lt=MAILS_AN_HOUR).update(
+        asked=F("asked") + 1, **again
+    ):
+        return True
+    return bool(row.filter(since__lte=now - HOUR).update(asked=1, since=now, **again))
+
+
+def _send(key: str) -> bool:
+    now = timezone.now()
+    lease = now + LEASE
+    row = PasswordMail.objects.filter(pk=key)
+    if not row.due().update(due_at=lease):
+        return False
+    # Asked for again while it is sent, it has another time, and stays due.
+    ours = row.filter(due_at=lease)
+    mail = row.get()
+    try:
+        if people := people_with(mail.address):
+            build_mail(mail, people).send()
+            log.info("password_mail_sent", key=key[:12])
+    except Exception as error:
+        # Whatever a mail backend raises, from a refused connection to a name that is unknown.
+        pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2 ** min(mail.attempts, 10))
+        is_over = now + pause > mail.since + HOUR
+        ours.update(due_at=None if is_over else now + pause, attempts=F("attempts") + 1)
+        log.warning("password_mail_postponed", key=key[:12], is_over=is_over, error=str(error))
+    else:
+        ours.update(due_at=None)
+    return True
+
+
+def _link_for(user: User) -> str:
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    token = links.make_token(user)
+    return f"{settings.SITE_URL}{reverse('password-reset-confirm', args=[uid, token])}"
+
+
+def _key(address: str) -> str:
+    return hashlib.sha256(_plain(address).encode(errors="replace")).hexdigest()
+
+
+def _plain(address: str) -> str:
+    return unicodedata.normalize("NFKC", address).casefold()

@@ -1,0 +1,294 @@
+"""Batches that wait for others: links and how they are met, chains, circles."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.signals import post_init
+from django.utils import timezone
+
+from batches.models import BatchOperation, Dependency, Notification, Status
+from batches.services.engine import lifecycle
+from batches.services.engine.run_batch import claim, run_batch, write_chunk
+from batches.services.engine.settle import settle_dependents, settle_due, settle_link
+from batches.services.runs import schedule
+from batches.services.worker.sweep import sweep
+from content.models import Content, Wallet
+from tests.batches.messages import told
+from tests.batches.orders import after, price_batch
+from tests.factories import make_contents
+
+ON_SUCCESS, ON_COMPLETION, ALWAYS = "on-success", "on-completion", "always"
+
+
+@pytest.fixture
+def items(alice, wallet_of):
+    return [content.pk for content in make_contents(wallet_of(alice), 4)]
+
+
+def again(batch):
+    batch.refresh_from_db()
+    return batch
+
+
+def states(batch):
+    return sorted(batch.dependencies.values_list("state", flat=True))
+
+
+# How a parent may end.
+
+
+def complete(batch):
+    assert run_batch(batch.pk)
+
+
+def complete_with_failures(batch):
+    removed = batch.content_ids[-1]
+    Content.objects.filter(pk=removed).update(is_removed=True)
+    assert run_batch(batch.pk)
+    assert again(batch).failure_count == 1
+
+
+def break_off(batch):
+    lease = claim(batch.pk)
+    BatchOperation.objects.filter(pk=batch.pk).update(attempts=11)
+    assert write_chunk(lease).status == Status.FAILED
+
+
+def cancel(batch):
+    lifecycle.cancel(batch)
+
+
+def cancel_in_the_middle(batch):
+    claim(batch.pk)
+    lifecycle.cancel(batch)
+
+
+MET = {
+    ON_SUCCESS: {complete},
+    ON_COMPLETION: {complete, complete_with_failures},
+    ALWAYS: {complete, complete_with_failures, break_off, cancel, cancel_in_the_middle},
+}
+ENDS = [complete, complete_with_failures, break_off, cancel, cancel_in_the_middle]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("when", MET)
+def test_a_link_is_met_by_the_ends_that_it_asks_for(messages, alice, items, when, end):
+    parent = price_batch(alice, items[:2])
+    child = after(alice, items, parent, when=when)
+    assert again(parent).is_awaited
+    assert claim(child.pk) is None
+    messages()
+
+    end(parent)
+
+    assert ("batches.settle_dependents", [str(parent.pk)]) in messages()
+    assert claim(child.pk) is None  # not before it is told
+    assert settle_dependents(parent.pk) == 1
+    if end in MET[when]:
+        assert (again(child).status, child.waits_for, states(child)) == ("pending", 0, ["met"])
+        assert messages() == told(child)
+        assert run_batch(child.pk)
+        assert again(child).status == Status.COMPLETED
+    else:
+        assert (again(child).status, child.error_code) == (Status.FAILED, "dependency")
+        assert states(child) == ["broken"]
+        assert child.completed_at
+        assert told(child)[0] not in messages()
+        assert not run_batch(child.pk)
+        assert child.done_count == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (complete_with_failures, "ended with failed items"),
+        (break_off, "was broken off"),
+        (cancel, "was cancelled"),
+    ],
+)
+def test_why_it_could_not_begin_is_said_in_words_and_by_mail(alice, items, end, words):
+    Wallet.objects.update(notify=Wallet.Notify.FAILURES)
+    parent = price_batch(alice, items[:2])
+    child = after(alice, items, parent, when=ON_SUCCESS)
+    end(parent)
+    Notification.objects.all().delete()
+    settle_due()
+    assert again(child).error == (
+        f"Not begun: “Update price to 7 STX”, which it waits for, {words}."
+    )
+    assert Notification.objects.get().batch == child
+
+
+def test_without_a_word_it_is_on_completion(alice, items):
+    parent = price_batch(alice, items)
+    child = price_batch(alice, items, dependsOn=[str(parent.pk)])
+    assert child.dependencies.get().when == ON_COMPLETION
+
+
+def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice, items):
+    parent = price_batch(alice, items)
+    soon = (timezone.now() + timedelta(hours=1)).isoformat()
+    scheduled = after(alice, items, parent, scheduledFor=soon)
+    held = schedule.pause(after(alice, items, parent))
+    complete(parent)
+    settle_dependents(parent.pk)
+    messages()
+    for batch in (scheduled, held):
+        assert again(batch).waits_for == 0
+        assert claim(batch.pk) is None
+    sweep()
+    assert messages() == []
+    schedule.resume(held)
+    assert claim(held.pk)
+
+
+def test_a_link_that_breaks_holds_up_no_other_and_no_sweep(messages, alice, items):
+    parent = price_batch(alice, items[:1])
+    broken, fine = after(alice, items[1:2], parent), after(alice, items[2:3], parent)
+    complete(parent)
+    bad = broken.dependencies.get().pk
+    messages()
+
+    def break_off(instance, **_):
+        if instance.pk == bad:
+            raise LookupError(bad)
+
+    post_init.connect(break_off, sender=Dependency)
+    try:
+        swept = sweep()
+    finally:
+        post_init.disconnect(break_off, sender=Dependency)
+
+    assert swept
+    assert (again(broken).waits_for, again(fine).waits_for) == (1, 0)
+    assert told(fine)[0] in messages()
+
+
+# ---------------------------------------------------------------- several
+
+
+def test_a_chain_of_three(alice, items):
+    first = price_batch(alice, items, newPrice=1)
+    second = after(alice, items, first, newPrice=2)
+    third = after(alice, items, second, newPrice=3)
+    for batch in (third, second):
+        assert not run_batch(batch.pk)
+    for batch in (first, second, third):
+        assert run_batch(batch.pk)
+        settle_due()
+    prices = [change.after["price"] for change in Content.objects.get(pk=items[0]).changes.all()]
+    assert sorted(prices)[:3] == [1, 2, 3]
+    assert Content.objects.get(pk=items[0]).price == 3
+
+
+def test_what_breaks_runs_down_the_chain_as_the_links_say(alice, items):
+    first = price_batch(alice, items)
+    second = after(alice, items, first, when=ON_SUCCESS)
+    third = after(alice, items, second)
+    anyway = after(alice, items, third, when=ALWAYS)
+    cancel(first)
+    while settle_due():
+        pass
+    assert again(second).status == again(third).status == Status.FAILED
+    assert "which it waits for, was broken off" in third.error
+    assert (again(anyway).status, anyway.waits_for) == (Status.PENDING, 0)
+
+
+def test_a_diamond_begins_when_both_sides_have_ended(messages, alice, items):
+    top = price_batch(alice, items)
+    left, right = after(alice, items, top), after(alice, items, top)
+    bottom = after(alice, items, left, right)
+    complete(top)
+    assert settle_dependents(top.pk) == 2
+    complete(left)
+    settle_dependents(left.pk)
+    assert (again(bottom).waits_for, claim(bottom.pk)) == (1, None)
+    complete(right)
+    messages()
+    settle_dependents(right.pk)
+    assert messages() == told(bottom)
+    assert run_batch(bottom.pk)
+    assert Dependency.objects.waiting().count() == 0
+
+
+def test_a_diamond_of_which_one_side_breaks(alice, items):
+    top = price_batch(alice, items)
+    left, right = after(alice, items, top), after(alice, items, top)
+    bottom = after(alice, items, left, right, when=ON_SUCCESS)
+    complete(top)
+    settle_due()
+    cancel(left)
+    settle_due()
+    assert again(bottom).status == Status.FAILED
+    error = bottom.error
+    complete(right)
+    settle_due()
+    assert (again(bottom).status, bottom.error) == (Status.FAILED, error)
+    assert states(bottom) == ["broken", "met"]
+
+
+def test_of_several_parents_each_has_its_own_link(alice, items):
+    parents = [price_batch(alice, items) for _ in range(3)]
+    child = price_batch(
+        alice,
+        items,
+        dependsOn=[
+            {"batchId": str(parent.pk), "when": when}
+            for parent, when in zip(parents, [ON_SUCCESS, ON_COMPLETION, ALWAYS], strict=True)
+        ],
+    )
+    cancel(parents[2])
+    complete(parents[0])
+    settle_due()
+    assert again(child).waits_for == 1
+    complete_with_failures(parents[1])
+    settle_due()
+    assert run_batch(child.pk)
+
+
+def test_a_parent_that_ended_before_counts_as_any_other(messages, alice, items):
+    done, stopped = price_batch(alice, items), price_batch(alice, items)
+    complete(done)
+    cancel(stopped)
+    messages()
+    met, broken = after(alice, items, done), after(alice, items, done, stopped)
+    assert ("batches.settle_dependents", [str(done.pk)]) in messages()
+    assert claim(met.pk) is None
+    settle_due()
+    assert run_batch(met.pk)
+    assert again(broken).error_code == "dependency"
+
+
+# ---------------------------------------------------------------- what is lost, and rivals
+
+
+def test_a_crash_between_the_end_and_the_telling_is_made_good_by_the_sweep(messages, alice, items):
+    parent = price_batch(alice, items)
+    child = after(alice, items, parent)
+    complete(parent)
+    messages()  # and here it is lost
+    sweep()
+    assert told(child)[0] in messages()
+    assert run_batch(child.pk)
+
+
+def test_a_link_is_settled_once(alice, items):
+    first, second = price_batch(alice, items), price_batch(alice, items)
+    child = after(alice, items, first, second)
+    complete(first)
+    link = child.dependencies.get(parent=first)
+    assert settle_link(link.pk) is True
+    assert settle_link(link.pk) is False
+    assert settle_dependents(first.pk) == 0
+    assert again(child).waits_for == 1
+
+
+def test_what_was_cancelled_meanwhile_stays_so(alice, items):
+    parent = price_batch(alice, items)
+    child = after(alice, items, parent, when=ON_SUCCESS)
+    cancel(child)
+    cancel(parent)
+    assert settle_due() == 1
+    assert (again(child).status, child.error_code) == (Status.CANCELLED, "")
+    assert settle_due() == 0

@@ -1,0 +1,191 @@
+"""A price with an end: what it changes is put back at that time, by a batch of its own."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from batches.errors import Invalid, NothingToDo
+from batches.models import BatchOperation, Notification, Status
+from batches.services.engine import lifecycle
+from batches.services.engine.run_batch import claim, run_batch, write_chunk
+from batches.services.runs import schedule
+from batches.services.worker.sweep import sweep
+from config.database import atomic
+from content.models import Content, Wallet
+from content.services.catalogue.changes import change_content
+from tests.batches.follow_ups import break_off, done, outcomes, prices, undo
+from tests.batches.messages import told
+from tests.batches.orders import price_batch
+from tests.factories import make_contents
+
+
+@pytest.fixture
+def items(alice, wallet_of):
+    return [content.pk for content in make_contents(wallet_of(alice), 3)]
+
+
+@pytest.fixture
+def end():
+    return (timezone.now() + timedelta(hours=1)).replace(microsecond=0)
+
+
+def sale(by, items, end, **body):
+    return price_batch(by, items, until=end.isoformat(), **body)
+
+
+def the_undo(batch):
+    return BatchOperation.objects.get(undo_of=batch)
+
+
+def test_a_sale_ends_by_itself(messages, alice, items, end, time_machine, settings):
+    settings.BATCH_QUOTA_PER_HOUR = 1
+    batch = done(sale(alice, items, end))
+    back = the_undo(batch)
+    assert (back.scheduled_for, back.status, back.requested_by) == (end, Status.PENDING, alice)
+    assert (back.source, back.creator, back.until) == (batch.source, batch.creator, None)
+    assert prices(items) == [7_000_000] * 3
+    assert claim(back.pk) is None
+    messages()
+
+    time_machine.move_to(end, tick=False)
+    sweep()
+
+    assert told(back)[0] in messages()
+    done(back)
+    assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
+    assert BatchOperation.objects.count() == 2
+
+
+def test_it_begins_at_one_time_and_ends_at_another(alice, items, end, time_machine):
+    start = end - timedelta(minutes=30)
+    batch = sale(alice, items, end, scheduledFor=start.isoformat())
+    time_machine.move_to(start, tick=False)
+    done(batch)
+    assert the_undo(batch).scheduled_for == end
+
+
+def test_what_was_changed_by_hand_during_the_sale_stays(alice, items, end, time_machine):
+    batch = done(sale(alice, items, end))
+    change_content(items[0], {"price": 5}, version=2, by=alice, cause="api")
+    time_machine.move_to(end, tick=False)
+    assert outcomes(done(the_undo(batch))) == ["conflict", "succeeded", "succeeded"]
+    assert prices(items) == [5, 2_000_000, 3_000_000]
+
+
+def test_only_what_was_changed_is_put_back(alice, items, end):
+    Content.objects.filter(pk=items[0]).update(price=7_000_000)
+    batch = done(sale(alice, [*items, "unknown"], end))
+    assert the_undo(batch).content_ids == items[1:]
+
+
+def test_where_nothing_was_changed_nothing_is_put_back(alice, items, end):
+    Content.objects.update(price=7_000_000)
+    done(sale(alice, items, end))
+    lifecycle.cancel(sale(alice, items, end))
+    done(sale(alice, items, end, expectedVersions=dict.fromkeys(items, 9)))
+    assert BatchOperation.objects.filter(undo_of__isnull=False).count() == 0
+
+
+@pytest.mark.parametrize("stop", [lifecycle.cancel, break_off])
+def test_stopped_in_the_middle_what_was_done_is_put_back(
+    alice, items, end, time_machine, settings, stop
+):
+    settings.BATCH_CHUNK_ITEMS = 2
+    batch = sale(alice, items, end)
+    write_chunk(claim(batch.pk))
+    batch.refresh_from_db()
+    stop(batch)
+    assert prices(items) == [7_000_000, 7_000_000, 3_000_000]
+    time_machine.move_to(end, tick=False)
+    done(the_undo(batch))
+    assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
+
+
+def test_cancelled_by_who_read_it_before_a_chunk_was_saved(alice, items, end, settings):
+    """The page was opened before the worker saved anything: what it saved is put back too."""
+    settings.BATCH_CHUNK_ITEMS = 2
+    Wallet.objects.update(notify=Wallet.Notify.FAILURES)
+    batch = sale(alice, ["unknown", *items], end)
+    lease = claim(batch.pk)
+    seen = BatchOperation.objects.get(pk=batch.pk)
+    write_chunk(lease)
+
+    stopped = lifecycle.cancel(seen)
+
+    assert (stopped.success_count, stopped.failure_count) == (1, 1)
+    assert the_undo(batch).content_ids == items[:1]
+    assert Notification.objects.filter(batch=batch).count() == 1
+
+
+def test_the_undo_is_made_with_the_end_or_not_at_all(alice, items, end):
+    batch = sale(alice, items, end)
+    lease = claim(batch.pk)
+
+    @atomic
+    def write_and_die():
+        assert write_chunk(lease).is_finished
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_die()
+    assert not BatchOperation.objects.filter(undo_of=batch).exists()
+    assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
+
+    write_chunk(lease)
+    assert the_undo(batch).status == Status.PENDING
+    assert run_batch(batch.pk) is False
+    assert BatchOperation.objects.count() == 2
+
+
+def test_its_end_can_be_changed_until_it_begins(alice, items, end):
+    batch = sale(alice, items, end)
+    other = end + timedelta(hours=1)
+    schedule.change_until(batch, other)
+    assert the_undo(done(batch)).scheduled_for == other
+
+
+def test_a_sale_can_be_made_to_stay(alice, items, end):
+    batch = schedule.change_until(sale(alice, items, end), None)
+    done(batch)
+    assert BatchOperation.objects.count() == 1
+
+
+def test_afterwards_the_end_is_the_time_of_its_undo(alice, items, end, time_machine):
+    back = the_undo(done(sale(alice, items, end)))
+    schedule.reschedule(back, end + timedelta(hours=1))
+    time_machine.move_to(end, tick=False)
+    assert claim(back.pk) is None
+
+
+def test_it_can_be_put_back_early_by_hand_once_its_own_undo_is_out_of_the_way(alice, items, end):
+    batch = done(sale(alice, items, end))
+    back = the_undo(batch)
+    with pytest.raises(NothingToDo, match="about to be undone") as refusal:
+        undo(batch, alice)
+    assert refusal.value.details["batch_id"] == str(back.pk)
+    schedule.reschedule(back, None)
+    done(back)
+    assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
+
+
+def test_an_end_before_the_start_is_refused(alice, items, end):
+    with pytest.raises(Invalid) as refusal:
+        sale(alice, items, end, scheduledFor=end.isoformat())
+    assert list(refusal.value.errors) == ["until"]
+    batch = sale(alice, items, end)
+    with pytest.raises(Invalid) as refusal:
+        schedule.reschedule(batch, end)
+    assert list(refusal.value.errors) == ["scheduledFor"]
+
+
+def test_a_sale_that_begins_after_its_end_leaves_no_price_behind(
+    alice, items, end, time_machine, work
+):
+    """Held too long: as it is released, what it changes is put back at once."""
+    batch = schedule.pause(sale(alice, items, end))
+    time_machine.move_to(end + timedelta(hours=1), tick=False)
+    schedule.resume(batch)
+    done(batch)
+    done(the_undo(batch))
+    assert prices(items) == [1_000_000, 2_000_000, 3_000_000]

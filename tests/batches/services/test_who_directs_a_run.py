@@ -1,0 +1,125 @@
+"""A run is directed by whoever may direct every batch of it, also those that they can't see."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from batches.errors import NotAllowed
+from batches.models import BatchOperation, Source, Status
+from batches.operations import OPERATIONS
+from batches.services.permissions import may_direct_all
+from batches.services.runs import control
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import Waiting, prepare
+from content.models import User
+from tests.conftest import grant
+from tests.factories import make_contents
+
+PAGE_ACTIONS = ("start", "hold", "go-on", "retry", "undo", "when", "cancel")
+API_ACTIONS = ("pause", "resume", "retry-failed", "undo", "cancel")
+ADMIN_ACTIONS = ("begin", "hold", "resume", "when", "cancel")
+
+
+def run_of(person, *wallets):
+    """A run on an item of each of these, which waits for tomorrow."""
+    prepared = prepare(
+        by=person,
+        source=Source.PAGE,
+        operation=OPERATIONS["update-price"],
+        payload={"newPrice": 7_000_000},
+        content_ids=[make_contents(wallet)[0].pk for wallet in wallets],
+        waiting=Waiting(scheduled_for=timezone.now() + timedelta(days=1)),
+    )
+    return confirm(prepared.pk, by=person)
+
+
+@pytest.fixture
+def run(alice, bob, wallet_of):
+    """Prepared by alice, on items of hers and of bob's, while she was staff."""
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    clerk = grant(alice, "view_content", "run_update_price")
+    return run_of(clerk, wallet_of(alice), wallet_of(bob))
+
+
+@pytest.fixture
+def former(run, alice) -> User:
+    """Alice, who lost the rights of staff and still sells."""
+    alice.user_permissions.clear()
+    User.objects.filter(pk=alice.pk).update(is_staff=False)
+    return User.objects.get(pk=alice.pk)
+
+
+@pytest.fixture
+def unchanged(run):
+    rows = BatchOperation.objects.order_by("pk")
+    before = list(rows.values())
+    return lambda: list(rows.values()) == before
+
+
+@pytest.mark.parametrize("action", PAGE_ACTIONS)
+def test_the_pages_refuse_a_run_of_others_too(signed_in, run, former, unchanged, action):
+    answer = signed_in(former).post(f"/submissions/{run.pk}/{action}")
+    assert answer.status_code == 403
+    assert unchanged()
+
+
+def test_the_page_of_such_a_run_shows_the_own_part_and_offers_nothing(signed_in, run, former):
+    answer = signed_in(former).get(f"/submissions/{run.pk}")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    for action in PAGE_ACTIONS:
+        assert f"/submissions/{run.pk}/{action}" not in page
+
+
+@pytest.mark.parametrize("action", API_ACTIONS)
+def test_the_api_refuses_it(call, run, former, unchanged, action):
+    assert call(former).get(f"/api/submissions/{run.pk}").status_code == 200
+    answer = call(former).post(f"/api/submissions/{run.pk}/{action}")
+    assert answer.status_code == 403
+    assert unchanged()
+
+
+@pytest.mark.parametrize("action", ADMIN_ACTIONS)
+def test_the_admin_refuses_it(signed_in, run, former, unchanged, action):
+    """To whom kept the admin and lost the right to run."""
+    User.objects.filter(pk=former.pk).update(is_staff=True)
+    url = reverse(f"admin:batches_submission_{action}", args=[run.pk])
+    assert signed_in(former).post(url).status_code == 403
+    assert unchanged()
+
+
+def test_the_command_refuses_it(run, former, unchanged):
+    found = control.find_started(run.pk, by=former)
+    for act in (control.cancel_started, control.pause_started, control.resume_started):
+        with pytest.raises(NotAllowed):
+            act(found, by=former)
+    assert unchanged()
+
+
+def test_the_own_batch_of_it_is_still_directed(signed_in, run, former, wallet_of):
+    own = BatchOperation.objects.get(creator=wallet_of(former))
+    signed_in(former).post(f"/batches/{own.pk}/cancel")
+    assert BatchOperation.objects.get(status=Status.CANCELLED) == own
+
+
+def test_whoever_may_direct_each_batch_directs_the_run(signed_in, run, alice, bob, staff):
+    assert may_direct_all(staff, run)
+    assert not may_direct_all(bob, run)
+    signed_in(staff).post(f"/submissions/{run.pk}/hold")
+    assert set(BatchOperation.objects.values_list("is_paused", flat=True)) == {True}
+
+
+def test_a_long_run_asks_no_more_often(settings, bob, wallet_of):
+    settings.BATCH_MAX_ITEMS = 1
+    few, many = (run_of(bob, *[wallet_of(bob)] * count) for count in (1, 9))
+
+    def cost(run):
+        with CaptureQueriesContext(connection) as captured:
+            assert may_direct_all(bob, run)
+        return len(captured)
+
+    assert cost(few) == cost(many) == 1
