@@ -21,15 +21,15 @@ class InvalidTransition(ApplicationError):
 
     code = "wrong-state"
     STATES = {
-        "pending": "still waits",
-        "processing": "runs already",
+        "pending": "is still waiting",
+        "processing": "is already running",
         "completed": "is done",
-        "failed": "was broken off",
+        "failed": "was aborted",
     }
 
-    def __init__(self, was: str, to: str) -> None:
+    def __init__(self, was: str, to: str, *, noun: str = "batch") -> None:
         state = self.STATES.get(was, f"is {was}")
-        super().__init__(f"This batch {state}, so it can't be {to} any more.", was=was, to=to)
+        super().__init__(f"This {noun} {state} and can no longer be {to}.", was=was, to=to)
 
 
 class NothingOwn(NotAllowed):
@@ -39,7 +39,7 @@ class NothingOwn(NotAllowed):
 
 
 class NothingToDo(ApplicationError):
-    """There is nothing to try again, to put back, to hold or to release."""
+    """There is nothing to retry or to undo."""
 
     code = "wrong-state"
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from batches.errors import Invalid
 from content.instants import parse_instant
 from content.rules import (
     CONTENT_TYPES,
@@ -30,6 +31,7 @@ MOST_PARENTS = 20
 # Whoever plans further ahead has mistyped a year.
 FURTHEST = timedelta(days=5 * 366)
 NO_END = "Only a change of the price can be given an end."
+TOO_MANY_PARENTS = f"A batch can wait for at most {MOST_PARENTS} others."
 
 
 class FieldErrors(ValueError):
@@ -41,6 +43,42 @@ class FieldErrors(ValueError):
     def __init__(self, errors: dict[str, list[str]], *, message: str = "", **details: Any) -> None:
         self.errors, self.message, self.details = errors, message, details
         super().__init__("; ".join(words for messages in errors.values() for words in messages))
+
+
+class ErrorCollector:
+    """Runs check after check, so that one refusal names every field that is wrong."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, list[str]] = {}
+        self.message = ""
+        self.details: dict[str, Any] = {}
+
+    def add(self, field: str, words: str) -> None:
+        self.errors.setdefault(field, []).append(words)
+
+    def attempt(
+        self, clean: Callable[..., Any], *arguments: Any, field: str = "", **more: Any
+    ) -> Any:
+        """Return the clean value, or None once the refusal is noted.
+
+        A ValueError that names no field is about `field`.
+        """
+        try:
+            return clean(*arguments, **more)
+        except FieldErrors as error:
+            self.errors.update(error.errors)
+            self.message = error.message or self.message
+            self.details.update(error.details)
+        except Invalid as error:
+            self.errors.update(error.errors)
+        except ValueError as error:
+            self.errors[field] = [str(error)]
+        return None
+
+    def raise_errors(self) -> None:
+        """Raises Invalid when a check failed."""
+        if self.errors:
+            raise Invalid(self.message, errors=self.errors, **self.details)
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,36 +180,32 @@ def clean_error_policy(value: Any) -> str:
     return value
 
 
-def clean_moment(value: Any, field: str, *, after: datetime | None = None) -> datetime | None:
-    """A coming instant in UTC from ISO 8601 with an offset; None for null.
+def clean_moment(value: Any, field: str) -> datetime | None:
+    """Read an instant in UTC from ISO 8601 with an offset; None for null.
 
-    It has to be later than now, and than `after`. Raises FieldErrors with `field` as path.
+    Raises FieldErrors with `field` as path.
     """
     if value is None:
         return None
     try:
         if not isinstance(value, str):
             raise ValueError("Write it as text, like 2026-01-31T12:00:00Z.")
-        moment = parse_instant(value)
-        check_moment(moment, after=after)
+        return parse_instant(value)
     except ValueError as error:
         raise FieldErrors({field: [str(error)]}) from error
-    return moment
 
 
-def check_moment(moment: datetime, *, after: datetime | None = None) -> None:
-    """Raises ValueError for an instant that is past, too far ahead, or not later than `after`."""
+def check_moment(moment: datetime) -> None:
+    """Raises ValueError for an instant that is past or too far ahead."""
     now = timezone.now()
     if moment <= now:
-        raise ValueError("This time is past. Choose a coming one.")
+        raise ValueError("This time is past. Choose a future time.")
     if moment > now + FURTHEST:
         raise ValueError("This is more than five years ahead. Choose an earlier time.")
-    if after is not None and moment <= after:
-        raise ValueError("This has to be later than the start.")
 
 
 def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
-    """Up to MOST_PARENTS different batches as (id, one of LINKS), ON_COMPLETION where none is said.
+    """Different batches as (id, one of LINKS), ON_COMPLETION where none is said.
 
     Each is an id or `{batchId, when}`. Raises FieldErrors with `dependsOn.<position>` as paths.
     """
@@ -179,8 +213,6 @@ def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
         return []
     if not isinstance(value, list):
         raise FieldErrors({"dependsOn": ["Send a list of ids of batches."]})
-    if len(value) > MOST_PARENTS:
-        raise FieldErrors({"dependsOn": [f"A batch can wait for {MOST_PARENTS} others at most."]})
     errors: dict[str, list[str]] = {}
     clean: dict[UUID, str] = {}
     for position, each in enumerate(value):

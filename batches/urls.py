@@ -1,5 +1,6 @@
 from django.urls import path
 
+from batches.services.results.run import find_batch_run, find_submission_run
 from batches.views import (
     actions,
     batches,
@@ -19,18 +20,13 @@ urlpatterns = [
     path("prices/current", prices.content_prices_export, name="content-prices-export"),
     path("batches/<uuid:batch_id>", batches.batch_detail, name="batch-detail"),
     path("batches/<uuid:batch_id>/results", batches.batch_results, name="batch-results"),
-    path("batches/<uuid:batch_id>/cancel", batches.batch_cancel, name="batch-cancel"),
     *(
-        path(f"batches/<uuid:batch_id>/{name}", actions.batch_view(action), name=f"batch-{name}")
-        for name, action in actions.ACTIONS.items()
-    ),
-    *(
-        path(
-            f"submissions/<uuid:submission_id>/{name}",
-            actions.submission_view(action),
-            name=f"submission-{name}",
+        path(f"{place}/<uuid:key>/{tail}", actions.run_view(action, find), name=f"{noun}-{verb}")
+        for place, noun, find in (
+            ("batches", "batch", find_batch_run),
+            ("submissions", "submission", find_submission_run),
         )
-        for name, action in actions.ACTIONS.items()
+        for verb, (tail, action) in actions.ACTIONS.items()
     ),
     path("coming", calendar.coming, name="coming"),
     path("templates", templates.template_list, name="template-list"),
@@ -64,10 +60,5 @@ urlpatterns = [
         "submissions/<uuid:submission_id>/discard",
         submissions.submission_discard,
         name="submission-discard",
-    ),
-    path(
-        "submissions/<uuid:submission_id>/cancel",
-        submissions.submission_cancel,
-        name="submission-cancel",
     ),
 ]

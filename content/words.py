@@ -126,3 +126,9 @@ def utc_words(value: datetime) -> str:
         return ""
     is_same_day = local.date() == there.date()
     return f"{date_format(there, 'H:i' if is_same_day else 'j M, H:i')} UTC"
+
+
+def moment_and_utc_words(value: datetime) -> str:
+    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for what is still to come."""
+    beside = utc_words(value)
+    return f"{moment_words(value)} ({beside})" if beside else moment_words(value)

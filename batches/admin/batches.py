@@ -3,41 +3,41 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from batches.admin.acts import acts_on_batch
-from batches.admin.batch_acts import BatchActs
 from batches.admin.filters import ComingFilter, FollowsFilter, OperationFilter, OutcomeFilter
-from batches.admin.progress import OUTCOME_LABELS, STATUS_LABELS, progress_context
+from batches.admin.progress import (
+    OUTCOME_LABELS,
+    STATUS_LABELS,
+    words_of_blockers,
+)
 from batches.admin.review import rehearsal
-from batches.admin.waits import knots, notes_of_batches, when_words
+from batches.admin.run_actions import RunActions
+from batches.admin.run_buttons import url_of
+from batches.admin.run_page import run_context
 from batches.downloads import batch_file
-from batches.errors import InvalidTransition
 from batches.models import BatchItem, BatchOperation, Dependency, Notification
 from batches.operations import describe
 from batches.result_tabs import ResultTabs
-from batches.services.engine import lifecycle
 from batches.services.orders.preview import preview_batch
-from batches.services.pages.graph import chain_of
-from batches.services.permissions import may_direct
-from batches.services.results.progress import Progress
 from batches.services.results.results import totals_of
+from batches.services.results.run import Run
 from content.admin.base import ReadOnlyAdmin
 from content.admin.filters import DayFilter
 
 
 @admin.register(BatchOperation)
-class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
+class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
+    run_page = "change"
+
     list_display = ["show_batch", "show_creator", "show_status", "show_outcome", "show_progress"]
     list_display += ["show_when", "show_source", "show_requested_by", "created_at"]
     list_display_links = ["show_batch"]
@@ -119,7 +119,7 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
 
     @display(description="When", ordering="scheduled_for", empty_value="–")
     def show_when(self, batch: BatchOperation) -> str | None:
-        return when_words(batch) or None
+        return words_of_blockers(batch) or None
 
     @display(description="Progress")
     def show_progress(self, batch: BatchOperation) -> SafeString:
@@ -147,8 +147,7 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
         return [
             path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
             path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
-            path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
-            *self.urls_of_acts(),
+            *self.urls_of_actions(),
             *super().get_urls(),
         ]
 
@@ -178,17 +177,8 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
         tabs = ResultTabs.read(request.GET, totals, is_finished=batch.is_finished)
         return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
 
-    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        batch = self.visible_batch(request, key)
-        if not may_direct(request.user, batch):  # type: ignore[arg-type]
-            raise PermissionDenied
-        try:
-            lifecycle.cancel(batch)
-        except InvalidTransition:
-            messages.warning(request, "This batch had ended already.")
-        else:
-            messages.success(request, "Cancelled. What is saved stays saved.")
-        return redirect("admin:batches_batchoperation_change", key)
+    def visible_run(self, request: HttpRequest, key: UUID) -> Run:
+        return Run([self.visible_batch(request, key)])
 
     def visible_batch(self, request: HttpRequest, key: UUID) -> BatchOperation:
         batches = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
@@ -199,19 +189,11 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
 
 
 def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
-    user: Any = request.user
-    context = progress_context(Progress([batch]), request.GET)
+    run = Run([batch])
     coming = preview_batch(batch) if batch.is_held else None
-    context["coming"] = None if coming is None else rehearsal(coming)
-    chain = chain_of([batch], user)
     return {
-        **context,
-        "notes": notes_of_batches([batch], chain, user),
-        "acts": acts_on_batch(batch, user, context["tabs"].totals.codes),
-        "parents": knots(chain.parents),
-        "dependents": knots(chain.dependents),
-        "this": describe(batch),
-        "download_url": reverse("admin:batches_batchoperation_results", args=[batch.pk]),
-        "refresh_url": reverse("admin:batches_batchoperation_progress", args=[batch.pk]),
+        **run_context(run, request),
+        "rehearsal": None if coming is None else rehearsal(coming),
+        "refresh_url": url_of(run, "progress"),
         "error": batch.error,
     }

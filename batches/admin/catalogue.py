@@ -14,20 +14,18 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from batches.admin.looks import dress_all, require_right
-from batches.admin.planning import tell
 from batches.admin.prices import PriceFileAdmin
 from batches.errors import Invalid, NotAllowed
 from batches.forms.operation import FORMS, OperationForm
-from batches.forms.schedule import WaitingForm
+from batches.forms.schedule import ScheduleForm
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS, Operation, describe, operation_for
+from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
 from batches.services.pages.history import with_batches
 from batches.services.permissions import may_run_for_others
 from batches.services.runs.draft import MOST_ITEMS, prepare
 from content.admin.base import replace
 from content.models import Content, ContentChange
-
-WAITING_PATHS = {"scheduledFor", "until", "dependsOn"}
 
 
 class BatchContentAdmin(PriceFileAdmin):
@@ -67,8 +65,8 @@ class BatchContentAdmin(PriceFileAdmin):
             messages.warning(request, "Choose the items first.")
             return redirect("admin:content_content_changelist")
         form = FORMS[kind](request.POST)
-        waiting = WaitingForm(request.POST, user=_user(request), operation=operation)
-        if form.is_valid() & waiting.is_valid():
+        schedule = ScheduleForm(request.POST, user=_user(request), operation=operation)
+        if form.is_valid() & schedule.is_valid():
             try:
                 submission = prepare(
                     by=_user(request),
@@ -77,12 +75,12 @@ class BatchContentAdmin(PriceFileAdmin):
                     payload=form.payload(),
                     content_ids=selection,
                     error_policy=form.cleaned_data["error_policy"],
-                    waiting=waiting.wanted(),
+                    schedule=schedule.value(),
                 )
             except Invalid as error:
                 for path_, words in list(error.errors.items())[:10]:
-                    if path_.split(".")[0] in WAITING_PATHS:
-                        tell(waiting, Invalid(errors={path_: words}))
+                    if path_.split(".")[0] in SCHEDULE_FIELDS:
+                        schedule.add_refusal(Invalid(errors={path_: words}))
                     else:
                         form.add_error(form.paths.get(path_), words)
             except NotAllowed as error:
@@ -91,17 +89,17 @@ class BatchContentAdmin(PriceFileAdmin):
                 review = reverse("admin:batches_submission_review", args=[submission.pk])
                 query = request.POST.get("list", "")
                 return redirect(f"{review}?{urlencode({'list': query})}" if query else review)
-        return self.form_page(request, operation, form, waiting, selection)
+        return self.form_page(request, operation, form, schedule, selection)
 
     def form_page(
         self,
         request: HttpRequest,
         operation: Operation,
         form: OperationForm,
-        waiting: WaitingForm,
+        schedule: ScheduleForm,
         selection: Sequence[str],
     ) -> TemplateResponse:
-        dress_all(form, waiting)
+        dress_all(form, schedule)
         # The filter of the list that one comes from, to go back to it.
         query = request.POST.get("list", request.GET.urlencode())
         titles = Content.objects.filter(pk__in=selection[:5]).values_list("title", flat=True)
@@ -110,7 +108,7 @@ class BatchContentAdmin(PriceFileAdmin):
             "title": operation.label,
             "opts": self.opts,
             "form": form,
-            "waiting": waiting,
+            "schedule": schedule,
             "operation": operation,
             "selection": "\n".join(selection),
             "list": query,
@@ -168,8 +166,8 @@ def _offer_form(
         messages.warning(request, "None of these items is there any more.")
         return None
     operation = OPERATIONS[kind]
-    waiting = WaitingForm(user=_user(request), operation=operation)
-    return model_admin.form_page(request, operation, FORMS[kind](), waiting, selection)
+    schedule = ScheduleForm(user=_user(request), operation=operation)
+    return model_admin.form_page(request, operation, FORMS[kind](), schedule, selection)
 
 
 def list_address(query: str) -> str:

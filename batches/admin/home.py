@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
-from batches.admin.waits import moment_and_utc_words
-from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status, Template
+from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status, Template, sees_all
 from batches.operations import describe
 from batches.services.pages.agenda import Coming
 from batches.services.pages.overview import (
@@ -27,7 +26,7 @@ from batches.services.pages.overview import (
     staff_overview,
 )
 from content.models import ContractCall
-from content.words import moment_words
+from content.words import moment_and_utc_words, moment_words
 
 BATCHES = "batches_batchoperation"
 COLOURS = {
@@ -68,7 +67,7 @@ class Group:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
     user: Any = request.user
-    if not BatchOperation.objects.sees_all(user):
+    if not sees_all(user):
         return context
     overview = staff_overview(user)
     return context | {

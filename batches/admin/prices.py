@@ -12,7 +12,7 @@ from batches.admin.looks import dress_all
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotAllowed
 from batches.forms.prices import PriceFileForm
-from batches.forms.schedule import WaitingForm
+from batches.forms.schedule import ScheduleForm
 from batches.models import Source
 from batches.services.permissions import may_run_for_others
 from batches.services.runs import price_file
@@ -42,16 +42,16 @@ class PriceFileAdmin(ContentAdmin):
         is_sent = request.method == "POST"
         form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
         user: Any = request.user
-        waiting = WaitingForm(request.POST if is_sent else None, user=user, operation=OPERATION)
-        if form.is_valid() & waiting.is_valid():
+        schedule = ScheduleForm(request.POST if is_sent else None, user=user, operation=OPERATION)
+        if form.is_valid() & schedule.is_valid():
             try:
-                prices = without_unchanged(form.prices, waiting.wanted(), by=user)
+                prices = without_unchanged(form.prices, schedule.value(), by=user)
                 submission = prepare_prices(
                     prices,
                     by=user,
                     source=Source.ADMIN,
                     error_policy=form.cleaned_data["error_policy"],
-                    waiting=waiting.wanted(),
+                    schedule=schedule.value(),
                 )
             except (Invalid, NotAllowed) as error:
                 form.add_error(None, error.message)
@@ -59,13 +59,13 @@ class PriceFileAdmin(ContentAdmin):
                 if prices.note:
                     messages.info(request, prices.note)
                 return redirect("admin:batches_submission_review", submission.pk)
-        dress_all(form, waiting)
+        dress_all(form, schedule)
         context = {
             **self.admin_site.each_context(request),
             "title": "Prices from a file",
             "opts": self.opts,
             "form": form,
-            "waiting": waiting,
+            "schedule": schedule,
         }
         return TemplateResponse(request, "batches/admin/prices.html", context)
 

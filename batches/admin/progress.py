@@ -7,18 +7,17 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.utils import timezone
 
-from batches.admin.waits import when_words
 from batches.models import BatchItem, BatchOperation, Status
 from batches.operations import known_operation
 from batches.result_tabs import ResultTabs
-from batches.services.results.progress import Progress
+from batches.services.results.blockers import blockers
 from batches.services.results.results import chain_counts, left_of, results_of, totals_of
+from batches.services.results.run import Run
 from content.admin.words import CHAIN_LABELS
 from content.models import Content, ContentChange
 from content.words import differences
 
 ChainState = ContentChange.ChainState
-CHAIN_MOVES = {ChainState.QUEUED, ChainState.BROADCAST, ChainState.INCLUDED, ChainState.RETRYING}
 LONG_WAIT = timedelta(seconds=15)
 POLL_SECONDS = 1
 POLL_CHAIN_SECONDS = 5
@@ -45,33 +44,39 @@ ITEM_LABELS = {
 }
 
 
-def progress_context(progress: Progress, query: QueryDict) -> dict[str, Any]:
+def progress_context(run: Run, query: QueryDict) -> dict[str, Any]:
     """Counters, chain states and the results that `query` asks for, a page of them.
 
     Failures come first. `poll_seconds` is 0 at rest.
     """
-    batches = list(progress.batches)
-    chain = chain_counts(*batches) if progress.is_finished else {}
-    tabs = ResultTabs.read(query, totals_of(*batches), is_finished=progress.is_finished)
+    batches = list(run.batches)
+    chain = chain_counts(*batches) if run.is_finished else {}
+    tabs = ResultTabs.read(query, totals_of(*batches), is_finished=run.is_finished)
     page = Paginator(_chosen(batches, tabs), ROWS_A_PAGE).get_page(query.get("p"))
     rows = list(page.object_list)
     return {
-        "progress": progress,
-        "headline": headline(progress),
-        "status": _status(batches),
-        "batches": [(batch, when_words(batch)) for batch in batches],
-        "chain": [
+        "run": run,
+        "headline": headline(run),
+        "status": {"text": run.status.label, "label": STATUS_LABELS[run.status.label]},
+        "batches": [(batch, words_of_blockers(batch)) for batch in batches],
+        "chain_states": [
             (ChainState(state).label, count, CHAIN_LABELS[ChainState(state)])
             for state, count in sorted(chain.items())
         ],
-        "waits_long": _waits_long(batches),
-        "poll_seconds": _poll_seconds(progress, set(chain)),
+        "waits_long": _waits_long(run),
+        "poll_seconds": _poll_seconds(run, set(chain)),
         "tabs": tabs,
         "can_send_again": bool(tabs.totals.failed and _asks_by_item(batches[0])),
         "page": page,
         "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
         "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
     }
+
+
+def words_of_blockers(batch: BatchOperation) -> str:
+    """`Starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused`; empty in its turn."""
+    words = ", ".join(blockers(batch))
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _asks_by_item(batch: BatchOperation) -> bool:
@@ -86,13 +91,13 @@ def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:
     return items.with_changes().failures_first()
 
 
-def headline(progress: Progress) -> str:
+def headline(run: Run) -> str:
     """`37 of 40 saved, 2 of them as they were, 3 failed`."""
-    parts = [f"{progress.succeeded:,} of {progress.total:,} saved"]
-    if progress.unchanged:
-        parts.append(f"{progress.unchanged:,} of them as they were")
-    if progress.failed:
-        parts.append(f"{progress.failed:,} failed")
+    parts = [f"{run.succeeded:,} of {run.total:,} saved"]
+    if run.unchanged:
+        parts.append(f"{run.unchanged:,} of them as they were")
+    if run.failed:
+        parts.append(f"{run.failed:,} failed")
     return ", ".join(parts)
 
 
@@ -130,25 +135,16 @@ def result_rows(batches: list[BatchOperation], items: list[BatchItem]) -> list[d
     ]
 
 
-def _status(batches: list[BatchOperation]) -> dict[str, str]:
-    """One label for all of them together: the one that is furthest from its end."""
-    for status in (Status.PROCESSING, Status.PENDING, Status.FAILED, Status.CANCELLED):
-        if any(batch.status == status for batch in batches):
-            if status == Status.PENDING and any(batch.is_finished for batch in batches):
-                status = Status.PROCESSING
-            return {"text": status.label, "label": STATUS_LABELS[status.label]}
-    return {"text": Status.COMPLETED.label, "label": STATUS_LABELS[Status.COMPLETED.label]}
+def _poll_seconds(run: Run, chain: set[str]) -> int:
+    if run.is_finished:
+        return POLL_CHAIN_SECONDS if ContentChange.OPEN_STATES & chain else 0
+    return POLL_HELD_SECONDS if run.is_blocked else POLL_SECONDS
 
 
-def _poll_seconds(progress: Progress, chain: set[str]) -> int:
-    if progress.is_finished:
-        return POLL_CHAIN_SECONDS if CHAIN_MOVES & chain else 0
-    moves = any(not batch.is_finished and not batch.is_held for batch in progress.batches)
-    return POLL_SECONDS if moves else POLL_HELD_SECONDS
-
-
-def _waits_long(batches: list[BatchOperation]) -> bool:
-    if not batches or any(batch.status != Status.PENDING or batch.is_held for batch in batches):
+def _waits_long(run: Run) -> bool:
+    if run.status != Status.PENDING or run.is_blocked or not run.batches:
         return False
-    since = min(max(batch.created_at, batch.scheduled_for or batch.created_at) for batch in batches)
+    since = min(
+        max(batch.created_at, batch.scheduled_for or batch.created_at) for batch in run.batches
+    )
     return since < timezone.now() - LONG_WAIT

@@ -8,9 +8,9 @@ from django.urls import reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from batches.admin.notes import url_of
 from batches.admin.template_facts import RUN_LABELS
-from batches.admin.waits import url_of
-from batches.models import BatchOperation, Dependency, TemplateRun
+from batches.models import Dependency, TemplateRun, sees_all
 from batches.operations import describe
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
@@ -19,7 +19,7 @@ from content.admin.filters import DayFilter
 class RegisterAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As at the other doors: who may view batches."""
-        return BatchOperation.objects.sees_all(request.user)  # type: ignore[arg-type]
+        return sees_all(request.user)  # type: ignore[arg-type]
 
 
 @admin.register(TemplateRun)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,24 +16,22 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from batches.admin.acts import acts_on_submission
 from batches.admin.catalogue import list_address
 from batches.admin.filters import OperationFilter
 from batches.admin.looks import require_right
-from batches.admin.progress import progress_context
+from batches.admin.notes import notes_of_draft
 from batches.admin.review import review_context
-from batches.admin.submission_acts import SubmissionActs
-from batches.admin.waits import knots, notes_of_batches, notes_of_draft
+from batches.admin.run_actions import RunActions
+from batches.admin.run_buttons import url_of
+from batches.admin.run_page import run_context
 from batches.downloads import submission_file
-from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
+from batches.errors import ApplicationError, NotAllowed, NotThere, SubmissionUsed
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
-from batches.services.pages.graph import chain_of
-from batches.services.permissions import may_direct_all
-from batches.services.results.progress import Progress, progress_of
 from batches.services.results.results import totals_of
-from batches.services.runs.confirm import cancel_submission, check_typed_count, confirm
+from batches.services.results.run import Run, find_submission_run, run_of
+from batches.services.runs.confirm import check_typed_count, confirm
 from batches.services.runs.draft import discard
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
@@ -46,7 +43,9 @@ STARTED_UNSEEN = (
 
 
 @admin.register(Submission)
-class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
+class SubmissionAdmin(RunActions, ReadOnlyAdmin):
+    run_page = "progress"
+
     list_display = ["show_operation", "show_count", "show_state", "by", "source", "created_at"]
     list_display_links = ["show_operation"]
     list_filter = [("state", ChoicesDropdownFilter), OperationFilter]
@@ -82,7 +81,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
 
     @display(description="Batches")
     def show_batches(self, submission: Submission) -> str:
-        batches = progress_of(submission).batches
+        batches = run_of(submission).batches
         links = [
             (link(reverse("admin:batches_batchoperation_change", args=[batch.pk]), str(batch)),)
             + (batch.creator, batch.get_status_display())
@@ -105,8 +104,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
             ),
             path("<uuid:key>/progress/", wrap(self.progress_view), name=f"{name}_progress"),
             path("<uuid:key>/results/", wrap(self.results_view), name=f"{name}_results"),
-            path("<uuid:key>/cancel/", wrap(require_POST(self.cancel_view)), name=f"{name}_cancel"),
-            *self.urls_of_acts(),
+            *self.urls_of_actions(),
             *super().get_urls(),
         ]
 
@@ -149,7 +147,7 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         except SubmissionUsed:
             messages.warning(request, "This was started already.")
             return _after_start(request, submission)
-        messages.success(request, "Put aside. Nothing was changed.")
+        messages.success(request, "Draft discarded. Nothing was changed.")
         return redirect(list_address(request.POST.get("list", "")))
 
     # ------------------------------------------------------------ progress
@@ -158,45 +156,18 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         submission = self.visible_submission(request, key)
         if submission.state != Submission.State.CONFIRMED:
             return redirect("admin:batches_submission_review", key)
-        progress = self.visible_progress(request, submission)
-        context = progress_context(progress, request.GET)
-        codes, batches = context["tabs"].totals.codes, progress.batches
-        user: Any = request.user
-        chain = chain_of(batches, user)
-        context |= {
-            "notes": notes_of_batches(batches, chain, user),
-            "acts": acts_on_submission(submission, batches, user, codes),
-            "parents": knots(chain.parents),
-            "dependents": knots(chain.dependents),
-            "this": describe(submission),
-            "download_url": reverse("admin:batches_submission_results", args=[key]),
-            "is_submission": True,
-            "refresh_url": reverse("admin:batches_submission_progress", args=[key]),
-        }
+        run = self.visible_run(request, key)
+        context = {**run_context(run, request), "refresh_url": url_of(run, "progress")}
         moving = bool(getattr(request, "htmx", False))
         template = "batches/admin/_progress.html" if moving else "batches/admin/progress.html"
         return self._page(request, submission, template, **context)
 
     def results_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """The results of all its batches as a file: all of them, or those that the page shows."""
-        submission = self.visible_submission(request, key)
-        progress = self.visible_progress(request, submission)
-        totals = totals_of(*progress.batches)
-        tabs = ResultTabs.read(request.GET, totals, is_finished=progress.is_finished)
-        return submission_file(submission, progress.batches, outcome=tabs.outcome, code=tabs.code)
-
-    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        submission = self.visible_submission(request, key)
-        self.visible_progress(request, submission)
-        if not may_direct_all(request.user, submission):  # type: ignore[arg-type]
-            raise PermissionDenied
-        try:
-            cancel_submission(submission)
-        except InvalidTransition:
-            messages.warning(request, "All of it had ended already.")
-        else:
-            messages.success(request, "Cancelled what had not ended. What is saved stays saved.")
-        return redirect("admin:batches_submission_progress", key)
+        run = self.visible_run(request, key)
+        assert run.submission is not None
+        tabs = ResultTabs.read(request.GET, totals_of(*run.batches), is_finished=run.is_finished)
+        return submission_file(run.submission, run.batches, outcome=tabs.outcome, code=tabs.code)
 
     def visible_submission(self, request: HttpRequest, key: UUID) -> Submission:
         submission = Submission.objects.visible_to(request.user).filter(pk=key).first()  # type: ignore[arg-type]
@@ -204,18 +175,17 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
             raise Http404
         return submission
 
-    def visible_progress(self, request: HttpRequest, submission: Submission) -> Progress:
-        """Of those of its batches that the person may see; who sees none of them gets a 404.
+    def visible_run(self, request: HttpRequest, key: UUID) -> Run:
+        """The batches of it that the person may see; a 404 where there are none.
 
-        Having prepared it shows no batch by itself: that takes the right to view batches, or the
-        wallet, just as in lists, at the pages and over the API. What is shown, downloaded and
-        followed up is these; it is held, released and cancelled as a whole, by whoever may direct
-        all of it.
+        Having prepared it shows no batch: that takes the right to view batches, or the wallet, as
+        in lists, at the pages and over the API. What is shown, downloaded and followed up is these;
+        it is paused, resumed and cancelled as a whole, by whoever may direct all of it.
         """
-        progress = progress_of(submission, request.user)  # type: ignore[arg-type]
-        if not progress.batches:
-            raise Http404
-        return progress
+        try:
+            return find_submission_run(key, by=request.user)  # type: ignore[arg-type]
+        except NotThere:
+            raise Http404 from None
 
     def _page(
         self,
@@ -260,7 +230,7 @@ def _start(request: HttpRequest, submission: Submission) -> str:
 
 def _after_start(request: HttpRequest, submission: Submission) -> HttpResponse:
     """To the progress; who may see none of it is told what that takes."""
-    if progress_of(submission, request.user).batches:  # type: ignore[arg-type]
+    if run_of(submission, request.user).batches:  # type: ignore[arg-type]
         return redirect("admin:batches_submission_progress", submission.pk)
     messages.success(request, STARTED_UNSEEN)
     return redirect("admin:content_content_changelist")

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.formats import date_format
 
 from batches.admin.review import rehearsal
-from batches.admin.waits import moment_and_utc_words
 from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
@@ -15,7 +14,7 @@ from batches.rules import REJECT_ALL
 from batches.services.templates.slots import upcoming
 from batches.services.templates.store import need_of_run, preview_template
 from batches.templatetags.operations import selection_words
-from content.words import moment_words
+from content.words import moment_and_utc_words, moment_words
 
 SLOTS_SHOWN = 3
 RUN_LABELS = {

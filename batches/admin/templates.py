@@ -24,7 +24,7 @@ from batches.admin.filters import OperationFilter
 from batches.admin.template_edit import CHANGE, TemplateEdit
 from batches.admin.template_facts import dry_run, facts_of, runs_shown, slots_shown, state_of
 from batches.errors import ApplicationError
-from batches.models import Template, TemplateRun
+from batches.models import Template, TemplateRun, sees_all
 from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_run, may_run_for_others
 from batches.services.templates.runs import run_now
@@ -57,7 +57,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         """As at the other doors: who may view batches."""
-        return Template.objects.sees_all(_user(request))
+        return sees_all(_user(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         user = _user(request)

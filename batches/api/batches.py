@@ -1,4 +1,4 @@
-"""Batches: lists, one, its results, cancel."""
+"""Batches: lists, one, its results."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.api.created import retry_after
-from batches.api.found import find_batch, find_own_batch, user_of
+from batches.api.lookup import find_batch, user_of
 from batches.api.serializers import (
     LINKS,
     BatchAnswer,
@@ -26,11 +26,10 @@ from batches.api.serializers import (
 )
 from batches.downloads import batch_file
 from batches.errors import Invalid, NotThere
-from batches.models import BatchItem, BatchOperation, Source, Status
+from batches.models import BatchItem, BatchOperation, Source, Status, sees_all
 from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
-from batches.services.engine.lifecycle import cancel
 from batches.services.results.results import results_of, totals_of
 from content import rules
 from content.api.described import errors
@@ -211,18 +210,6 @@ class ResultsView(APIView):
         return Response({**shown, **ResultTotals(totals_of(batch)).data})
 
 
-class CancelView(APIView):
-    @extend_schema(
-        operation_id="cancelBatch",
-        tags=["batches"],
-        request=None,
-        responses={200: BatchWithResults, **errors(401, 403, 404, 409)},
-    )
-    def post(self, request: Request, batch_id: str) -> Response:
-        """Stop a batch: what is done stays done, the rest is left as it is."""
-        return Response(one_batch(cancel(find_own_batch(request, batch_id))))
-
-
 def _list(request: Request, address: str | None) -> Response:
     user = user_of(request)
     batches = BatchOperation.objects.visible_to(user)
@@ -241,7 +228,7 @@ def _list(request: Request, address: str | None) -> Response:
     if address is not None:
         # The batches of somebody else are not there, for lists as for single ones.
         # PostgreSQL takes no NUL, not even to compare.
-        if "\0" in address or not (batches.sees_all(user) or _owns(user, address)):
+        if "\0" in address or not (sees_all(user) or _owns(user, address)):
             raise NotThere
         found = found.filter(creator_id=address)
     if key is None:

@@ -9,12 +9,12 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from batches.models import BatchOperation, Status, Submission
+from batches.models import BatchOperation, Status
 from batches.services.quota import quota_of
-from batches.services.results.progress import progress_of
+from batches.services.results.run import Run
 from content.api.errors import rate_limit_headers
 from content.api.fields import Instant
-from content.models import User, Wallet
+from content.models import Wallet
 
 LONGEST_PAUSE_SECONDS = 60
 HEADERS = [
@@ -84,17 +84,16 @@ def batch_created(batch: BatchOperation, message: str) -> Response:
     return Response(answer.data, status=201, headers=headers)
 
 
-def group_created(submission: Submission, message: str, *, user: User) -> Response:
+def group_created(run: Run, message: str) -> Response:
     """201 for a submission; the quota is that of the creator, where it is only one."""
-    progress = progress_of(submission, user)
     body = {
         "message": message,
-        "submissionId": str(submission.pk),
-        "batchIds": [str(batch.pk) for batch in progress.batches],
-        "totalItems": progress.total,
+        "submissionId": str(run.key),
+        "batchIds": [str(batch.pk) for batch in run.batches],
+        "totalItems": run.total,
     }
-    headers = {"Location": f"/api/submissions/{submission.pk}", "Retry-After": "1"}
-    wallets = {batch.creator_id: batch.creator for batch in progress.batches}
+    headers = {"Location": f"/api/submissions/{run.key}", "Retry-After": "1"}
+    wallets = {batch.creator_id: batch.creator for batch in run.batches}
     if len(wallets) == 1:
         headers |= _quota_headers(*wallets.values())
     return Response(body, status=201, headers=headers)

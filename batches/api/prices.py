@@ -15,10 +15,11 @@ from batches import rules
 from batches.api.created import HEADERS, GroupCreated, group_created
 from batches.api.previews import PreviewPage, page_shown
 from batches.downloads import prices_answer
-from batches.errors import Invalid, NotThere
+from batches.errors import NotThere
 from batches.models import Source
+from batches.services.orders.schedule import Schedule
+from batches.services.results.run import run_of
 from batches.services.runs import price_drafts, price_file
-from batches.services.runs.draft import Waiting
 from batches.services.runs.price_lines import OPERATION, Prices
 from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
@@ -136,10 +137,10 @@ class PricesView(APIView):
 
         def start() -> Response:
             prices = price_drafts.without_unchanged(
-                price_file.read(data), options["waiting"], by=by
+                price_file.read(data), options["schedule"], by=by
             )
             started = price_drafts.start_prices(prices, by=by, source=Source.API, **options)
-            answer = group_created(started, OPERATION.created_message, user=by)
+            answer = group_created(run_of(started, by), OPERATION.created_message)
             answer.data["skippedLines"] = prices.skipped
             answer.data["unchangedLines"] = prices.unchanged
             return answer
@@ -151,44 +152,21 @@ class PricesView(APIView):
 def _options(request: Request) -> dict[str, Any]:
     """What the query says besides the file. Raises Invalid."""
     query = request.query_params
-    found: dict[str, list[str]] = {
-        name[:64]: ["Unknown field."] for name in query if name not in OPTIONS
-    }
-    found |= {
-        name: ["Say this once."]
-        for name, values in query.lists()
-        if name in OPTIONS and len(values) > 1
-    }
-
-    def attempt(name: str, clean: Any, *arguments: Any, **more: Any) -> Any:
-        if name not in query:
-            return None
-        try:
-            return clean(query[name], *arguments, **more)
-        except rules.FieldErrors as error:
-            found.update(error.errors)
-        except ValueError as error:
-            found[name] = [str(error)]
-        return None
-
-    def clean_parents(text: str) -> Any:
-        return rules.clean_depends_on(text.split(","))
-
-    begin = attempt("scheduledFor", rules.clean_moment, "scheduledFor")
-    waiting = Waiting(
-        scheduled_for=begin,
-        until=attempt("until", rules.clean_moment, "until", after=begin),
-        depends_on=attempt("dependsOn", clean_parents) or (),
-    )
-    policy = attempt("errorPolicy", rules.clean_error_policy)
-    is_preview = attempt("preview", boolean)
-    if found:
-        raise Invalid(errors=found)
-    return {
-        "preview": bool(is_preview),
-        "waiting": waiting,
-        "error_policy": policy or rules.SKIP_FAILED,
-    }
+    errors = rules.ErrorCollector()
+    for name, values in query.lists():
+        if name not in OPTIONS:
+            errors.add(name[:64], "Unknown field.")
+        elif len(values) > 1:
+            errors.add(name, "Say this once.")
+    asked: dict[str, Any] = query.dict()
+    if "dependsOn" in asked:
+        asked["dependsOn"] = asked["dependsOn"].split(",")
+    schedule = errors.attempt(Schedule.clean, asked, OPERATION)
+    policy = asked.get("errorPolicy", rules.SKIP_FAILED)
+    errors.attempt(rules.clean_error_policy, policy)
+    is_preview = "preview" in asked and errors.attempt(boolean, asked["preview"], field="preview")
+    errors.raise_errors()
+    return {"preview": is_preview, "schedule": schedule, "error_policy": policy}
 
 
 def _may_have(user: User, address: str) -> bool:
@@ -197,7 +175,7 @@ def _may_have(user: User, address: str) -> bool:
 
 
 def _preview(request: Request, prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
-    prices = price_drafts.without_unchanged(prices, options["waiting"], by=by)
+    prices = price_drafts.without_unchanged(prices, options["schedule"], by=by)
     wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
     return {
         "operationType": OPERATION.kind,

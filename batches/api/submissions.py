@@ -1,4 +1,4 @@
-"""What was started together: how far it is; stop it, hold it, try it again, put it back."""
+"""What was started together: how far it is, its batches, and their results as one file."""
 
 from datetime import datetime
 from typing import Any
@@ -11,39 +11,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.api.bodies import ScheduleBody
-from batches.api.created import HEADERS, GroupCreated, group_created
-from batches.api.examples import GROUP, LATER
-from batches.api.follow_ups import RETRIED, UNDONE
-from batches.api.found import find_own_submission, find_submission, user_of
+from batches.api.lookup import find_run
 from batches.api.serializers import LINKS, BatchAnswer
-from batches.api.waiting import BEGUN, times_of
 from batches.downloads import submission_file
 from batches.errors import Invalid
 from batches.models import BatchItem, BatchOperation, Follows, Source, Status, Submission
-from batches.services.results.progress import Progress
-from batches.services.runs.confirm import cancel_submission
-from batches.services.runs.follow_up import follow_up_submission
-from batches.services.runs.schedule import (
-    move_times_of_submission,
-    pause_submission,
-    resume_submission,
-)
-from content.api.described import errors, example
+from batches.services.results.run import Run, find_submission_run
+from content.api.described import errors
 from content.api.fields import Instant
 from content.api.files import CSV
-from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
 from content.api.negotiation import AlwaysJSON
-from content.api.parsers import fields_of
 
-ANSWERS = errors(400, 401, 403, 404, 409)
 FILE_OPTIONS = ("outcome", "format")
-STARTS = errors(400, 401, 403, 404, 409, 413, 415, 422, 429)
 
 
 class SubmissionAnswer(serializers.Serializer[Submission]):
-    """What was started together. Give its Progress as `progress` in the context."""
+    """What was started together. Give its Run as `run` in the context."""
 
     _id = serializers.UUIDField(source="pk")
     operationType = serializers.CharField(source="kind")
@@ -67,33 +50,33 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     batches = serializers.SerializerMethodField()
 
     @property
-    def _progress(self) -> Progress:
-        found: Progress = self.context["progress"]
+    def _run(self) -> Run:
+        found: Run = self.context["run"]
         return found
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, submission: Submission) -> str:
-        return self._progress.status.value
+        return self._run.status.value
 
     @extend_schema_field(serializers.ChoiceField(BatchOperation.Outcome.choices, allow_null=True))
     def get_outcome(self, submission: Submission) -> str | None:
-        outcome = self._progress.outcome
+        outcome = self._run.outcome
         return None if outcome is None else outcome.value
 
     def get_totalItems(self, submission: Submission) -> int:
-        return self._progress.total
+        return self._run.total
 
     def get_successCount(self, submission: Submission) -> int:
-        return self._progress.succeeded
+        return self._run.succeeded
 
     def get_unchangedCount(self, submission: Submission) -> int:
-        return self._progress.unchanged
+        return self._run.unchanged
 
     def get_failureCount(self, submission: Submission) -> int:
-        return self._progress.failed
+        return self._run.failed
 
     def get_progress(self, submission: Submission) -> int:
-        return self._progress.percent
+        return self._run.percent
 
     @extend_schema_field(serializers.ChoiceField(Follows.choices, allow_null=True))
     def get_follows(self, submission: Submission) -> str | None:
@@ -101,18 +84,18 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
 
     @extend_schema_field(Instant(allow_null=True))
     def get_scheduledFor(self, submission: Submission) -> str | None:
-        return _instant(self._progress.scheduled_for)
+        return _instant(self._run.scheduled_for)
 
     @extend_schema_field(Instant(allow_null=True))
     def get_until(self, submission: Submission) -> str | None:
-        return _instant(self._progress.until)
+        return _instant(self._run.until)
 
     def get_isPaused(self, submission: Submission) -> bool:
-        return self._progress.is_paused
+        return self._run.is_paused
 
     @extend_schema_field(BatchAnswer(many=True))
     def get_batches(self, submission: Submission) -> Any:
-        batches: Any = list(self._progress.batches)
+        batches: Any = list(self._run.batches)
         prefetch_related_objects(batches, LINKS)
         return BatchAnswer(batches, many=True).data
 
@@ -124,42 +107,12 @@ class SubmissionView(APIView):
         responses={200: SubmissionAnswer, **errors(401, 404)},
     )
     def get(self, request: Request, submission_id: str) -> Response:
-        """What was started together: totals, progress, and its batches without results.
+        """A run of several batches: totals, progress, and its batches without results.
 
         Selections over 100 items or of several creators become several batches, at pages, in the
         admin and by templates.
         """
-        return Response(_shown(request, submission_id))
-
-
-class SubmissionCancelView(APIView):
-    @extend_schema(
-        operation_id="cancelSubmission",
-        tags=["submissions"],
-        request=None,
-        responses={200: SubmissionAnswer, **ANSWERS},
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Stop all of a submission that has not ended: what is done stays done."""
-        submission = find_own_submission(request, submission_id)
-        fields_of(request)
-        cancel_submission(submission)
-        return Response(_shown(request, submission_id))
-
-
-class SubmissionScheduleView(APIView):
-    @extend_schema(
-        operation_id="scheduleSubmission",
-        tags=["submissions"],
-        request=ScheduleBody,
-        responses={200: SubmissionAnswer, **errors(400, 401, 403, 404, 409, 413, 415, **BEGUN)},
-        examples=[example("On the first of December", LATER, request_only=True)],
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Give all batches of a submission that have not begun another time, or another end."""
-        submission = find_own_submission(request, submission_id)
-        move_times_of_submission(submission, times_of(request))
-        return Response(_shown(request, submission_id))
+        return Response(submission_shown(find_run(request, submission_id, find_submission_run)))
 
 
 class SubmissionResultsView(APIView):
@@ -177,7 +130,8 @@ class SubmissionResultsView(APIView):
     )
     def get(self, request: Request, submission_id: str) -> HttpResponseBase:
         """The results of all its batches as one CSV file; as JSON each batch has its own."""
-        submission, progress = find_submission(request, submission_id)
+        run = find_run(request, submission_id, find_submission_run)
+        assert run.submission is not None
         query = request.query_params
         wrong = {name[:64]: ["Unknown field."] for name in query if name not in FILE_OPTIONS}
         if query.get("format") != "csv":
@@ -187,104 +141,13 @@ class SubmissionResultsView(APIView):
             wrong["outcome"] = [f"Choose among {', '.join(BatchItem.Outcome.values)}."]
         if wrong:
             raise Invalid(errors=wrong)
-        return submission_file(submission, progress.batches, outcome=outcome)
+        return submission_file(run.submission, run.batches, outcome=outcome)
 
 
-class SubmissionPauseView(APIView):
-    @extend_schema(
-        operation_id="pauseSubmission",
-        tags=["submissions"],
-        request=None,
-        responses={200: SubmissionAnswer, **ANSWERS},
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Hold all batches of a submission that have not begun; what runs goes on to its end."""
-        submission = find_own_submission(request, submission_id)
-        fields_of(request)
-        pause_submission(submission)
-        return Response(_shown(request, submission_id))
-
-
-class SubmissionResumeView(APIView):
-    @extend_schema(
-        operation_id="resumeSubmission",
-        tags=["submissions"],
-        request=None,
-        responses={200: SubmissionAnswer, **ANSWERS},
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Let a submission that was held go on."""
-        submission = find_own_submission(request, submission_id)
-        fields_of(request)
-        resume_submission(submission)
-        return Response(_shown(request, submission_id))
-
-
-class SubmissionRetryView(APIView):
-    @extend_schema(
-        operation_id="retryFailedOfSubmission",
-        tags=["submissions"],
-        request=None,
-        parameters=[IDEMPOTENCY_KEY, *HEADERS],
-        responses={201: GroupCreated, **STARTS},
-        examples=[
-            example(
-                "Started",
-                {**GROUP, "message": RETRIED},
-                response_only=True,
-                status_codes=["201"],
-            )
-        ],
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Start again all that failed of a submission, linked batch by batch.
-
-        409 where nothing failed, or while some of it runs.
-        """
-        return _followed(request, submission_id, Follows.RETRY, RETRIED)
-
-
-class SubmissionUndoView(APIView):
-    @extend_schema(
-        operation_id="undoSubmission",
-        tags=["submissions"],
-        request=None,
-        parameters=[IDEMPOTENCY_KEY, *HEADERS],
-        responses={201: GroupCreated, **STARTS},
-        examples=[
-            example(
-                "Started",
-                {**GROUP, "message": UNDONE},
-                response_only=True,
-                status_codes=["201"],
-            )
-        ],
-    )
-    def post(self, request: Request, submission_id: str) -> Response:
-        """Put back all that a submission changed, linked batch by batch.
-
-        Items that somebody changed since fail with `conflict` and stay. 409 where nothing was
-        changed, or while some of it runs.
-        """
-        return _followed(request, submission_id, Follows.UNDO, UNDONE)
+def submission_shown(run: Run) -> Any:
+    """As every endpoint about a submission answers it."""
+    return SubmissionAnswer(run.submission, context={"run": run}).data
 
 
 def _instant(moment: datetime | None) -> str | None:
     return None if moment is None else Instant().to_representation(moment)
-
-
-def _shown(request: Request, submission_id: str) -> Any:
-    submission, progress = find_submission(request, submission_id)
-    return SubmissionAnswer(submission, context={"progress": progress}).data
-
-
-def _followed(request: Request, submission_id: str, follows: Follows, message: str) -> Response:
-    submission = find_own_submission(request, submission_id)
-    fields_of(request)
-
-    def create() -> Response:
-        user = user_of(request)
-        group = follow_up_submission(submission, follows, by=user, source=Source.API)
-        return group_created(group, message, user=user)
-
-    return once(request, create)

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from batches.api.created import HEADERS, GroupCreated, group_created
 from batches.api.examples import GROUP, KEPT_BATCH, TEMPLATE
-from batches.api.found import find_own_template, find_template, user_of
+from batches.api.lookup import find_own_template, find_template, user_of
 from batches.api.previews import page_shown
 from batches.api.template_answers import (
     RunAnswer,
@@ -25,7 +25,8 @@ from batches.api.template_answers import (
     next_runs,
 )
 from batches.errors import ApplicationError, Invalid, NotThere
-from batches.models import BatchOperation, Submission, Template
+from batches.models import BatchOperation, Submission, Template, sees_all
+from batches.services.results.run import run_of
 from batches.services.templates.runs import run_now
 from batches.services.templates.slots import upcoming
 from batches.services.templates.spec import (
@@ -81,11 +82,7 @@ class TemplateListView(APIView):
         found = filtered(TemplateFilter, request, templates)
         # The templates of somebody else are not there, for lists as for single ones.
         own = Wallet.objects.owned_by(user)
-        if (
-            address is not None
-            and not templates.sees_all(user)
-            and not own.filter(pk=address).exists()
-        ):
+        if address is not None and not sees_all(user) and not own.filter(pk=address).exists():
             raise NotThere
         frame = page(request, found, creator=address)
         rows = TemplateAnswer(frame.pop("rows"), many=True).data
@@ -173,7 +170,7 @@ class TemplateRunView(APIView):
             user = user_of(request)
             submission = run_now(template, by=user).submission
             assert submission is not None
-            return group_created(submission, RUN, user=user)
+            return group_created(run_of(submission, user), RUN)
 
         return once(request, run)
 

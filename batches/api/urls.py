@@ -1,10 +1,12 @@
 from django.urls import path
 
-from batches.api import follow_ups, submissions, templates, waiting
-from batches.api.batches import BatchListView, BatchView, CancelView, CreatorListView, ResultsView
+from batches.api import runs, templates
+from batches.api.batches import BatchListView, BatchView, CreatorListView, ResultsView
 from batches.api.create import PreviewView, create_view
 from batches.api.me import MeView
 from batches.api.prices import PricesView
+from batches.api.submissions import SubmissionResultsView, SubmissionView
+from batches.models import Follows
 from batches.operations import OPERATIONS
 
 urlpatterns = [
@@ -19,21 +21,22 @@ urlpatterns = [
     ),
     path("batches/<str:batch_id>", BatchView.as_view()),
     path("batches/<str:batch_id>/results", ResultsView.as_view()),
-    path("batches/<str:batch_id>/cancel", CancelView.as_view()),
-    path("batches/<str:batch_id>/retry-failed", follow_ups.RetryView.as_view()),
-    path("batches/<str:batch_id>/undo", follow_ups.UndoView.as_view()),
-    path("batches/<str:batch_id>/schedule", waiting.ScheduleView.as_view()),
-    path("batches/<str:batch_id>/dependencies", waiting.DependenciesView.as_view()),
-    path("batches/<str:batch_id>/pause", waiting.PauseView.as_view()),
-    path("batches/<str:batch_id>/resume", waiting.ResumeView.as_view()),
-    path("submissions/<str:submission_id>", submissions.SubmissionView.as_view()),
-    path("submissions/<str:submission_id>/cancel", submissions.SubmissionCancelView.as_view()),
-    path("submissions/<str:submission_id>/results", submissions.SubmissionResultsView.as_view()),
-    path("submissions/<str:submission_id>/schedule", submissions.SubmissionScheduleView.as_view()),
-    path("submissions/<str:submission_id>/pause", submissions.SubmissionPauseView.as_view()),
-    path("submissions/<str:submission_id>/resume", submissions.SubmissionResumeView.as_view()),
-    path("submissions/<str:submission_id>/retry-failed", submissions.SubmissionRetryView.as_view()),
-    path("submissions/<str:submission_id>/undo", submissions.SubmissionUndoView.as_view()),
+    path("batches/<str:batch_id>/retry-failed", runs.RetryView.as_view()),
+    path("batches/<str:batch_id>/undo", runs.UndoView.as_view()),
+    path("batches/<str:batch_id>/dependencies", runs.DependenciesView.as_view()),
+    path("submissions/<str:submission_id>", SubmissionView.as_view()),
+    path("submissions/<str:submission_id>/results", SubmissionResultsView.as_view()),
+    path("submissions/<str:submission_id>/retry-failed", runs.follow_up_view(Follows.RETRY)),
+    path("submissions/<str:submission_id>/undo", runs.follow_up_view(Follows.UNDO)),
+    *(
+        path(f"{named.tag}/<str:{named.parameter}>/{verb}", runs.direct_view(verb, named))
+        for named in (runs.BATCH, runs.SUBMISSION)
+        for verb in runs.DIRECTIONS
+    ),
+    *(
+        path(f"{named.tag}/<str:{named.parameter}>/schedule", runs.schedule_view(named))
+        for named in (runs.BATCH, runs.SUBMISSION)
+    ),
     path("templates", templates.TemplateListView.as_view()),
     path("templates/<str:template_id>", templates.TemplateView.as_view()),
     path("templates/<str:template_id>/run", templates.TemplateRunView.as_view()),

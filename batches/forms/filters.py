@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
-from batches.models import OUTCOME_CHOICES, BatchOperation, Source, Status
+from batches.models import OUTCOME_CHOICES, Source, Status, sees_all
 from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
 from content.days import WRONG_ORDER, DayField, is_wrong_order, within_days
@@ -39,7 +39,7 @@ class BatchFilterForm(forms.Form):
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data)
-        if not BatchOperation.objects.sees_all(user):
+        if not sees_all(user):
             del self.fields["own"]
         if creator := _creator_field(user):
             self.fields["creator"] = creator
@@ -92,7 +92,7 @@ class BatchFilterForm(forms.Form):
 
 def _creator_field(user: User) -> forms.CharField | forms.ChoiceField | None:
     """Staff name any creator, who owns several wallets picks one, anybody else has no choice."""
-    if BatchOperation.objects.sees_all(user):
+    if sees_all(user):
         attrs = {"type": "search", "placeholder": "Name or address"}
         return forms.CharField(required=False, max_length=100, widget=forms.TextInput(attrs=attrs))
     own = list(Wallet.objects.owned_by(user))

@@ -3,20 +3,21 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from batches import rules
+from batches.errors import Invalid
 from batches.models import Dependency
-from batches.operations import Operation
+from batches.operations import Operation, operation_for
 from batches.recurrence import WALL_FORMAT, instant_of, parse_wall
-from batches.rules import MOST_PARENTS
+from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.pages.dependency_choices import BATCH, RUN, Candidate, candidates_for
-from batches.services.runs.draft import AT_ONCE, Waiting
+from batches.services.results.run import Run
+from batches.services.runs.control import Times
 from content.models import User
 
 AFTER = "after-"
@@ -69,8 +70,8 @@ class MomentField(forms.CharField):
         return wall and instant_of(wall, timezone.get_current_timezone())
 
 
-class WaitingForm(forms.Form):
-    """What a change waits for; an empty one begins as soon as it is started."""
+class ScheduleForm(forms.Form):
+    """A Schedule; an empty one starts as soon as it is confirmed."""
 
     scheduled_for = MomentField(label="Start at")
     until = MomentField(label="Put back at")
@@ -81,22 +82,21 @@ class WaitingForm(forms.Form):
         *,
         user: User,
         operation: Operation,
-        waiting: Waiting = AT_ONCE,
+        was: Schedule = AT_ONCE,
         besides: Iterable[UUID] = (),
     ) -> None:
-        """`waiting` is what holds now, and `besides` are batches that can't be waited for."""
-        super().__init__(
-            data, initial={"scheduled_for": waiting.scheduled_for, "until": waiting.until}
-        )
+        """`was` is what holds now, and `besides` are batches that can't be waited for."""
+        super().__init__(data, initial={"scheduled_for": was.scheduled_for, "until": was.until})
         zone = timezone.get_current_timezone_name()
         self.fields["scheduled_for"].help_text = f"By the clock in {zone}. Empty: at once."
         self.fields[
             "until"
         ].help_text = f"A sale that ends: the prices of now come back then, by the clock in {zone}."
-        if not operation.may_end and waiting.until is None:
+        # Sent for an operation that can't end, it is refused where it can be seen.
+        if not (operation.may_end or was.until or (data or {}).get("until")):
             del self.fields["until"]
-        self.waiting = waiting
-        links = dict(waiting.depends_on)
+        self.operation, self.was = operation, was
+        links = dict(was.depends_on)
         posted = [name for name in (data or {}) if str(name).startswith(AFTER) and data[name]]
         wanted, wanted_runs = (_keys(posted, kind) for kind in (BATCH, RUN))
         self.candidates: dict[str, Candidate] = {
@@ -124,21 +124,23 @@ class WaitingForm(forms.Form):
         """Something is filled in, or wrong."""
         if self.is_bound:
             return bool(self.errors) or any(self.data.get(name) for name in self.fields)
-        return self.waiting != AT_ONCE
+        return self.was != AT_ONCE
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        begin, end = cleaned.get("scheduled_for"), cleaned.get("until")
-        if begin is not None and self._is_new("scheduled_for", begin):
-            self._check("scheduled_for", begin)
-        if end is not None and (self._is_new("until", end) or begin is not None):
-            self._check("until", end, after=begin)
         if self.is_gone:
             self.add_error(None, "There is no such batch of yours to wait for. Choose again.")
-        if len(self.links) > MOST_PARENTS:
-            words = f"A batch can wait for {MOST_PARENTS} others at most. Choose fewer."
-            self.add_error(None, words)
+        try:
+            self.value().check(self.operation, was=self.was)
+        except Invalid as error:
+            self.add_refusal(error)
         return cleaned
+
+    def add_refusal(self, error: Invalid) -> None:
+        """Show what was refused beside the field that it is about."""
+        for path, words in error.errors.items():
+            name = {"scheduledFor": "scheduled_for"}.get(path, path)
+            self.add_error(name if name in self.fields else None, words)
 
     @property
     def links(self) -> tuple[tuple[UUID, str], ...]:
@@ -150,10 +152,28 @@ class WaitingForm(forms.Form):
             for key in candidate.batch_ids
         )
 
-    def wanted(self) -> Waiting:
-        """Only for a valid form."""
-        return Waiting(
-            self.cleaned_data["scheduled_for"], self.cleaned_data.get("until"), self.links
+    def value(self) -> Schedule:
+        """What was filled in; only for a valid form. A pause is nothing that is filled in here."""
+        return Schedule(**self.times(), is_paused=self.was.is_paused)
+
+    def times(self) -> Times:
+        """The same as what `reschedule` takes."""
+        return {
+            "scheduled_for": self.cleaned_data.get("scheduled_for"),
+            "until": self.cleaned_data.get("until"),
+            "depends_on": self.links,
+        }
+
+    @classmethod
+    def of_run(cls, run: Run, data: Any = None, *, user: User) -> Self:
+        """The form of a run that has batches which have not started; the first stands for all."""
+        first = run.pending[0]
+        return cls(
+            data,
+            user=user,
+            operation=operation_for(first),
+            was=Schedule.of_batch(first),
+            besides=[batch.pk for batch in run.batches],
         )
 
     def clean_scheduled_for(self) -> datetime | None:
@@ -167,16 +187,6 @@ class WaitingForm(forms.Form):
         moment: datetime | None = self.cleaned_data[name]
         known: datetime | None = self.initial[name]
         return known if known and self.data.get(name) == wall_of(known) else moment
-
-    def _is_new(self, name: str, moment: datetime) -> bool:
-        # What is past already and only waits for something else may stay.
-        return bool(moment != self.initial[name])
-
-    def _check(self, name: str, moment: datetime, *, after: datetime | None = None) -> None:
-        try:
-            rules.check_moment(moment, after=after)
-        except ValueError as error:
-            self.add_error(name, str(error))
 
 
 def _keys(names: Iterable[str], kind: str) -> set[UUID]:

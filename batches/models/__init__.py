@@ -1,3 +1,4 @@
+from batches.models.access import sees_all
 from batches.models.batch import (
     FINISHED,
     FRESH,
@@ -40,4 +41,5 @@ __all__ = [
     "Submission",
     "Template",
     "TemplateRun",
+    "sees_all",
 ]

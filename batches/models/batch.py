@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from batches.models.access import sees_all
 from batches.models.source import Source, kind_label
 from batches.models.submission import Submission
 from config.indexes import PresentIndex
@@ -44,14 +45,9 @@ FRESH = {**FREE, "scheduled_for": None}
 
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
-    @staticmethod
-    def sees_all(user: User) -> bool:
-        """Staff who may view batches."""
-        return user.is_active and user.is_staff and user.has_perm("batches.view_batchoperation")
-
     def visible_to(self, user: User) -> Self:
         """Everything for staff who may view batches, else what concerns the own wallets."""
-        if self.sees_all(user):
+        if sees_all(user):
             return self
         return self.owned_by(user)
 
@@ -65,7 +61,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def one_visible_to(self, user: User, key: UUID) -> "BatchOperation | None":
         """`visible_to` for a single batch with its creator, in one read by key."""
         batch = self.select_related("creator").filter(pk=key).first()
-        if batch is None or batch.creator.owner_id == user.pk or self.sees_all(user):
+        if batch is None or batch.creator.owner_id == user.pk or sees_all(user):
             return batch
         return None
 
@@ -230,6 +226,12 @@ class BatchOperation(models.Model):
         """Waiting for something else than a worker: a time, a person, another batch."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)
+
+    @property
+    def can_start_now(self) -> bool:
+        """Only its time keeps it from starting, or a person besides: no other batch."""
+        is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
+        return self.status == Status.PENDING and is_later and not self.waits_for
 
     @property
     def etag(self) -> str:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from batches.models.access import sees_all
 from batches.models.source import Source, kind_label
 from batches.rules import SKIP_FAILED
 from content.models import User
@@ -15,7 +16,7 @@ from content.models import User
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> Self:
         """Own ones; all of them for those who may see every batch."""
-        if user.is_active and user.is_staff and user.has_perm("batches.view_batchoperation"):
+        if sees_all(user):
             return self
         return self.filter(by_id=user.pk)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from batches import recurrence
+from batches.models.access import sees_all
 from batches.models.source import kind_label
 from batches.models.submission import Submission
 from batches.rules import SKIP_FAILED
@@ -18,14 +19,9 @@ from content.models import User, Wallet
 
 
 class TemplateQuerySet(models.QuerySet["Template"]):
-    @staticmethod
-    def sees_all(user: User) -> bool:
-        """Staff who may view batches."""
-        return user.is_active and user.is_staff and user.has_perm("batches.view_batchoperation")
-
     def visible_to(self, user: User) -> Self:
         """Everything for staff who may view batches, else what concerns the own wallets."""
-        if self.sees_all(user):
+        if sees_all(user):
             return self
         addresses = Wallet.objects.owned_by(user).values_list("address", flat=True)
         return self.filter(creator_id__in=list(addresses))

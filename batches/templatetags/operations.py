@@ -9,10 +9,10 @@ from batches.models import BatchOperation, Status, Template
 from batches.operations import OPERATIONS, Operation, describe
 from batches.services.pages.history import with_batches
 from batches.services.permissions import may_direct
+from batches.services.results.blockers import blockers
 from content.models import Content, ContentChange, User
 from content.rules import format_stx
 from content.services.catalogue.undo_change import may_put_back
-from content.words import moment_words
 
 register = template.Library()
 register.simple_tag(with_batches)
@@ -90,15 +90,9 @@ def not_attempted(batch: BatchOperation) -> int:
 
 
 @register.filter
-def hold_words(batch: BatchOperation) -> str:
-    """What a batch waits for, beside its status: `on hold`; nothing in its turn."""
-    if not batch.is_held:
-        return ""
-    if batch.is_paused:
-        return "on hold"
-    if batch.waits_for:
-        return "for another batch" if batch.waits_for == 1 else f"for {batch.waits_for} batches"
-    return f"until {moment_words(batch.scheduled_for)}" if batch.scheduled_for else ""
+def blocker_words(batch: BatchOperation) -> str:
+    """What keeps a batch from starting, beside its status; nothing in its turn."""
+    return ", ".join(blockers(batch))
 
 
 @register.filter

@@ -1,10 +1,9 @@
-"""What people do with a batch, or with all that was started together; each is a POST of its own.
+"""What people do with a run, one batch or several: each action is a POST of its own.
 
-By GET they lead to the page of the batch, but for the form of its time.
+By GET they lead to the page of the run, but for the form of its schedule.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -16,113 +15,51 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo
-from batches.forms.schedule import WaitingForm
-from batches.models import BatchOperation, Follows, Source, Status, Submission
-from batches.operations import OPERATIONS, describe, operation_for
+from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo, NotThere
+from batches.forms.schedule import ScheduleForm
+from batches.models import Follows, Source
 from batches.operations.base import REFUSALS
-from batches.services.permissions import may_direct, may_direct_all
-from batches.services.results.progress import progress_of
-from batches.services.runs import schedule
-from batches.services.runs.draft import Waiting
+from batches.services.results.run import Run
+from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
-from batches.services.runs.plans import BEGUN, plan_anew, start_now
 from content.models import User
 
-# Where a button may lead back to, besides the page of what it is about.
+# Where a button may lead back to, besides the page of the run.
 PLACES = {"coming"}
 
-
-@dataclass(frozen=True)
-class Target:
-    """What an action is about."""
-
-    request: HttpRequest
-    batches: list[BatchOperation]
-    # Where what was started together is meant.
-    submission: Submission | None = None
-
-    @property
-    def user(self) -> User:
-        return cast("User", self.request.user)
-
-    @property
-    def name(self) -> str:
-        """What the names of its URLs begin with."""
-        return "submission" if self.submission else "batch"
-
-    @property
-    def key(self) -> UUID:
-        return self.submission.pk if self.submission else self.batches[0].pk
-
-    @property
-    def url(self) -> str:
-        return reverse(f"{self.name}-detail", args=[self.key])
-
-    @property
-    def is_allowed(self) -> bool:
-        """Of a run the hidden batches count too: it is held and released as a whole."""
-        if self.submission:
-            return may_direct_all(self.user, self.submission)
-        return may_direct(self.user, self.batches[0])
-
-    @property
-    def pending(self) -> list[BatchOperation]:
-        return [batch for batch in self.batches if batch.status == Status.PENDING]
+Action = Callable[[HttpRequest, Run], HttpResponse | None]
 
 
-Action = Callable[[Target], HttpResponse | None]
-
-
-def batch_view(action: Action) -> Callable[..., HttpResponse]:
-    """The view of an action on one batch."""
+def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResponse]:
+    """The view of an action; `find` looks up a batch or what was started together."""
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        visible = BatchOperation.objects.visible_to(cast("User", request.user)).filter(pk=batch_id)
-        batch = visible.select_related("creator").first()
-        if batch is None:
-            raise Http404
-        return _act(Target(request, [batch]), action)
-
-    return view
-
-
-def submission_view(action: Action) -> Callable[..., HttpResponse]:
-    """The view of an action on all that was started together."""
-
-    @login_required
-    @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    def view(request: HttpRequest, key: UUID) -> HttpResponse:
         user = cast("User", request.user)
-        submission = Submission.objects.visible_to(user).filter(pk=submission_id).first()
-        if submission is None or submission.kind not in OPERATIONS:
-            raise Http404
-        batches = list(progress_of(submission, user).batches)
-        if not batches:
-            raise Http404
-        return _act(Target(request, batches, submission), action)
+        try:
+            run = find(key, by=user)
+        except NotThere:
+            raise Http404 from None
+        if request.method != "POST" and action is not reschedule:
+            return redirect(url_of(run))
+        if not run.may_be_directed_by(user):
+            raise PermissionDenied(f"You may not change this {run.noun}.")
+        try:
+            answer = action(request, run)
+        except (InvalidTransition, NothingToDo, NotAllowed) as error:
+            # The right was checked above: not one of the items is the creator's any more.
+            messages.error(request, error.message)
+        else:
+            if answer is not None:
+                return answer
+        return redirect(way_back(request) or url_of(run))
 
     return view
 
 
-def _act(target: Target, action: Action) -> HttpResponse:
-    if target.request.method != "POST" and action is not change_when:
-        return redirect(target.url)
-    if not target.is_allowed:
-        raise PermissionDenied("You may not change this batch.")
-    try:
-        answer = action(target)
-    except InvalidTransition:
-        messages.error(target.request, BEGUN)
-    except (NothingToDo, NotAllowed) as error:
-        # The right was checked above: not one of the items is the creator's any more.
-        messages.error(target.request, error.message)
-    else:
-        if answer is not None:
-            return answer
-    return redirect(way_back(target.request) or target.url)
+def url_of(run: Run) -> str:
+    return reverse("submission-detail" if run.submission else "batch-detail", args=[run.key])
 
 
 def way_back(request: HttpRequest) -> str | None:
@@ -131,92 +68,88 @@ def way_back(request: HttpRequest) -> str | None:
     return reverse(place) if place in PLACES else None
 
 
-def start(target: Target) -> None:
-    """Begin now, whatever its time."""
-    start_now(target.batches)
-    messages.success(target.request, "It begins as soon as a worker is free.")
+def start(request: HttpRequest, run: Run) -> None:
+    control.start(run, by=cast("User", request.user))
+    messages.success(request, "It starts as soon as a worker is free.")
 
 
-def hold(target: Target) -> None:
-    if target.submission:
-        schedule.pause_submission(target.submission)
-    else:
-        schedule.pause(target.batches[0])
-    messages.success(target.request, "On hold. What has not begun waits until you let it go on.")
+def pause(request: HttpRequest, run: Run) -> None:
+    control.pause(run, by=cast("User", request.user))
+    messages.success(request, "Paused. What has not started waits until you resume it.")
 
 
-def go_on(target: Target) -> None:
-    if target.submission:
-        schedule.resume_submission(target.submission)
-    else:
-        schedule.resume(target.batches[0])
-    messages.success(target.request, "It goes on.")
+def resume(request: HttpRequest, run: Run) -> None:
+    control.resume(run, by=cast("User", request.user))
+    messages.success(request, "Resumed.")
 
 
-def retry(target: Target) -> HttpResponse:
-    """Prepare what failed once more; with `code` only what failed with that."""
-    code = target.request.POST.get("code", "")
-    return _prepare(target, Follows.RETRY, code=code if code in REFUSALS else "")
+def cancel(request: HttpRequest, run: Run) -> None:
+    control.cancel(run, by=cast("User", request.user))
+    messages.success(request, "Cancelled. What was saved before stays saved.")
 
 
-def undo(target: Target) -> HttpResponse:
-    """Prepare to put back what was changed; with `content_id` on that item alone."""
-    return _prepare(target, Follows.UNDO, content_id=target.request.POST.get("content_id", ""))
+def retry(request: HttpRequest, run: Run) -> HttpResponse:
+    """Prepare the failed items again; with `code` only what failed with that."""
+    code = request.POST.get("code", "")
+    return _prepare(request, run, Follows.RETRY, code=code if code in REFUSALS else "")
+
+
+def undo(request: HttpRequest, run: Run) -> HttpResponse:
+    """Prepare to undo what was changed; with `content_id` on that item alone."""
+    item = request.POST.get("content_id", "")
+    return _prepare(request, run, Follows.UNDO, content_ids=[item] if item else None)
 
 
 def _prepare(
-    target: Target, follows: Follows, *, code: str = "", content_id: str = ""
+    request: HttpRequest,
+    run: Run,
+    follows: Follows,
+    *,
+    code: str = "",
+    content_ids: list[str] | None = None,
 ) -> HttpResponse:
     submission = prepare_follow_up(
-        target.batches,
+        run,
         follows,
-        by=target.user,
+        by=cast("User", request.user),
         source=Source.PAGE,
         code=code,
-        content_ids=[content_id] if content_id else None,
+        content_ids=content_ids,
     )
     return redirect("submission-detail", submission.pk)
 
 
-def change_when(target: Target) -> HttpResponse | None:
-    """The form of what has not begun: its time, its end, what it waits for."""
-    if not target.pending:
-        raise NothingToDo(BEGUN)
-    first = target.pending[0]
-    links = tuple(first.dependencies.values_list("parent_id", "when"))
-    form = WaitingForm(
-        target.request.POST if target.request.method == "POST" else None,
-        user=target.user,
-        operation=operation_for(first),
-        waiting=Waiting(first.scheduled_for, first.until, links),
-        besides=[batch.pk for batch in target.batches],
-    )
+def reschedule(request: HttpRequest, run: Run) -> HttpResponse | None:
+    """The form of what has not started: its time, its end, what it waits for."""
+    user = cast("User", request.user)
+    if not run.pending:
+        raise InvalidTransition(run.status, "rescheduled", noun=run.noun)
+    form = ScheduleForm.of_run(run, request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
         try:
-            plan_anew(target.batches, form.wanted(), by=target.user)
+            control.reschedule(run, by=user, **form.times())
         except Invalid as error:
-            fields = {"scheduledFor": "scheduled_for", "until": "until"}
-            for path, words in error.errors.items():
-                form.add_error(fields.get(path), words)
+            form.add_refusal(error)
         else:
-            messages.success(target.request, "Kept. It begins as you said.")
+            messages.success(request, "Saved. It starts as scheduled.")
             return None
     context = {
         "form": form,
-        "target": target,
-        "description": describe(first),
-        "next": target.request.POST.get("next") or target.request.GET.get("next", ""),
+        "run": run,
+        "url": url_of(run),
+        "next": request.POST.get("next") or request.GET.get("next", ""),
     }
     status = 400 if form.errors else 200
-    return render(target.request, "batches/when.html", context, status=status)
+    return render(request, "batches/reschedule.html", context, status=status)
 
 
-# By the last part of their paths.
-ACTIONS: dict[str, Action] = {
-    "start": start,
-    "hold": hold,
-    "go-on": go_on,
-    "retry": retry,
-    "undo": undo,
-    "when": change_when,
+# Each with the last part of its path.
+ACTIONS: dict[str, tuple[str, Action]] = {
+    "start": ("start", start),
+    "pause": ("hold", pause),
+    "resume": ("go-on", resume),
+    "reschedule": ("when", reschedule),
+    "cancel": ("cancel", cancel),
+    "retry": ("retry", retry),
+    "undo": ("undo", undo),
 }

@@ -3,25 +3,18 @@
 from typing import cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from batches.downloads import batch_file
-from batches.errors import InvalidTransition
 from batches.forms.filters import BatchFilterForm
-from batches.models import BatchOperation, Submission
+from batches.models import BatchOperation, Submission, sees_all
 from batches.operations import describe, known_operation
 from batches.result_tabs import ResultTabs
-from batches.services.engine import lifecycle
 from batches.services.orders.preview import preview_batch
-from batches.services.permissions import may_direct
-from batches.services.results.progress import Progress
 from batches.services.results.results import (
     left_of,
     results_of,
@@ -29,8 +22,8 @@ from batches.services.results.results import (
     titles_of,
     totals_of,
 )
-from batches.views.actions import way_back
-from batches.views.choices import surroundings_of
+from batches.services.results.run import Run
+from batches.views.run_context import run_context
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
 from content.models import User
 
@@ -53,7 +46,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "rows": [(batch, describe(batch), sisters.get(batch.submission_id, 0)) for batch in page],
-        "sees_all": visible.sees_all(user),
+        "sees_all": sees_all(user),
         "has_any": bool(page.paginator.count) or visible.exists(),
     }
     return render(request, "batches/batch_list.html", context)
@@ -64,7 +57,8 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, and the result of each item, failures first."""
     batch, user = _visible(request, batch_id), cast("User", request.user)
-    standing = standing_of(Progress([batch]))
+    run = Run([batch])
+    standing = standing_of(run)
     if nothing_new(request, standing):
         return HttpResponse(status=NOTHING_NEW)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
@@ -81,13 +75,8 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
-        "coming": preview_batch(batch) if batch.is_held else None,
-        **surroundings_of(
-            [batch],
-            user,
-            totals=tabs.totals,
-            may_direct=may_direct(user, batch),
-        ),
+        "rehearsal": preview_batch(batch) if batch.is_held else None,
+        **run_context(run, user, tabs.totals),
     }
     return answer_poll(
         request,
@@ -105,23 +94,6 @@ def batch_results(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     batch = _visible(request, batch_id)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def batch_cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """Stop a batch; what is saved stays saved."""
-    batch = _visible(request, batch_id)
-    if request.method == "POST":
-        if not may_direct(cast("User", request.user), batch):
-            raise PermissionDenied("You may not cancel this batch.")
-        try:
-            lifecycle.cancel(batch)
-        except InvalidTransition:
-            messages.info(request, "It had ended already, so there was nothing left to cancel.")
-        else:
-            messages.success(request, "Cancelled. What was saved before stays saved.")
-    return redirect(way_back(request) or reverse("batch-detail", args=[batch.pk]))
 
 
 def _visible(request: HttpRequest, batch_id: UUID) -> BatchOperation:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from batches.models import BatchOperation
+from batches.models import sees_all
 from batches.operations import OPERATIONS
 from batches.services.pages.agenda import Coming, agenda_of
 from batches.services.permissions import may_direct, may_run
@@ -25,7 +25,7 @@ def coming(request: HttpRequest) -> HttpResponse:
         "agenda": agenda,
         "days": [(day, _rows(entries, user)) for day, entries in agenda.days],
         "undated": _rows(agenda.undated, user),
-        "sees_all": BatchOperation.objects.sees_all(user),
+        "sees_all": sees_all(user),
     }
     return render(request, "batches/coming.html", context)
 

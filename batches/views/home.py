@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.views.decorators.http import require_safe
 
-from batches.models import UNTOUCHED, BatchOperation, Status
+from batches.models import UNTOUCHED, BatchOperation, Status, sees_all
 from batches.operations import describe
 from batches.services.heartbeat import worker_is_silent
 from batches.services.pages.overview import ENDS, Day, creator_overview, prepared_by
@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     overview = creator_overview(user)
     # Whoever sees everybody's batches in the list must get there to the own ones alone.
-    own = {"own": "on"} if BatchOperation.objects.sees_all(user) else {}
+    own = {"own": "on"} if sees_all(user) else {}
     most = max((day.total for day in overview.days), default=0)
     context = {
         "overview": overview,

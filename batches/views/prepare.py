@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from batches.errors import Invalid, NotAllowed
 from batches.forms.operation import FORMS
-from batches.forms.schedule import WaitingForm
+from batches.forms.schedule import ScheduleForm
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.runs.draft import MOST_ITEMS, Waiting, prepare
+from batches.services.orders.schedule import Schedule
+from batches.services.runs.draft import MOST_ITEMS, prepare
 from content.forms import ContentFilterForm
 from content.models import Content, User
 
@@ -41,15 +42,15 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
     form_type, user = FORMS[kind], cast("User", request.user)
     if earlier:
         form = form_type.prepared(earlier.payload, earlier.error_policy)
-        waiting = WaitingForm(user=user, operation=operation, waiting=waiting_of(earlier))
+        schedule = ScheduleForm(user=user, operation=operation, was=Schedule.of_submission(earlier))
     else:
         # Where nothing need be said there is nothing to fill in either.
         is_filled_in = request.POST.get("step") == "review" or not form_type.paths
         data = request.POST if is_filled_in else None
         form = form_type(data)
-        waiting = WaitingForm(data, user=user, operation=operation)
+        schedule = ScheduleForm(data, user=user, operation=operation)
     problems: list[str] = []
-    if form.is_valid() and waiting.is_valid():
+    if form.is_valid() and schedule.is_valid():
         try:
             submission = prepare(
                 by=user,
@@ -58,7 +59,7 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
                 payload=form.payload(),
                 content_ids=content_ids,
                 error_policy=form.cleaned_data["error_policy"],
-                waiting=waiting.wanted(),
+                schedule=schedule.value(),
             )
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
@@ -69,12 +70,12 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "operation": operation,
         "form": form,
-        "waiting": waiting,
+        "schedule": schedule,
         "problems": problems,
         "content_ids": " ".join(content_ids),
         "count": len(content_ids),
     }
-    status = 400 if form.errors or waiting.errors or problems else 200
+    status = 400 if form.errors or schedule.errors or problems else 200
     return render(request, "batches/batch_prepare.html", context, status=status)
 
 
@@ -87,12 +88,6 @@ def _earlier(request: HttpRequest, kind: str) -> Submission | None:
     own = Submission.objects.filter(by_id=cast("User", request.user).pk, kind=kind, follows="")
     found = own.filter(pk=key).first() if request.method == "GET" else None
     return None if found is None or found.item_payloads else found
-
-
-def waiting_of(submission: Submission) -> Waiting:
-    """What was said of its time."""
-    links = tuple((UUID(key), when) for key, when in submission.depends_on)
-    return Waiting(submission.scheduled_for, submission.until, links)
 
 
 def selected_ids(request: HttpRequest) -> list[str]:

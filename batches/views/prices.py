@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotAllowed
 from batches.forms.prices import PriceFileForm
-from batches.forms.schedule import WaitingForm
+from batches.forms.schedule import ScheduleForm
 from batches.models import Source
 from batches.services.runs import price_file
 from batches.services.runs.price_drafts import prepare_prices, without_unchanged
@@ -28,17 +28,17 @@ def content_prices(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     is_sent = request.method == "POST"
     form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
-    waiting = WaitingForm(request.POST if is_sent else None, user=user, operation=OPERATION)
+    schedule = ScheduleForm(request.POST if is_sent else None, user=user, operation=OPERATION)
     problem, status = "", 200
-    if form.is_valid() & waiting.is_valid():
+    if form.is_valid() & schedule.is_valid():
         try:
-            prices = without_unchanged(form.prices, waiting.wanted(), by=user)
+            prices = without_unchanged(form.prices, schedule.value(), by=user)
             submission = prepare_prices(
                 prices,
                 by=user,
                 source=Source.PAGE,
                 error_policy=form.cleaned_data["error_policy"],
-                waiting=waiting.wanted(),
+                schedule=schedule.value(),
             )
         except NotAllowed as error:
             problem, status = f"{error.message} Check the ids in the file.", 403
@@ -52,13 +52,13 @@ def content_prices(request: HttpRequest) -> HttpResponse:
     own = Content.objects.owned_by(user)
     context = {
         "form": form,
-        "waiting": waiting,
+        "schedule": schedule,
         "problem": problem,
         "query": query.urlencode(),
         "count": ContentFilterForm(query).matching(own).count(),
         "is_creator": Wallet.objects.owned_by(user).creators().exists(),
     }
-    status = 400 if form.errors or waiting.errors else status
+    status = 400 if form.errors or schedule.errors else status
     return render(request, "batches/prices.html", context, status=status)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batches.models import BatchOperation, Submission, TemplateRun
-from batches.services.results.progress import Progress
+from batches.services.results.run import Run
 from batches.views.standing import Standing
 from content.models import User
 
@@ -18,7 +18,7 @@ TONES = {
 
 
 @dataclass(frozen=True)
-class Run:
+class TemplateRunRow:
     """One run with its batches, as far as the person may see them."""
 
     run: TemplateRun
@@ -39,7 +39,7 @@ class Run:
         return self.run.due_at.astimezone(self.run.template.zone).replace(tzinfo=None)
 
 
-def runs_of(runs: Sequence[TemplateRun], user: User) -> list[Run]:
+def runs_of(runs: Sequence[TemplateRun], user: User) -> list[TemplateRunRow]:
     """Two queries, however many."""
     keys = [run.submission_id for run in runs if run.submission_id]
     batches: dict[object, list[BatchOperation]] = {}
@@ -51,9 +51,9 @@ def runs_of(runs: Sequence[TemplateRun], user: User) -> list[Run]:
         pages = Submission.objects.visible_to(user).filter(pk__in=keys)
         seen = set(pages.values_list("pk", flat=True))
     return [
-        Run(
+        TemplateRunRow(
             run,
-            Standing(Progress(own), {}) if (own := batches.get(run.submission_id, [])) else None,
+            Standing(Run(own), {}) if (own := batches.get(run.submission_id, [])) else None,
             own,
             run.submission_id in seen,
         )

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from batches.models import Status
 from batches.services.mail.outbox import outcome_words
-from batches.services.results.progress import Progress
+from batches.services.results.blockers import blocker_label
 from batches.services.results.results import chain_counts
+from batches.services.results.run import Run
 from content.models import ContentChange
 
 ChainState = ContentChange.ChainState
@@ -27,9 +28,6 @@ STATES = (
     ChainState.CONFIRMED,
     ChainState.NOT_ATTEMPTED,
 )
-OPEN_STATES = frozenset(
-    {ChainState.QUEUED, ChainState.RETRYING, ChainState.BROADCAST, ChainState.INCLUDED}
-)
 # The chain may take its time; a page stops asking about it so long after the end.
 WATCH_CHAIN_FOR = timedelta(minutes=1)
 STOP_POLLING = 286  # htmx leaves off when it reads this status
@@ -40,61 +38,46 @@ NOTHING_NEW = 204  # htmx leaves the page as it is
 class Standing:
     """The progress of one or several batches with their two labels, Saved and On chain."""
 
-    progress: Progress
+    run: Run
     chain: Mapping[str, int]
 
     @property
     def is_moving(self) -> bool:
         """Something may still change before the reader's eyes."""
-        return not self.progress.is_finished or (self.is_chain_open and self._ended_lately)
-
-    @property
-    def is_held(self) -> bool:
-        """All that is left waits for a time, a person or another batch: hardly anything moves."""
-        unfinished = [batch for batch in self.progress.batches if not batch.is_finished]
-        return bool(unfinished) and all(batch.is_held for batch in unfinished)
+        return not self.run.is_finished or (self.is_chain_open and self._ended_lately)
 
     @property
     def is_chain_open(self) -> bool:
-        return any(self.chain.get(state) for state in OPEN_STATES)
+        return any(self.chain.get(state) for state in ContentChange.OPEN_STATES)
 
     @property
     def _ended_lately(self) -> bool:
-        ends = [batch.completed_at for batch in self.progress.batches if batch.completed_at]
+        ends = [batch.completed_at for batch in self.run.batches if batch.completed_at]
         return bool(ends) and timezone.now() - max(ends) < WATCH_CHAIN_FOR
 
     @property
     def errors(self) -> list[str]:
-        return list(dict.fromkeys(batch.error for batch in self.progress.batches if batch.error))
+        return list(dict.fromkeys(batch.error for batch in self.run.batches if batch.error))
 
     @property
     def words(self) -> str:
         """`12 of 40 done`, then `3 of 40 failed`."""
-        progress = self.progress
-        if not progress.is_finished:
-            has_begun = any(batch.status != Status.PENDING for batch in progress.batches)
-            return f"{progress.done:,} of {progress.total:,} done" if has_begun else self._wait
-        words = outcome_words(progress)
+        run = self.run
+        if not run.is_finished:
+            has_begun = any(batch.status != Status.PENDING for batch in run.batches)
+            return f"{run.done:,} of {run.total:,} done" if has_begun else blocker_label(run)
+        words = outcome_words(run)
         return words[:1].upper() + words[1:]
 
     @property
-    def _wait(self) -> str:
-        batches = self.progress.batches
-        if not self.is_held:
-            return "Waiting"
-        if any(batch.is_paused for batch in batches):
-            return "On hold"
-        return "Waits for others" if any(batch.waits_for for batch in batches) else "Scheduled"
-
-    @property
     def tone(self) -> str:
-        progress = self.progress
-        if not progress.is_finished:
+        run = self.run
+        if not run.is_finished:
             return "waiting"
-        if progress.done < progress.total and not progress.failed:
+        if run.done < run.total and not run.failed:
             return "quiet" if not self.errors else "bad"
-        if progress.failed or self.errors:
-            return "mixed" if progress.succeeded else "bad"
+        if run.failed or self.errors:
+            return "mixed" if run.succeeded else "bad"
         return "good"
 
     @property
@@ -110,12 +93,12 @@ class Standing:
     def fingerprint(self) -> str:
         """Differs whenever the page would."""
         # The time alone makes one of them held no more.
-        batches = [(batch.etag, batch.is_held) for batch in self.progress.batches]
+        batches = [(batch.etag, batch.is_held) for batch in self.run.batches]
         return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
 
-def standing_of(progress: Progress) -> Standing:
-    return Standing(progress, chain_counts(*progress.batches))
+def standing_of(run: Run) -> Standing:
+    return Standing(run, chain_counts(*run.batches))
 
 
 def nothing_new(request: HttpRequest, standing: Standing) -> bool:

@@ -1,4 +1,4 @@
-"""Review, start, progress and cancelling of what was prepared."""
+"""Review and start of what was prepared, and the progress of the run it became."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -11,32 +11,28 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from batches.downloads import submission_file
 from batches.errors import (
     Invalid,
-    InvalidTransition,
     NotAllowed,
     NothingToDo,
     QuotaExceeded,
     SubmissionUsed,
 )
 from batches.forms.operation import FORMS
-from batches.models import BatchItem, BatchOperation, Submission
+from batches.models import BatchItem, Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.rules import REJECT_ALL
 from batches.services.orders.preview import PreviewItem
 from batches.services.pages.graph import parents_of
-from batches.services.permissions import may_direct_all
 from batches.services.quota import need_of
-from batches.services.results.progress import batches_of, progress_of
 from batches.services.results.results import failures_of, left_of, titles_of, totals_of
+from batches.services.results.run import run_of
 from batches.services.runs.confirm import (
     batches_needed,
-    cancel_submission,
     check_typed_count,
     confirm,
     contents_of,
@@ -44,8 +40,7 @@ from batches.services.runs.confirm import (
     preview_submission,
 )
 from batches.services.runs.draft import discard
-from batches.views.actions import way_back
-from batches.views.choices import surroundings_of
+from batches.views.run_context import run_context
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
 from content.models import User
 
@@ -99,25 +94,8 @@ def submission_discard(request: HttpRequest, submission_id: UUID) -> HttpRespons
             discard(submission.pk, by=cast("User", request.user))
         except SubmissionUsed:
             return redirect("submission-detail", submission.pk)
-        messages.success(request, "Put aside. Nothing was changed.")
+        messages.success(request, "Draft discarded. Nothing was changed.")
     return redirect("content-list")
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
-    """Stop whatever of it has not ended yet."""
-    submission = _visible(request, submission_id)
-    if request.method == "POST":
-        if not may_direct_all(cast("User", request.user), submission):
-            raise PermissionDenied("You may not cancel this change.")
-        try:
-            cancel_submission(submission)
-        except InvalidTransition:
-            messages.info(request, "It had ended already, so there was nothing left to cancel.")
-        else:
-            messages.success(request, "Cancelled. What was saved before stays saved.")
-    return redirect(way_back(request) or reverse("submission-detail", args=[submission.pk]))
 
 
 @login_required
@@ -125,11 +103,11 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
 def submission_results(request: HttpRequest, submission_id: UUID) -> HttpResponseBase:
     """All results of all its batches as a file, or those of an `outcome`."""
     submission = _visible(request, submission_id)
-    batches = BatchOperation.objects.visible_to(cast("User", request.user))
+    run = run_of(submission, cast("User", request.user))
     outcome = request.GET.get("outcome", "")
     if outcome not in BatchItem.Outcome.values:
         outcome = ""
-    return submission_file(submission, batches_of(submission, batches), outcome=outcome)
+    return submission_file(submission, run.batches, outcome=outcome)
 
 
 def _review(
@@ -171,27 +149,22 @@ def _review(
 
 def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
     user = cast("User", request.user)
-    progress = progress_of(submission, user)
-    if not progress.batches:  # their wallets are somebody else's by now
+    run = run_of(submission, user)
+    if not run.batches:  # their wallets are somebody else's by now
         raise Http404
-    standing = standing_of(progress)
+    standing = standing_of(run)
     if nothing_new(request, standing):
         return HttpResponse(status=NOTHING_NEW)
     # Of what still runs they may have a turn yet.
-    left = left_of([batch for batch in progress.batches if batch.is_finished])
-    failed = failures_of(progress.batches, FAILED_SHOWN)
+    left = left_of([batch for batch in run.batches if batch.is_finished])
+    failed = failures_of(run.batches, FAILED_SHOWN)
     titles = titles_of([*left[:LEFT_SHOWN], *((batch, row.content_id) for batch, row in failed)])
     context = _about(request, submission) | {
         "standing": standing,
         "left": [(key, titles.get((batch.pk, key))) for batch, key in left[:LEFT_SHOWN]],
         "left_count": len(left),
         "failed": [(batch, row, titles.get((batch.pk, row.content_id))) for batch, row in failed],
-        **surroundings_of(
-            progress.batches,
-            user,
-            totals=totals_of(*progress.batches),
-            may_direct=may_direct_all(user, submission),
-        ),
+        **run_context(run, user, totals_of(*run.batches)),
     }
     return answer_poll(
         request,

@@ -23,7 +23,7 @@ from batches.errors import (
     TemplateChanged,
 )
 from batches.forms.template import TemplateForm, first_run_of
-from batches.models import BatchOperation, Submission, Template
+from batches.models import BatchOperation, Submission, Template, sees_all
 from batches.operations import OPERATIONS, Operation
 from batches.services.orders.preview import Preview
 from batches.services.permissions import may_run, may_run_for_others
@@ -58,7 +58,7 @@ def template_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "sees_all": visible.sees_all(user),
+        "sees_all": sees_all(user),
         "may_create": _may_create(user),
         "kinds": OPERATIONS.values(),
     }

@@ -180,6 +180,11 @@ class ContentChange(models.Model):
         FAILED = "failed", "Failed"
         NOT_ATTEMPTED = "not-attempted", "Not attempted"
 
+    # The chain may still move these on.
+    OPEN_STATES = frozenset(
+        {ChainState.QUEUED, ChainState.RETRYING, ChainState.BROADCAST, ChainState.INCLUDED}
+    )
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
     content = models.ForeignKey(
         Content, on_delete=models.PROTECT, related_name="changes", db_index=False

@@ -6,6 +6,7 @@ from typing import Any
 from batches.models import BatchOperation, Follows, Source, Status, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import Lease, run_batch, write_chunk
+from batches.services.results.run import Run
 from batches.services.runs import draft
 from batches.services.runs.follow_up import follow_up, prepare_follow_up
 from content.models import Content, User
@@ -29,18 +30,22 @@ def break_off(batch: BatchOperation) -> None:
     assert write_chunk(Lease(batch.pk, batch.lease_token)).status == Status.FAILED
 
 
+def followed(batch: BatchOperation, follows: Follows, by: User) -> BatchOperation:
+    return follow_up(Run([batch]), follows, by=by, source=Source.API).batches[0]
+
+
 def undo(batch: BatchOperation, by: User) -> BatchOperation:
-    return follow_up(batch, UNDO, by=by, source=Source.API)
+    return followed(batch, UNDO, by)
 
 
 def retry(batch: BatchOperation, by: User) -> BatchOperation:
-    return follow_up(batch, RETRY, by=by, source=Source.API)
+    return followed(batch, RETRY, by)
 
 
 def prepared(
     batches: Sequence[BatchOperation], follows: Follows, by: User, **more: Any
 ) -> Submission:
-    return prepare_follow_up(batches, follows, by=by, source=Source.PAGE, **more)
+    return prepare_follow_up(Run(batches), follows, by=by, source=Source.PAGE, **more)
 
 
 def prepare(by: User, content_ids: Sequence[str]) -> Submission:

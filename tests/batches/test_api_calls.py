@@ -13,10 +13,10 @@ from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import OPERATIONS
 from batches.services.orders.create import clean_order, create_batch
-from batches.services.runs.draft import Waiting
-from batches.services.runs.follow_up import follow_up
+from batches.services.orders.schedule import Schedule
 from batches.services.runs.price_drafts import start_prices
 from batches.services.runs.price_file import read
+from tests.batches.follow_ups import followed
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -128,7 +128,7 @@ def test_what_it_waits_for_is_asked_for_again_unless_it_is_past(alice, wallet_of
 def test_what_follows_upon_another_names_it(alice, wallet_of, batch, follows):
     if follows == Follows.RETRY:
         make_contents(wallet_of(alice), content_id="unknown")
-    after = follow_up(batch, follows, by=alice, source=Source.PAGE)
+    after = followed(batch, follows, alice)
     verb = "undo" if follows == Follows.UNDO else "retry"
 
     path = f"/api/batches/{batch.pk}/{'undo' if verb == 'undo' else 'retry-failed'}"
@@ -144,7 +144,7 @@ def test_what_follows_upon_another_names_it(alice, wallet_of, batch, follows):
 
 
 def test_what_followed_upon_a_batch_that_is_gone_has_none(alice, batch):
-    undo = follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+    undo = followed(batch, Follows.UNDO, alice)
     batch.delete()
     undo.refresh_from_db()
 
@@ -162,7 +162,7 @@ def test_a_price_for_each_item_is_a_file(alice, wallet_of, batch, call):
     until = timezone.now() + timedelta(hours=2)
     submission = start_prices(
         read("\n".join(file).encode()), by=alice, source=Source.PAGE,
-        waiting=Waiting(until=until, depends_on=[(batch.pk, "on-completion")]),
+        schedule=Schedule(until=until, depends_on=[(batch.pk, "on-completion")]),
     )  # fmt: skip
     made = submission.batches.get()
 

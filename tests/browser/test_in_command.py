@@ -8,12 +8,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from batches.models import BatchOperation, Status, Template
-from batches.services.runs.schedule import pause
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import Content, User
 from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
+from tests.batches.runs import pause
 from tests.browser.keyboard import Keyboard
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents

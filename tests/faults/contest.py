@@ -24,7 +24,9 @@ from batches.services.engine import lifecycle  # noqa: E402
 from batches.services.engine import settle as settling  # noqa: E402
 from batches.services.engine.run_batch import run_batch  # noqa: E402
 from batches.services.orders import dependencies  # noqa: E402
-from batches.services.runs import follow_up, schedule  # noqa: E402
+from batches.services.results.run import Run  # noqa: E402
+from batches.services.runs import control  # noqa: E402
+from batches.services.runs.follow_up import follow_up  # noqa: E402
 from content.models import User  # noqa: E402
 
 PATIENCE_SECONDS = 50
@@ -45,7 +47,7 @@ def settle(key: str) -> object:
 
 
 def follow(key: str, follows: str) -> object:
-    return follow_up.follow_up(_batch(key), Follows(follows), by=_alice(), source=Source.API)
+    return follow_up(Run([_batch(key)]), Follows(follows), by=_alice(), source=Source.API)
 
 
 MOVES: dict[str, Callable[..., object]] = {
@@ -53,7 +55,7 @@ MOVES: dict[str, Callable[..., object]] = {
     "run": run_batch,
     "settle": settle,
     "cancel": lambda key: lifecycle.cancel(_batch(key)),
-    "hold": lambda key: schedule.pause(_batch(key)),
+    "hold": lambda key: control.pause(Run([_batch(key)]), by=_alice()),
     "follow": follow,
     "rest": lambda: None,
 }

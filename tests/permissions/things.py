@@ -11,8 +11,9 @@ from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.lifecycle import cancel
 from batches.services.engine.run_batch import run_batch
+from batches.services.orders.schedule import Schedule
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import Waiting, prepare
+from batches.services.runs.draft import prepare
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import ApiToken, User, Wallet
@@ -121,7 +122,7 @@ class Things(dict[str, str]):
             operation=OPERATIONS["update-price"],
             payload={"newPrice": next(self._prices)},
             content_ids=[self["item"], "unknown"],
-            waiting=Waiting(scheduled_for=scheduled_for),
+            schedule=Schedule(scheduled_for=scheduled_for),
         )
         confirm(made.pk, by=self._alice)
         return BatchOperation.objects.get(submission=made)

@@ -171,7 +171,7 @@ class Doors:
             "by": user_of(by),
             "source": Source.PAGE,
             "error_policy": "reject-all" if rejects_all else "skip-failed",
-            "waiting": draft.Waiting(
+            "waiting": draft.Schedule(
                 moment(wait.starts),
                 moment(wait.until),
                 [(parent.key, when) for parent, when in wait.links],

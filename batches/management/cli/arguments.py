@@ -3,7 +3,7 @@
 import re
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from django.core.management.base import CommandParser
 
 from batches import recurrence, rules
 from batches.errors import Invalid
+from batches.services.orders.schedule import Link
 from content.instants import parse_instant
 from content.management.terminal import stop
 from content.models import User, Wallet
@@ -70,16 +71,16 @@ def person_for(name: str | None, creator: Wallet | None) -> User:
     return creator.owner or stop(f"Nobody owns {creator.pk} yet: say who does it with --as.")
 
 
-def moment_in(text: str, zone: str | None, option: str) -> str:
-    """A time with an offset, or a wall-clock time of the zone, as the API writes an instant."""
+def moment_in(text: str, zone: str | None, option: str) -> datetime:
+    """The instant of a time with an offset, or of a wall-clock time of the zone."""
     try:
         if zone is None:
-            return _written(_instant(text))
+            return _instant(text)
         if _has_offset(text):
             raise ValueError("Give either an offset or --zone, not both.")
         wall = recurrence.parse_wall(text)
         assert wall is not None
-        return _written(recurrence.instant_of(wall, ZoneInfo(zone)))
+        return recurrence.instant_of(wall, ZoneInfo(zone))
     except ValueError as error:
         stop(f"{option} {text[:60]!r}: {error}")
 
@@ -103,10 +104,6 @@ def _is_wall(text: str) -> bool:
         return False
 
 
-def _written(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def parse_key(text: str) -> UUID:
     """The id of a batch or of a run. Raises ValueError."""
     try:
@@ -115,12 +112,11 @@ def parse_key(text: str) -> UUID:
         raise ValueError(f"{text[:60]!r} is no id of a batch.") from None
 
 
-def parse_link(text: str) -> dict[str, str]:
-    """`BATCH` or `BATCH:on-success` as an entry of the API's `dependsOn`. Raises ValueError."""
+def parse_link(text: str) -> Link:
+    """`BATCH` or `BATCH:on-success` as what to wait for. Raises ValueError."""
     key, colon, when = text.partition(":")
     link = {"batchId": str(parse_key(key)), "when": when if colon else rules.ON_COMPLETION}
-    rules.clean_depends_on([link])
-    return link
+    return rules.clean_depends_on([link])[0]
 
 
 def bytes_of(path: str) -> bytes:
@@ -150,13 +146,13 @@ def chosen_ids(options: dict[str, Any]) -> list[str]:
     return ids_of_file(options["ids_file"])
 
 
-def as_typed(error: Invalid, links: Sequence[Mapping[str, str]]) -> Invalid:
+def as_typed(error: Invalid, links: Sequence[Link]) -> Invalid:
     """The refusal with the options that were typed instead of the API's fields."""
 
     def typed(path: str) -> str:
         field, _, place = path.partition(".")
         if field == "dependsOn" and place.isdigit():
-            return f"--after {links[int(place)]['batchId']}"
+            return f"--after {links[int(place)][0]}"
         if field == "rows":
             line, _, column = place.partition(".")
             return f"line {line}, {column}" if column else f"line {line}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
 
+from batches.errors import NotThere
 from batches.management.cli.arguments import (
     add_watching,
     add_zone,
@@ -18,12 +19,13 @@ from batches.management.cli.arguments import (
     person_for,
     split_ids,
 )
-from batches.management.cli.watching import follow, show_preview, show_started
-from batches.models import Source, Submission
+from batches.management.cli.watching import follow, show_preview, show_run
+from batches.models import Source
 from batches.operations import OPERATIONS
 from batches.operations.base import Operation
 from batches.rules import nested
-from batches.services.results.progress import progress_of
+from batches.services.orders.schedule import Link, Schedule
+from batches.services.results.run import find_submission_run
 from batches.services.runs.price_drafts import without_unchanged
 from batches.services.runs.price_file import read
 from batches.services.runs.price_lines import OPERATION as PRICES
@@ -101,7 +103,7 @@ def add_operation(parser: CommandParser, operation: Operation) -> None:
         "repeated",
     )
     parser.add_argument(
-        "--hold", action="store_true", help="don't begin before somebody says resume"
+        "--pause", action="store_true", help="don't start before somebody says resume"
     )
     parser.add_argument("--preview", action="store_true", help="only show what would happen")
     add_watching(parser)
@@ -112,9 +114,9 @@ def create(request: Request, options: dict[str, Any], out: OutputWrapper) -> Non
     if options["preview"]:
         show_preview(preview(request), out)
         return
-    started = start(request)
-    show_started(started, out)
-    follow(started, out, is_here=options["here"], is_watched=options["watch"])
+    run = start(request)
+    show_run(run, out)
+    follow(run, out, is_here=options["here"], is_watched=options["watch"])
 
 
 def request_of(options: dict[str, Any]) -> Request:
@@ -130,10 +132,9 @@ def request_of(options: dict[str, Any]) -> Request:
     prices = _prices(options, payload)
     creator = options["creator"] and creator_named(options["creator"], make=False)
     by = person_for(options["by"], creator or None)
-    waiting = _waiting(options, by)
+    schedule = _schedule(options, by)
     if prices is not None:
-        if not waiting and not options["hold"]:
-            prices = without_unchanged(prices, by=by)
+        prices = without_unchanged(prices, schedule, by=by)
         if prices.note:
             sys.stderr.write(plain_line(prices.note) + "\n")
     return Request(
@@ -143,8 +144,7 @@ def request_of(options: dict[str, Any]) -> Request:
         by=by,
         source=Source.COMMAND,
         creator=creator or None,
-        waiting=waiting,
-        is_held=options["hold"],
+        schedule=schedule,
         prices=prices,
     )
 
@@ -158,19 +158,19 @@ def _prices(options: dict[str, Any], payload: Mapping[str, Any]) -> Prices | Non
     return read(bytes_of(path), "" if path == "-" else Path(path).name)
 
 
-def _waiting(options: dict[str, Any], by: User) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        field: moment_in(text, options["zone"], f"--{name}")
-        for field, name in (("scheduledFor", "at"), ("until", "until"))
-        if (text := options.get(name)) is not None
-    }
-    if options["after"]:
-        found["dependsOn"] = [link for each in options["after"] for link in _links(each, by)]
-    return found
+def _schedule(options: dict[str, Any], by: User) -> Schedule:
+    at, until = (
+        options.get(name) and moment_in(options[name], options["zone"], f"--{name}")
+        for name in ("at", "until")
+    )
+    links = tuple(link for each in options["after"] or () for link in _links(each, by))
+    return Schedule(at or None, until or None, links, is_paused=options["pause"])
 
 
-def _links(link: dict[str, str], by: User) -> list[dict[str, str]]:
+def _links(link: Link, by: User) -> list[Link]:
     """The link itself; to a run of several batches one to each of them."""
-    runs = Submission.objects.visible_to(by).filter(pk=link["batchId"])
-    batches = [batch for run in runs for batch in progress_of(run, by).batches]
-    return [{**link, "batchId": str(batch.pk)} for batch in batches] or [link]
+    key, when = link
+    try:
+        return [(batch.pk, when) for batch in find_submission_run(key, by=by).batches]
+    except NotThere:
+        return [link]

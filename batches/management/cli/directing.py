@@ -1,4 +1,4 @@
-"""The part of `run_batch` that directs what was started: shows, stops, holds, repeats, undoes."""
+"""The part of `run_batch` that directs a run: shows it, and the seven verbs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 from django.core.management.base import CommandParser, OutputWrapper
 
 from batches.api_calls import command_of, curl_of
-from batches.errors import InvalidTransition
 from batches.management.cli.arguments import (
     add_watching,
     add_zone,
@@ -22,26 +21,17 @@ from batches.management.cli.watching import (
     links_of,
     show_preview,
     show_results,
-    show_started,
-    waiting_words,
+    show_run,
+    state_words,
     write_preview,
 )
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import describe
 from batches.operations.base import REFUSAL_LABELS
 from batches.services.orders.preview import preview_batch
-from batches.services.results.progress import Progress
-from batches.services.runs.control import (
-    Started,
-    cancel_started,
-    find_started,
-    follow_started,
-    pause_started,
-    preview_following,
-    reschedule_started,
-    resume_started,
-)
-from content.instants import parse_instant
+from batches.services.results.run import Run, find_run
+from batches.services.runs import control
+from batches.services.runs.follow_up import follow_up, preview_follow_up
 from content.management.terminal import plain_line, stop
 from content.models import User
 from content.words import moment_words
@@ -59,20 +49,23 @@ DIRECTIONS: Mapping[str, Direction] = {
     "show": Direction(
         "what it does, what it waits for, what came of it", ("", "--watch", "--curl")
     ),
-    "cancel": Direction("stop it; what was saved stays saved"),
-    "pause": Direction("hold what has not begun of it"),
-    "resume": Direction("let go on what is on hold", ("", "--watch")),
+    "start": Direction("start now, whatever its time and whoever paused it", ("", "--watch")),
+    "pause": Direction("keep what has not started from starting"),
+    "resume": Direction("let what is paused start", ("", "--watch")),
     "reschedule": Direction(
-        "begin at another time, or now", ("--at 2026-12-24T18:00 --zone Europe/Berlin", "--now")
+        "start at another time, or at once", ("--at 2026-12-24T18:00 --zone Europe/Berlin", "--now")
     ),
+    "cancel": Direction("stop it; what was saved stays saved"),
     "retry": Direction(
-        "try again, as a batch of its own, what failed", ("--preview", "--code conflict --watch")
+        "run the failed items again, as a batch of its own",
+        ("--preview", "--code conflict --watch"),
     ),
     "undo": Direction(
-        "put back, as a batch of its own, what was changed and nobody changed since",
+        "restore what was changed and nobody changed since, as a batch of its own",
         ("--preview", "--watch"),
     ),
 }
+DIRECTED = {"start": control.start, "pause": control.pause, "resume": control.resume}
 FOLLOWS = {"retry": Follows.RETRY, "undo": Follows.UNDO}
 
 
@@ -119,43 +112,43 @@ def add_direction(parser: CommandParser, name: str) -> None:
         add_watching(parser)
 
 
-def find(options: dict[str, Any]) -> tuple[Started, User]:
+def find(options: dict[str, Any]) -> tuple[Run, User]:
     """What the id names, and who asks. Raises NotThere, as for a person who may not see it."""
     if options["by"] is not None:
         by = person_named(options["by"])
-        return find_started(options["key"], by=by), by
-    started = find_started(options["key"])
-    if started.submission is not None:
-        return started, started.submission.by
-    assert started.batch is not None
-    creator = started.batch.creator
+        return find_run(options["key"], by=by), by
+    run = find_run(options["key"])
+    if run.submission is not None:
+        return run, run.submission.by
+    creator = run.batches[0].creator
     owner = creator.owner or stop(f"Nobody owns {creator.pk}: say who does it with --as.")
-    return started, owner
+    return run, owner
 
 
-def direct(started: Started, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
+def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
     """Do what was asked for. Raises ApplicationError."""
     name = options["what"]
     if name in FOLLOWS:
-        _follow_up(started, by, options, out)
+        _follow_up(run, by, options, out)
     elif name == "show":
-        _show(started, by, options, out)
+        _show(run, by, options, out)
     elif name == "cancel":
-        _cancel(started, by, out)
-    elif name == "pause":
-        _say(pause_started(started, by=by), out)
-    elif name == "resume":
-        _say(resume_started(started, by=by), out)
+        _cancel(run, by, out)
     else:
-        at = options["at"] and moment_in(options["at"], options["zone"], "--at")
-        moment = parse_instant(at) if at else None
-        _say(reschedule_started(started, moment, by=by), out)
-    if name in {"resume", "reschedule"}:
-        follow(started, out, is_here=options["here"], is_watched=options["watch"])
+        if name == "reschedule":
+            moment = moment_in(options["at"], options["zone"], "--at") if options["at"] else None
+            run = control.reschedule(run, scheduled_for=moment, by=by)
+        else:
+            run = DIRECTED[name](run, by=by)
+        for batch in run.batches:
+            now = "; ".join(state_words(batch)) or batch.get_status_display().lower()
+            out.write(plain_line(f"Batch {batch.pk}: {now}"))
+    if name in {"start", "resume", "reschedule"}:
+        follow(run, out, is_here=options["here"], is_watched=options["watch"])
 
 
-def _follow_up(started: Started, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
-    wanted = {
+def _follow_up(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
+    wanted: dict[str, Any] = {
         "by": by,
         "source": Source.COMMAND,
         "content_ids": options["ids"],
@@ -163,33 +156,23 @@ def _follow_up(started: Started, by: User, options: dict[str, Any], out: OutputW
     }
     follows = FOLLOWS[options["what"]]
     if options["preview"]:
-        show_preview(preview_following(started, follows, **wanted), out)
+        show_preview(preview_follow_up(run, follows, **wanted), out)
         return
-    following = follow_started(started, follows, **wanted)
-    show_started(following, out)
+    following = follow_up(run, follows, **wanted)
+    show_run(following, out)
     follow(following, out, is_here=options["here"], is_watched=options["watch"])
 
 
-def _cancel(started: Started, by: User, out: OutputWrapper) -> None:
-    try:
-        progress = cancel_started(started, by=by)
-    except InvalidTransition:
-        stop("It had ended already, so there was nothing left to cancel.")
-    done = f"{progress.done:,} of {progress.total:,} items were done before."
+def _cancel(run: Run, by: User, out: OutputWrapper) -> None:
+    run = control.cancel(run, by=by)
+    done = f"{run.done:,} of {run.total:,} items were done before."
     out.write(f"Cancelled. {done} What is saved stays saved.")
 
 
-def _say(progress: Progress, out: OutputWrapper) -> None:
-    for batch in progress.batches:
-        now = "; ".join(waiting_words(batch)) or batch.get_status_display().lower()
-        out.write(plain_line(f"Batch {batch.pk}: {now}"))
-
-
-def _show(started: Started, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
-    batches = started.progress(by).batches
+def _show(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
     if options["curl"] or options["command"]:
         words_of = curl_of if options["curl"] else command_of
-        calls = [words_of(batch) for batch in batches]
+        calls = [words_of(batch) for batch in run.batches]
         if not all(calls):
             stop(
                 "There is nothing that would do the same: what this follows upon was deleted, its "
@@ -197,14 +180,14 @@ def _show(started: Started, by: User, options: dict[str, Any], out: OutputWrappe
             )
         out.write("\n".join(calls))
         return
-    if started.submission is not None:
-        out.write(f"Run {started.key}")
-    for batch in batches:
+    if run.submission is not None:
+        out.write(f"Run {run.key}")
+    for batch in run.batches:
         _show_batch(batch, out)
     if options["watch"]:
-        follow(started, out, is_here=False, is_watched=True)
+        follow(run, out, is_here=False, is_watched=True)
     else:
-        show_results(started.progress(by), out)
+        show_results(run, out)
 
 
 def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
@@ -213,7 +196,7 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
         ("does", describe(batch)),
         ("to", f"{batch.total_items:,} of {batch.creator}'s items"),
         ("asked for", f"{moment_words(batch.created_at)} by {batch.requested_by}"),
-        ("state", "; ".join([batch.get_status_display(), *waiting_words(batch)])),
+        ("state", "; ".join([batch.get_status_display(), *state_words(batch)])),
         *(("after", words) for words in links_of(batch)),
         ("retry of", batch.retry_of_id),
         ("undo of", batch.undo_of_id),
@@ -223,5 +206,5 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
             out.write(plain_line(f"{name:<10}{value}"))
     coming = preview_batch(batch) if batch.is_held else None
     if coming is not None:
-        out.write("It would do this now, and is looked at again when it begins:")
+        out.write("It would do this now, and is checked again when it starts:")
         write_preview(coming, out)

@@ -1,7 +1,7 @@
 """manage.py run_batch: changes items in bulk from the command line, and directs what it started."""
 
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,6 +11,7 @@ from batches.management.cli.arguments import as_typed
 from batches.management.cli.creating import EXAMPLES, add_operation, create, request_of
 from batches.management.cli.directing import DIRECTIONS, add_direction, direct, find
 from batches.operations import OPERATIONS
+from batches.services.orders.schedule import Link
 from content.errors import ApplicationError, Invalid
 from content.management.terminal import stop_with
 
@@ -58,17 +59,17 @@ class Command(BaseCommand):
             add_direction(add(name, direction.help, examples), name)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        links: Sequence[Mapping[str, str]] = ()
+        links: Sequence[Link] = ()
         try:
             if options["what"] in OPERATIONS:
                 request = request_of(options)
-                links = request.waiting.get("dependsOn", ())
+                links = request.schedule.depends_on
                 with timezone.override(options["zone"] or request.by.time_zone):
                     create(request, options, self.stdout)
             else:
-                started, by = find(options)
+                run, by = find(options)
                 with timezone.override(options.get("zone") or by.time_zone):
-                    direct(started, by, options, self.stdout)
+                    direct(run, by, options, self.stdout)
         except Invalid as error:
             stop_with(as_typed(error, links))
         except ApplicationError as error:

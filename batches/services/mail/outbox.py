@@ -15,8 +15,8 @@ from django.utils import timezone
 from batches.models import BatchItem, BatchOperation, Notification
 from batches.models.source import kind_label
 from batches.operations import describe, known_operation
-from batches.services.results.progress import Progress
 from batches.services.results.results import results_of
+from batches.services.results.run import Run
 from config.failpoints import reach
 from content import rules
 from content.models import Content
@@ -65,17 +65,17 @@ def build_mail(notification: Notification) -> EmailMultiAlternatives:
     """The digest of a batch, or of what a submission did to one creator's items."""
     wallet = notification.wallet
     batches = _batches(notification)
-    progress = Progress(batches)
+    run = Run(batches)
     operation = known_operation(batches[0])
     label = operation.label if operation else kind_label(batches[0].kind)
     context: dict[str, Any] = {
         "wallet": wallet,
         "batches": batches,
-        "progress": progress,
+        "run": run,
         "description": describe(batches[0]),
-        "subject": f"{label}: {outcome_words(progress)}",
+        "subject": f"{label}: {outcome_words(run)}",
         "failures": _failures(batches),
-        "failures_left": max(0, progress.failed - FAILURES_SHOWN),
+        "failures_left": max(0, run.failed - FAILURES_SHOWN),
         "time_zone": wallet.owner.time_zone if wallet.owner else settings.TIME_ZONE,
         "site_url": settings.SITE_URL,
         "site_name": settings.SITE_NAME,
@@ -91,13 +91,13 @@ def build_mail(notification: Notification) -> EmailMultiAlternatives:
     return mail
 
 
-def outcome_words(progress: Progress) -> str:
+def outcome_words(run: Run) -> str:
     """`3 of 40 failed`, `40 saved`, `stopped after 3 of 40`."""
-    if progress.done < progress.total:
-        return f"stopped after {progress.done:,} of {progress.total:,}"
-    if progress.failed:
-        return f"{progress.failed:,} of {progress.total:,} failed"
-    return f"{progress.total:,} saved"
+    if run.done < run.total:
+        return f"stopped after {run.done:,} of {run.total:,}"
+    if run.failed:
+        return f"{run.failed:,} of {run.total:,} failed"
+    return f"{run.total:,} saved"
 
 
 def _batches(notification: Notification) -> list[BatchOperation]:

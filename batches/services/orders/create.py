@@ -1,8 +1,7 @@
 """Creates batches: shape, then right, then quota; ids are frozen, work starts after commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,8 @@ from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
 from batches.services.evaluate import payload_of, plan_item
 from batches.services.orders.dependencies import find_parents, link
+from batches.services.orders.schedule import AT_ONCE, Schedule
+from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
 from batches.services.permissions import wallet_to_act_for
 from batches.services.quota import take_quota
 from config.database import atomic
@@ -33,8 +34,7 @@ COMMON_FIELDS = (
     "filter",
     "expectedVersions",
     "errorPolicy",
-    "scheduledFor",
-    "dependsOn",
+    *SCHEDULE_FIELDS,
 )
 
 
@@ -54,14 +54,10 @@ class Order:
     error_policy: str = SKIP_FAILED
     # As long as content_ids, or empty: what each item adds to the payload.
     item_payloads: list[dict[str, Any]] = field(default_factory=list)
-    scheduled_for: datetime | None = None
-    until: datetime | None = None
-    # (batch, one of batches.rules.LINKS) each.
-    depends_on: Sequence[tuple[UUID, str]] = ()
+    schedule: Schedule = AT_ONCE
     # The batch that this one tries again or puts back.
     follows: Follows | None = None
     origin: UUID | None = None
-    is_paused: bool = False
 
     @property
     def versions(self) -> list[int | None]:
@@ -72,33 +68,15 @@ class Order:
 
 def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
     """Check the shape of a request's body. Raises Invalid that names every wrong field."""
-    errors: dict[str, list[str]] = {}
-    details: dict[str, Any] = {}
-    allowed = {*COMMON_FIELDS, *operation.payload_fields} | (
-        {"until"} if operation.may_end else set()
-    )
+    errors = rules.ErrorCollector()
+    attempt = errors.attempt
     for name in body:
-        if name not in allowed:
-            errors[str(name)[:64]] = ["Unknown field."]
-
-    def attempt(clean: Any, *arguments: Any) -> Any:
-        try:
-            return clean(*arguments)
-        except rules.FieldErrors as error:
-            errors.update(error.errors)
-            details.update(error.details, message=error.message)
-        return None
-
-    def clean_creator(value: Any) -> str | None:
-        try:
-            return None if value is None else clean_address(value)
-        except ValueError as error:
-            raise rules.FieldErrors({"creator": [str(error)]}) from error
-
+        if name not in (*COMMON_FIELDS, *operation.payload_fields):
+            errors.add(str(name)[:64], "Unknown field.")
     if has_filter := "filter" in body:
         filter_, content_ids = attempt(rules.clean_filter, body["filter"]), []
         if "contentIds" in body:
-            errors["filter"] = ["Give either contentIds or a filter, not both."]
+            errors.add("filter", "Give either contentIds or a filter, not both.")
     else:
         filter_, content_ids = None, attempt(rules.clean_content_ids, body.get("contentIds", []))
     versions = content_ids is not None and attempt(
@@ -106,17 +84,16 @@ def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
         body.get("expectedVersions"),
         None if has_filter else content_ids,
     )
-    creator = attempt(clean_creator, body.get("creator"))
+    creator = body.get("creator")
+    if creator is not None:
+        creator = attempt(clean_address, creator, field="creator")
     policy = attempt(rules.clean_error_policy, body.get("errorPolicy", SKIP_FAILED))
-    scheduled_for = attempt(rules.clean_moment, body.get("scheduledFor"), "scheduledFor")
-    until = attempt(_clean_until, body.get("until"), scheduled_for)
-    depends_on = attempt(rules.clean_depends_on, body.get("dependsOn"))
+    schedule = attempt(Schedule.clean, body, operation)
     payload = attempt(
         operation.clean_payload,
         {name: body[name] for name in operation.payload_fields if name in body},
     )
-    if errors:
-        raise Invalid(details.pop("message", ""), errors=errors, **details)
+    errors.raise_errors()
     return Order(
         operation,
         payload,
@@ -125,14 +102,8 @@ def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
         versions or {},
         creator,
         policy,
-        scheduled_for=scheduled_for,
-        until=until,
-        depends_on=depends_on,
+        schedule=schedule,
     )
-
-
-def _clean_until(value: Any, scheduled_for: datetime | None) -> datetime | None:
-    return rules.clean_moment(value, "until", after=scheduled_for)
 
 
 @atomic
@@ -145,7 +116,7 @@ def create_batch(order: Order, *, by: User, source: Source) -> BatchOperation:
     order = freeze_selection(wallet, order)
     if order.follows is None:  # else the batch was asked for already, with whatever ids
         refuse_selection(wallet, order)
-    find_parents(order.depends_on, by=by)
+    find_parents(order.schedule.depends_on, by=by)
     if wallet.owner_id == by.pk:  # runs by staff don't count
         take_quota(wallet)
     return insert_batch(order, wallet=wallet, by=by, source=source)
@@ -217,7 +188,7 @@ def insert_batch(
 
     What is to wait for a time, a person or another batch is left to the sweeper.
     """
-    now = timezone.now()
+    now, schedule = timezone.now(), order.schedule
     batch = BatchOperation(
         creator=wallet,
         requested_by=by,
@@ -228,10 +199,10 @@ def insert_batch(
         expected_versions=order.versions,
         item_payloads=order.item_payloads,
         total_items=len(order.content_ids),
-        scheduled_for=order.scheduled_for,
-        until=order.until,
-        is_paused=order.is_paused,
-        waits_for=len(order.depends_on),
+        scheduled_for=schedule.scheduled_for,
+        until=schedule.until,
+        is_paused=schedule.is_paused,
+        waits_for=len(schedule.depends_on),
         retry_of_id=order.origin if order.follows == Follows.RETRY else None,
         undo_of_id=order.origin if order.follows == Follows.UNDO else None,
         submission=submission,
@@ -242,8 +213,8 @@ def insert_batch(
     if is_held := batch.is_held:
         batch.queued_at = NEVER_TOLD
     batch.save(force_insert=True)
-    if order.depends_on:
-        link(batch, order.depends_on)
+    if schedule.depends_on:
+        link(batch, schedule.depends_on)
     if not is_held:
         enqueue("batches.run_batch", str(batch.pk))
     log.info(

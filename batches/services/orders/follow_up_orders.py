@@ -11,9 +11,10 @@ from batches.operations import operation_for
 from batches.operations.undo import RESTORE, UNDO, Undo
 from batches.services.orders.create import Order, insert_batch
 from batches.services.orders.lineage import TRIED_ALREADY, tried_again, undone
+from batches.services.orders.schedule import Schedule
 from batches.services.results.results import left_of
 
-STILL_RUNNING = "This batch has not ended yet. Wait for its end, or cancel it first."
+STILL_RUNNING = "This {noun} has not ended yet. Wait for its end, or cancel it first."
 NOTHING_FAILED = "Nothing failed, so there is nothing to try again."
 ENDED_MEANWHILE = (
     "The time at which this was to be put back is past, so there is nothing to try again."
@@ -32,7 +33,7 @@ def schedule_undo(batch: BatchOperation) -> BatchOperation | None:
     except NothingToDo:
         return None
     return insert_batch(
-        replace(order, scheduled_for=batch.until),
+        replace(order, schedule=Schedule(scheduled_for=batch.until)),
         wallet=batch.creator,
         by=batch.requested_by,
         source=Source(batch.source),
@@ -48,7 +49,7 @@ def order_after(
 ) -> Order:
     """The order that follows upon a batch that has ended. Raises NothingToDo."""
     if not batch.is_finished:
-        raise NothingToDo(STILL_RUNNING)
+        raise NothingToDo(STILL_RUNNING.format(noun="batch"))
     if follows == Follows.UNDO:
         return _undo_of(batch, content_ids)
     return _retry_of(batch, content_ids, code)
@@ -106,7 +107,7 @@ def _retry_of(batch: BatchOperation, content_ids: Collection[str] | None, code: 
         if keeps_versions
         else {},
         creator=batch.creator_id,
-        until=batch.until,
+        schedule=Schedule(until=batch.until),
         follows=Follows.RETRY,
         origin=batch.pk,
     )

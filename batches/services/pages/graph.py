@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from batches.models import BatchOperation, Dependency, Submission
+from batches.models import BatchOperation, Dependency, Submission, sees_all
+from batches.operations import describe
 from content.models import User
 
 MOST_SHOWN = 50
+NOT_YOURS = "a batch that you may not see"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,17 @@ class Node:
     # How it, or the other one, is to have ended, in words.
     when: str
     state: str = Dependency.State.WAITING
+
+    @property
+    def words(self) -> str:
+        return describe(self.batch) if self.batch else NOT_YOURS
+
+    @property
+    def state_label(self) -> str:
+        """Empty for a batch that was cancelled while it waited: its link is never settled."""
+        is_waiting = self.state == Dependency.State.WAITING
+        is_over = is_waiting and self.batch is not None and self.batch.is_finished
+        return "" if is_over else str(Dependency.State(self.state).label)
 
 
 @dataclass(frozen=True)
@@ -77,10 +90,10 @@ def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOpe
 
 
 def _nodes(pairs: Iterable[tuple[BatchOperation, Dependency]], user: User) -> list[Node]:
-    sees_all = BatchOperation.objects.sees_all(user)
+    is_overseer = sees_all(user)
     nodes: dict[UUID, Node] = {}
     for batch, link in pairs:
-        is_seen = sees_all or batch.creator.owner_id == user.pk
+        is_seen = is_overseer or batch.creator.owner_id == user.pk
         node = Node(batch if is_seen else None, link.get_when_display(), link.state)
         nodes.setdefault(batch.pk, node)
     return list(nodes.values())[:MOST_SHOWN]

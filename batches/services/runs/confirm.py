@@ -7,10 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import rules
-from batches.errors import Invalid, InvalidTransition, NothingOwn, SubmissionUsed
+from batches.errors import Invalid, NothingOwn, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
 from batches.operations import operation_for
-from batches.services.engine import lifecycle
 from batches.services.evaluate import payload_of, plan_item
 from batches.services.orders.create import Order, insert_batch
 from batches.services.orders.dependencies import find_parents
@@ -20,9 +19,9 @@ from batches.services.orders.lineage import (
     refuse_second_undo,
 )
 from batches.services.orders.preview import Preview, preview_item
+from batches.services.orders.schedule import Schedule
 from batches.services.permissions import may_run
 from batches.services.quota import take_quota
-from batches.services.results.progress import Progress, progress_of
 from config.database import atomic
 from content.models import Content, User, Wallet
 
@@ -129,7 +128,7 @@ def _refuse_what_time_took(submission: Submission) -> None:
     if submission.until is not None and submission.until <= timezone.now():
         words = "The time at which this was to be put back is past. Prepare it again."
         raise Invalid(words, errors={"until": [words]})
-    find_parents([(UUID(key), when) for key, when in submission.depends_on], by=submission.by)
+    find_parents(Schedule.of_submission(submission).depends_on, by=submission.by)
     followed = [UUID(key) for key in submission.origins]
     origins = set(followed)
     make_rivals_wait(origins)
@@ -156,20 +155,6 @@ def refuse_under_policy(submission: Submission, contents: Mapping[str, Content])
         if failed := preview.failure_count:
             words = f"{failed:,} of {len(preview.items):,} items can't be changed, so nothing is."
             raise Invalid(words, errors={"contentIds": [words]})
-
-
-def cancel_submission(submission: Submission) -> Progress:
-    """Cancel whatever of it has not ended yet. Raises InvalidTransition when all of it has."""
-    cancelled = 0
-    for batch in progress_of(submission).batches:
-        try:
-            lifecycle.cancel(batch)
-            cancelled += 1
-        except InvalidTransition:
-            continue  # it had ended before
-    if not cancelled:
-        raise InvalidTransition("completed", "cancelled")
-    return progress_of(submission)
 
 
 def _groups(
@@ -216,6 +201,7 @@ def _orders(submission: Submission, keys: list[str]) -> list[Order]:
     """One creator's part of a submission, as the batches that are to be made of it."""
     place = {key: position for position, key in enumerate(submission.content_ids)}
     operation, own = operation_for(submission), submission.item_payloads
+    schedule = Schedule.of_submission(submission)
     orders = []
     for origin, part in _parts(submission, keys):
         versions = {key: submission.versions[place[key]] for key in part}
@@ -225,10 +211,7 @@ def _orders(submission: Submission, keys: list[str]) -> list[Order]:
             part,
             expected_versions={key: found for key, found in versions.items() if found is not None},
             item_payloads=[own[place[key]] for key in part] if own else [],
-            scheduled_for=submission.scheduled_for,
-            until=submission.until,
-            depends_on=[(UUID(key), when) for key, when in submission.depends_on],
-            is_paused=submission.is_paused,
+            schedule=schedule,
             follows=Follows(submission.follows) if submission.follows else None,
             origin=origin,
         )

@@ -1,165 +1,115 @@
-"""What was started, a batch or a submission of several: found by its id, directed as a whole."""
+"""Directs a run: pause, resume, start, reschedule, cancel. Only what has not ended is changed.
 
-from dataclasses import dataclass
+Each is a guarded update of all of its batches, hidden ones included; the right to direct every one
+of them is checked first.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
-from batches.errors import NotAllowed, NotThere
-from batches.models import BatchOperation, Follows, Source, Submission
+from django.utils import timezone
+
+from batches.errors import InvalidTransition, NotAllowed
+from batches.models import BatchOperation, Status
+from batches.operations import operation_for
+from batches.services.dispatch import tell
 from batches.services.engine import lifecycle
-from batches.services.orders.preview import Preview
-from batches.services.permissions import may_direct, may_direct_all
-from batches.services.results.progress import Progress, progress_of
-from batches.services.runs import schedule
-from batches.services.runs.confirm import cancel_submission, confirm, preview_submission
-from batches.services.runs.follow_up import (
-    clean_some,
-    draft_follow_up,
-    follow_up,
-    preview_follow_up,
-)
+from batches.services.orders.dependencies import depend_on
+from batches.services.orders.schedule import Link, Schedule
+from batches.services.results.run import Run
+from config.database import atomic
 from content.models import User
 
 
-@dataclass(frozen=True)
-class Started:
-    """A batch, or else a submission."""
+class Times(TypedDict, total=False):
+    """What `reschedule` may change: instants in UTC, and the batches to wait for."""
 
-    batch: BatchOperation | None = None
-    submission: Submission | None = None
-
-    @property
-    def key(self) -> UUID:
-        """The id by which `find_started` finds it again."""
-        found = self.submission or self.batch
-        assert found is not None
-        return found.pk
-
-    def progress(self, user: User | None = None) -> Progress:
-        """How far it has come by now, as far as the person may see it."""
-        if self.submission is not None:
-            return progress_of(self.submission, user)
-        assert self.batch is not None
-        return Progress([BatchOperation.objects.select_related("creator").get(pk=self.batch.pk)])
+    scheduled_for: datetime | None
+    until: datetime | None
+    depends_on: tuple[Link, ...]
 
 
-def find_started(key: UUID, *, by: User | None = None) -> Started:
-    """The batch or the started submission with this id, as far as the person may see it.
+@atomic
+def pause(run: Run, *, by: User) -> Run:
+    """Keep what has not started from starting. Raises NotAllowed, InvalidTransition."""
+    return _change_pending(run, "paused", by, is_paused=True)
 
-    Without a person whatever there is. Raises NotThere.
+
+@atomic
+def resume(run: Run, *, by: User) -> Run:
+    """Let it start once all else allows it. Raises NotAllowed, InvalidTransition."""
+    return _change_pending(run, "resumed", by, is_paused=False)
+
+
+@atomic
+def start(run: Run, *, by: User) -> Run:
+    """Start now, whatever its time and whoever paused it, once the batches it waits for allow it.
+
+    Raises NotAllowed, InvalidTransition.
     """
-    batches, submissions = BatchOperation.objects.all(), Submission.objects.all()
-    if by is not None:
-        batches, submissions = batches.visible_to(by), submissions.visible_to(by)
-    batch = batches.select_related("creator__owner").filter(pk=key).first()
-    if batch is not None:
-        return Started(batch=batch)
-    confirmed = submissions.filter(state=Submission.State.CONFIRMED, pk=key)
-    submission = confirmed.select_related("by").first()
-    if submission is None or not progress_of(submission, by).batches:
-        raise NotThere(f"There is no batch and no run {key}.")
-    return Started(submission=submission)
+    return _change_pending(run, "started", by, scheduled_for=None, is_paused=False)
 
 
-def cancel_started(started: Started, *, by: User) -> Progress:
-    """Stop what has not ended yet of it. Raises NotAllowed, InvalidTransition."""
-    _check_right(started, by)
-    if started.submission is not None:
-        return cancel_submission(started.submission)
-    assert started.batch is not None
-    return Progress([lifecycle.cancel(started.batch)])
+@atomic
+def reschedule(run: Run, *, by: User, **times: Unpack[Times]) -> Run:
+    """Give what has not started another start, another end or other batches to wait for.
 
-
-def pause_started(started: Started, *, by: User) -> Progress:
-    """Hold what has not begun of it. Raises NotAllowed, InvalidTransition, NothingToDo."""
-    _check_right(started, by)
-    if started.submission is not None:
-        return schedule.pause_submission(started.submission)
-    assert started.batch is not None
-    return Progress([schedule.pause(started.batch)])
-
-
-def resume_started(started: Started, *, by: User) -> Progress:
-    """Let it go on. Raises NotAllowed, InvalidTransition, NothingToDo."""
-    _check_right(started, by)
-    if started.submission is not None:
-        return schedule.resume_submission(started.submission)
-    assert started.batch is not None
-    return Progress([schedule.resume(started.batch)])
-
-
-def reschedule_started(started: Started, moment: datetime | None, *, by: User) -> Progress:
-    """Have what has not begun of it begin then, an instant in UTC, or as soon as may be.
-
-    Raises NotAllowed, Invalid, InvalidTransition, NothingToDo.
+    Raises NotAllowed, InvalidTransition, and Invalid that names what is wrong; then nothing is
+    changed. What stays as it is may be past.
     """
-    _check_right(started, by)
-    if started.submission is not None:
-        return schedule.move_times_of_submission(started.submission, {"scheduled_for": moment})
-    assert started.batch is not None
-    return Progress([schedule.reschedule(started.batch, moment)])
+    pending = _lock_pending(run, "rescheduled", by)
+    links = times.get("depends_on")
+    for batch in pending:
+        was = Schedule.of_batch(batch)
+        replace(was, **times).check(operation_for(batch), was=was)
+        if links is not None and set(links) != set(was.depends_on):
+            depend_on(batch, links, by=by)
+    columns = {name: times[name] for name in ("scheduled_for", "until") if name in times}
+    return _write(run, [batch.pk for batch in pending], **columns)
 
 
-def follow_started(
-    started: Started,
-    follows: Follows,
-    *,
-    by: User,
-    source: Source,
-    content_ids: list[str] | None = None,
-    code: str = "",
-) -> Started:
-    """Start what tries its failed items again, or puts back what it changed.
+def cancel(run: Run, *, by: User) -> Run:
+    """Stop what has not ended; what is saved stays saved. Raises NotAllowed, InvalidTransition."""
+    _check_right(run, by)
+    cancelled = 0
+    for batch in run.rows.select_related("creator").order_by("created_at", "id"):
+        with suppress(InvalidTransition):  # it had ended before
+            lifecycle.cancel(batch)
+            cancelled += 1
+    run = run.refreshed()
+    if not cancelled:
+        raise InvalidTransition(run.status, "cancelled", noun=run.noun)
+    return run
 
-    Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo,
-    NotAllowed, QuotaExceeded.
+
+def _change_pending(run: Run, wish: str, by: User, **changes: object) -> Run:
+    pending = _lock_pending(run, wish, by)
+    return _write(run, [batch.pk for batch in pending], **changes)
+
+
+def _lock_pending(run: Run, wish: str, by: User) -> list[BatchOperation]:
+    """The batches that have not started; whoever wants to change them too waits for us.
+
+    Else two changes could each be right alone, and leave a start after the end. Read here and not
+    by whoever asks: a transaction that is repeated must remember nothing.
     """
-    if started.batch is not None:
-        some = clean_some(content_ids, started.batch.content_ids)
-        following = follow_up(
-            started.batch, follows, by=by, source=source, content_ids=some, code=code
-        )
-        return Started(batch=following)
-    drafted = _draft(started, follows, by, source, content_ids, code)
-    drafted.save(force_insert=True)
-    return Started(submission=confirm(drafted.pk, by=by))
+    _check_right(run, by)
+    pending = run.rows.filter(status=Status.PENDING)
+    if not pending.update(updated_at=timezone.now()):
+        raise InvalidTransition(run.refreshed().status, wish, noun=run.noun)
+    return list(pending.select_related("creator").order_by("created_at", "id"))
 
 
-def preview_following(
-    started: Started,
-    follows: Follows,
-    *,
-    by: User,
-    source: Source,
-    content_ids: list[str] | None = None,
-    code: str = "",
-) -> Preview:
-    """What `follow_started` would do; nothing is kept. Raises NothingToDo, NotAllowed."""
-    if started.batch is not None:
-        some = clean_some(content_ids, started.batch.content_ids)
-        return preview_follow_up(started.batch, follows, by=by, content_ids=some, code=code)
-    return preview_submission(_draft(started, follows, by, source, content_ids, code))
+def _write(run: Run, keys: list[UUID], **changes: object) -> Run:
+    rows = BatchOperation.objects.filter(pk__in=keys)
+    rows.filter(status=Status.PENDING).update(updated_at=timezone.now(), **changes)
+    tell(rows.defer("content_ids", "item_payloads", "expected_versions"))
+    return run.refreshed()
 
 
-def _draft(
-    started: Started,
-    follows: Follows,
-    by: User,
-    source: Source,
-    content_ids: list[str] | None,
-    code: str,
-) -> Submission:
-    batches = started.progress(by).batches
-    some = clean_some(content_ids, [key for batch in batches for key in batch.content_ids])
-    return draft_follow_up(batches, follows, by=by, source=source, content_ids=some, code=code)
-
-
-def _check_right(started: Started, by: User) -> None:
-    """Raises NotAllowed unless the person may direct each batch of it."""
-    if started.submission is not None:
-        is_allowed = may_direct_all(by, started.submission)
-    else:
-        assert started.batch is not None
-        is_allowed = may_direct(by, started.batch)
-    if not is_allowed:
-        raise NotAllowed("You may not change what becomes of this.")
+def _check_right(run: Run, by: User) -> None:
+    if not run.may_be_directed_by(by):
+        raise NotAllowed(f"You may not change this {run.noun}.")

@@ -1,4 +1,4 @@
-"""What comes after a batch: trying again what failed, putting back what was changed."""
+"""What follows upon a run: a retry of what failed, or an undo of what was changed."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -7,30 +7,97 @@ from batches.errors import Invalid, NothingToDo
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.operations.undo import UNDO
 from batches.rules import FieldErrors, clean_content_ids
-from batches.services.orders.create import create_batch
-from batches.services.orders.follow_up_orders import NOTHING_FAILED, STILL_RUNNING, order_after
+from batches.services.orders.create import Order, create_batch
+from batches.services.orders.follow_up_orders import (
+    NOTHING_FAILED,
+    STILL_RUNNING,
+    order_after,
+)
 from batches.services.orders.lineage import first_try, make_rivals_wait, refuse_second_undo
 from batches.services.orders.preview import Preview, preview_order
-from batches.services.results.progress import progress_of
-from batches.services.runs.confirm import confirm, contents_of
+from batches.services.results.run import Run, run_of
+from batches.services.runs.confirm import confirm, contents_of, preview_submission
 from batches.services.runs.draft import freeze
 from config.database import atomic
 from content.models import User
 
-SOME_RUNNING = "Not all of it has ended yet. Wait for the end, or cancel it first."
+
+@atomic
+def follow_up(
+    run: Run,
+    follows: Follows,
+    *,
+    by: User,
+    source: Source,
+    content_ids: list[str] | None = None,
+    code: str = "",
+) -> Run:
+    """Start the retry or the undo of a run, without a review.
+
+    Of all its items, or of these ids, or of those that failed with that code. Raises Invalid,
+    NothingToDo, also while some of it runs, NotAllowed and QuotaExceeded.
+    """
+    content_ids = clean_some(content_ids, run)
+    if run.submission:
+        submission = prepare_follow_up(
+            run, follows, by=by, source=source, content_ids=content_ids, code=code
+        )
+        return run_of(confirm(submission.pk, by=by), by)
+    batch = run.batches[0]
+    if follows == Follows.UNDO:
+        make_rivals_wait([batch.pk])
+    else:
+        make_rivals_wait([first_try(batch)])
+    order = _order(batch, follows, content_ids, code)
+    return Run([create_batch(order, by=by, source=source)])
 
 
-def clean_some(raw: Any, among: Sequence[str]) -> list[str] | None:
-    """Some of the ids of what is followed up; None for None. Raises Invalid."""
+def preview_follow_up(
+    run: Run,
+    follows: Follows,
+    *,
+    by: User,
+    source: Source = Source.API,
+    content_ids: list[str] | None = None,
+    code: str = "",
+) -> Preview:
+    """What `follow_up` would do now, refused just as that would be; nothing is kept."""
+    content_ids = clean_some(content_ids, run)
+    if run.submission:
+        return preview_submission(_draft(run, follows, by, source, content_ids, code))
+    return preview_order(_order(run.batches[0], follows, content_ids, code), by=by)[1]
+
+
+def prepare_follow_up(
+    run: Run,
+    follows: Follows,
+    *,
+    by: User,
+    source: Source,
+    content_ids: Collection[str] | None = None,
+    code: str = "",
+) -> Submission:
+    """Keep the retry or the undo of a run for confirmation.
+
+    Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo and
+    NotAllowed.
+    """
+    submission = _draft(run, follows, by, source, content_ids, code)
+    submission.save(force_insert=True)
+    return submission
+
+
+def clean_some(raw: Any, run: Run) -> list[str] | None:
+    """Some of the ids of a run; None for None. Raises Invalid."""
     if raw is None:
         return None
+    known = {key for batch in run.batches for key in batch.content_ids}
     try:
-        content_ids = clean_content_ids(raw, most=max(1, len(among)))
+        content_ids = clean_content_ids(raw, most=max(1, len(known)))
     except FieldErrors as error:
         raise Invalid(errors=error.errors) from error
-    known = set(among)
     errors = {
-        f"contentIds.{position}": ["This id is not among those of the batch."]
+        f"contentIds.{position}": [f"This id is not among those of the {run.noun}."]
         for position, key in enumerate(content_ids)
         if key not in known
     }
@@ -39,104 +106,27 @@ def clean_some(raw: Any, among: Sequence[str]) -> list[str] | None:
     return content_ids
 
 
-@atomic
-def follow_up(
-    batch: BatchOperation,
-    follows: Follows,
-    *,
-    by: User,
-    source: Source,
-    content_ids: Collection[str] | None = None,
-    code: str = "",
-) -> BatchOperation:
-    """Create the batch that tries again what failed of one, or puts back what it changed.
-
-    Of all its items, or of these ids, or of those that failed with that code. Raises NothingToDo,
-    NotAllowed, QuotaExceeded.
-    """
-    if follows == Follows.UNDO:
-        make_rivals_wait([batch.pk])
-        if content_ids is None:
-            refuse_second_undo([batch.pk])
-    else:
-        make_rivals_wait([first_try(batch)])
-    order = order_after(batch, follows, content_ids=content_ids, code=code)
-    return create_batch(order, by=by, source=source)
-
-
-def preview_follow_up(
-    batch: BatchOperation,
-    follows: Follows,
-    *,
-    by: User,
-    content_ids: Collection[str] | None = None,
-    code: str = "",
-) -> Preview:
-    """What `follow_up` would do now, refused just as that would be."""
+def _order(
+    batch: BatchOperation, follows: Follows, content_ids: Collection[str] | None, code: str
+) -> Order:
     if follows == Follows.UNDO and content_ids is None:
         refuse_second_undo([batch.pk])
-    order = order_after(batch, follows, content_ids=content_ids, code=code)
-    return preview_order(order, by=by)[1]
+    return order_after(batch, follows, content_ids=content_ids, code=code)
 
 
-@atomic
-def follow_up_submission(
-    submission: Submission, follows: Follows, *, by: User, source: Source
-) -> Submission:
-    """Start the same of everything that was started together, without a review.
-
-    Raises NothingToDo, also while some of it runs, NotAllowed and QuotaExceeded.
-    """
-    progress = progress_of(submission)
-    if not progress.is_finished:
-        raise NothingToDo(SOME_RUNNING)
-    prepared = prepare_follow_up(progress.batches, follows, by=by, source=source)
-    return confirm(prepared.pk, by=by)
-
-
-def prepare_follow_up(
-    batches: Sequence[BatchOperation],
+def _draft(
+    run: Run,
     follows: Follows,
-    *,
     by: User,
     source: Source,
-    content_ids: Collection[str] | None = None,
-    code: str = "",
+    content_ids: Collection[str] | None,
+    code: str,
 ) -> Submission:
-    """The same of batches that were started together, for confirmation.
-
-    Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo and
-    NotAllowed.
-    """
-    submission = draft_follow_up(
-        batches, follows, by=by, source=source, content_ids=content_ids, code=code
-    )
-    submission.save(force_insert=True)
-    return submission
-
-
-def draft_follow_up(
-    batches: Sequence[BatchOperation],
-    follows: Follows,
-    *,
-    by: User,
-    source: Source,
-    content_ids: Collection[str] | None = None,
-    code: str = "",
-) -> Submission:
-    """What `prepare_follow_up` would keep, refused just as there, without keeping it."""
-    if not all(batch.is_finished for batch in batches):
-        raise NothingToDo(STILL_RUNNING)
+    if not run.is_finished:
+        raise NothingToDo(STILL_RUNNING.format(noun=run.noun))
     if follows == Follows.UNDO and content_ids is None:
-        refuse_second_undo([batch.pk for batch in batches])
-    orders, refusal = [], NothingToDo(NOTHING_FAILED)
-    for batch in batches:
-        try:
-            orders.append((batch, order_after(batch, follows, content_ids=content_ids, code=code)))
-        except NothingToDo as error:
-            refusal = error
-    if not orders:
-        raise refusal
+        refuse_second_undo([batch.pk for batch in run.batches])
+    orders = _orders(run.batches, follows, content_ids, code)
     first = orders[0][1]
     submission = Submission(
         by=by,
@@ -150,7 +140,7 @@ def draft_follow_up(
         ],
         origins=[str(batch.pk) for batch, order in orders for _ in order.content_ids],
         follows=follows,
-        until=first.until,
+        until=first.schedule.until,
     )
     contents = contents_of(submission)
     if follows == Follows.RETRY and UNDO not in submission.payload:
@@ -159,3 +149,21 @@ def draft_follow_up(
             contents[key].version if key in contents else None for key in submission.content_ids
         ]
     return freeze(submission, contents)
+
+
+def _orders(
+    batches: Sequence[BatchOperation],
+    follows: Follows,
+    content_ids: Collection[str] | None,
+    code: str,
+) -> list[tuple[BatchOperation, Order]]:
+    """The batches that have something to follow up, each with its order. Raises NothingToDo."""
+    orders, refusal = [], NothingToDo(NOTHING_FAILED)
+    for batch in batches:
+        try:
+            orders.append((batch, order_after(batch, follows, content_ids=content_ids, code=code)))
+        except NothingToDo as error:
+            refusal = error
+    if not orders:
+        raise refusal
+    return orders

@@ -5,6 +5,7 @@ from dataclasses import replace
 from batches import rules
 from batches.models import Source, Submission
 from batches.services.orders.preview import Preview
+from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run_for_others
 from batches.services.runs.confirm import (
     confirm,
@@ -13,19 +14,19 @@ from batches.services.runs.confirm import (
     preview_submission,
     refuse_under_policy,
 )
-from batches.services.runs.draft import AT_ONCE, Waiting, draft
+from batches.services.runs.draft import draft
 from batches.services.runs.price_lines import ALL_UNCHANGED, OPERATION, PriceLine, Prices, refused
 from config.database import atomic
 from content.models import Content, User, Wallet
 
 
-def without_unchanged(prices: Prices, waiting: Waiting = AT_ONCE, *, by: User) -> Prices:
+def without_unchanged(prices: Prices, schedule: Schedule = AT_ONCE, *, by: User) -> Prices:
     """The lines that are to change something, so that a catalogue with six new prices is one batch.
 
     What waits keeps all of them, for by then a price may be another; and items that aren't the
     person's to change fail one by one. Raises Invalid when no line would change anything.
     """
-    if waiting != AT_ONCE:
+    if schedule != AT_ONCE:
         return prices
     mine = Content.objects.all()
     if not may_run_for_others(by, OPERATION):
@@ -52,7 +53,7 @@ def prepare_prices(
     by: User,
     source: Source,
     error_policy: str = rules.SKIP_FAILED,
-    waiting: Waiting = AT_ONCE,
+    schedule: Schedule = AT_ONCE,
 ) -> Submission:
     """Freeze the items of any creators with their versions, for confirmation.
 
@@ -60,7 +61,7 @@ def prepare_prices(
     NotAllowed when the person may change none of the items.
     """
     submission = draft_prices(
-        prices, by=by, source=source, error_policy=error_policy, waiting=waiting
+        prices, by=by, source=source, error_policy=error_policy, schedule=schedule
     )
     submission.save(force_insert=True)
     return submission
@@ -72,14 +73,14 @@ def preview_prices(
     by: User,
     source: Source,
     error_policy: str = rules.SKIP_FAILED,
-    waiting: Waiting = AT_ONCE,
+    schedule: Schedule = AT_ONCE,
 ) -> tuple[list[Wallet], Preview]:
     """Whose items starting these would change, and what it would do; nothing is kept.
 
     Raises Invalid and NotAllowed just as that would.
     """
     submission = draft_prices(
-        prices, by=by, source=source, error_policy=error_policy, waiting=waiting
+        prices, by=by, source=source, error_policy=error_policy, schedule=schedule
     )
     contents = contents_of(submission)
     refuse_under_policy(submission, contents)
@@ -94,14 +95,14 @@ def start_prices(
     by: User,
     source: Source,
     error_policy: str = rules.SKIP_FAILED,
-    waiting: Waiting = AT_ONCE,
+    schedule: Schedule = AT_ONCE,
 ) -> Submission:
     """Prepare and confirm in one: a batch for each creator and each BATCH_MAX_ITEMS items.
 
     Raises Invalid, NotAllowed and QuotaExceeded; then nothing is kept.
     """
     submission = prepare_prices(
-        prices, by=by, source=source, error_policy=error_policy, waiting=waiting
+        prices, by=by, source=source, error_policy=error_policy, schedule=schedule
     )
     return confirm(submission.pk, by=by)
 
@@ -112,7 +113,7 @@ def draft_prices(
     by: User,
     source: Source,
     error_policy: str = rules.SKIP_FAILED,
-    waiting: Waiting = AT_ONCE,
+    schedule: Schedule = AT_ONCE,
 ) -> Submission:
     """What `prepare_prices` would keep, refused just as there, without keeping it."""
     return draft(
@@ -123,5 +124,5 @@ def draft_prices(
         content_ids=[line.content_id for line in prices.lines],
         item_payloads=[line.payload for line in prices.lines],
         error_policy=error_policy,
-        waiting=waiting,
+        schedule=schedule,
     )

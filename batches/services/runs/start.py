@@ -1,21 +1,21 @@
-"""Starts whatever somebody asks for, of any size: one batch where it fits, else a submission."""
+"""Starts a change of any size without a review: one batch where it fits, else a submission."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
-from batches import rules
 from batches.errors import Invalid
 from batches.models import Source, Submission
 from batches.operations import Operation
 from batches.services.orders.create import Order, clean_order, create_batch
 from batches.services.orders.preview import Preview, preview_order
+from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run
+from batches.services.results.run import Run, run_of
 from batches.services.runs.confirm import confirm, preview_submission
-from batches.services.runs.control import Started
-from batches.services.runs.draft import Waiting, draft
+from batches.services.runs.draft import draft
 from batches.services.runs.price_drafts import draft_prices
 from batches.services.runs.price_lines import Prices
 from content.models import Content, User, Wallet
@@ -31,9 +31,7 @@ class Request:
     by: User
     source: Source
     creator: Wallet | None = None
-    # What it is to wait for, as the API has it: `scheduledFor`, `until`, `dependsOn`.
-    waiting: Mapping[str, Any] = field(default_factory=dict)
-    is_held: bool = False
+    schedule: Schedule = AT_ONCE
     # Instead of a payload and ids: a price for each item.
     prices: Prices | None = None
 
@@ -43,24 +41,22 @@ class Request:
         return self.creator is not None and self.prices is None and is_small
 
     @property
-    def body(self) -> dict[str, Any]:
-        ids = list(self.content_ids)
-        creator = self.creator.pk if self.creator else None
-        return {"creator": creator, "contentIds": ids, **self.payload, **self.waiting}
-
-    @property
     def order(self) -> Order:
         """As one batch. Raises Invalid."""
-        return replace(clean_order(self.operation, self.body), is_paused=self.is_held)
+        creator = self.creator.pk if self.creator else None
+        body = {"creator": creator, "contentIds": list(self.content_ids), **self.payload}
+        order = clean_order(self.operation, body)
+        self.schedule.check(self.operation)
+        return replace(order, schedule=self.schedule)
 
 
-def start(request: Request) -> Started:
+def start(request: Request) -> Run:
     """Create the batch, or the submission's batches. Raises Invalid, NotAllowed, QuotaExceeded."""
     if request.fits_one_batch:
-        return Started(batch=create_batch(request.order, by=request.by, source=request.source))
+        return Run([create_batch(request.order, by=request.by, source=request.source)])
     submission = _draft(request)
     submission.save(force_insert=True)
-    return Started(submission=confirm(submission.pk, by=request.by))
+    return run_of(confirm(submission.pk, by=request.by))
 
 
 def preview(request: Request) -> Preview:
@@ -71,10 +67,9 @@ def preview(request: Request) -> Preview:
 
 
 def _draft(request: Request) -> Submission:
-    waiting = _waiting(request)
     if request.prices is not None:
         submission = draft_prices(
-            request.prices, by=request.by, source=request.source, waiting=waiting
+            request.prices, by=request.by, source=request.source, schedule=request.schedule
         )
     else:
         submission = draft(
@@ -83,28 +78,11 @@ def _draft(request: Request) -> Submission:
             operation=request.operation,
             payload=request.payload,
             content_ids=request.content_ids,
-            waiting=waiting,
+            schedule=request.schedule,
         )
     if request.creator is not None:
         _refuse_other_creators(request, request.creator)
     return submission
-
-
-def _waiting(request: Request) -> Waiting:
-    """What a submission is to wait for. Raises Invalid that names what can't be."""
-    asked = request.waiting
-    if "until" in asked and not request.operation.may_end:
-        raise Invalid(errors={"until": ["Only prices can be given an end."]})
-    try:
-        scheduled_for = rules.clean_moment(asked.get("scheduledFor"), "scheduledFor")
-        return Waiting(
-            scheduled_for=scheduled_for,
-            until=rules.clean_moment(asked.get("until"), "until", after=scheduled_for),
-            depends_on=tuple(rules.clean_depends_on(asked.get("dependsOn"))),
-            is_paused=request.is_held,
-        )
-    except rules.FieldErrors as error:
-        raise Invalid(errors=error.errors) from error
 
 
 def _refuse_other_creators(request: Request, creator: Wallet) -> None:

@@ -69,30 +69,23 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
     `{name, operationType, updatePayload, contentIds | filter, creator?, errorPolicy?, repeat?,
     firstRun?, timeZone?, lastDay?}`; `firstRun` is `2026-12-01T09:00` on the wall of `timeZone`.
     """
-    errors: dict[str, list[str]] = {
-        str(name)[:64]: ["Unknown field."] for name in body if name not in FIELDS
-    }
+    errors = rules.ErrorCollector()
+    for name in body:
+        if name not in FIELDS:
+            errors.add(str(name)[:64], "Unknown field.")
 
     def attempt(name: str, clean: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        try:
-            return clean(*arguments, **more)
-        except rules.FieldErrors as error:
-            errors.update(error.errors)
-        except Invalid as error:
-            errors.update(error.errors)
-        except ValueError as error:
-            errors[name] = [str(error)]
-        return None
+        return errors.attempt(clean, *arguments, field=name, **more)
 
     operation = attempt("operationType", operation_of, body.get("operationType"))
     payload = body.get("updatePayload", {})
     if not isinstance(payload, Mapping):
-        errors["updatePayload"] = ["Send an object."]
+        errors.add("updatePayload", "Send an object.")
     elif operation is not None:
         payload = attempt("updatePayload", _clean_payload, operation, payload)
     content_ids: Any = []
     if ("filter" in body) == ("contentIds" in body):
-        errors["contentIds"] = ["Give either contentIds or a filter."]
+        errors.add("contentIds", "Give either contentIds or a filter.")
     elif "filter" in body:
         attempt("filter", rules.clean_filter, body["filter"])
     else:
@@ -111,8 +104,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         "zone": attempt("timeZone", recurrence.clean_zone, body.get("timeZone", "UTC")),
         "last_day": attempt("lastDay", recurrence.parse_day, body.get("lastDay")),
     }
-    if errors:
-        raise Invalid(errors=errors)
+    errors.raise_errors()
     order = TemplateOrder(
         operation=operation,
         payload=payload,
@@ -121,9 +113,9 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         **clean,
     )
     if kept is None or order.times != times_of(kept):
-        errors = _wrong_times(order)
-        if errors:
-            raise Invalid(errors=errors)
+        wrong = _wrong_times(order)
+        if wrong:
+            raise Invalid(errors=wrong)
     return order
 
 

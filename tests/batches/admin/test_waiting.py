@@ -14,8 +14,9 @@ from django.utils import timezone
 from batches.models import BatchOperation, Dependency, Source, Status, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.settle import settle_due
+from batches.services.orders.schedule import Schedule
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import Waiting, prepare
+from batches.services.runs.draft import prepare
 from content.models import Content, User
 from tests.batches.ended import made_up
 from tests.batches.orders import make_template, price_batch
@@ -46,7 +47,7 @@ def run_of(staff, items, **waiting) -> Submission:
         operation=OPERATIONS["update-price"],
         payload={"newPrice": 9_000_000},
         content_ids=[item.pk for item in items],
-        waiting=Waiting(**waiting),
+        schedule=Schedule(**waiting),
     )
     return confirm(submission.pk, by=staff)
 

@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
+from batches.services.orders.schedule import Schedule
+from batches.services.results.run import run_of
+from batches.services.runs import control
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import Waiting, prepare
-from batches.services.runs.plans import start_now
-from batches.services.runs.schedule import change_until, pause, replan, reschedule, resume
+from batches.services.runs.draft import prepare
 from content.models import Content
+from tests.batches import runs
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -157,7 +159,7 @@ def test_a_group_says_what_its_batches_wait_for_by_now(call, alice, items, setti
         operation=OPERATIONS["update-price"],
         payload={"newPrice": 7_000_000},
         content_ids=[item.pk for item in items],
-        waiting=Waiting(soon, end, is_paused=True),
+        schedule=Schedule(soon, end, is_paused=True),
     )
     confirm(prepared.pk, by=alice)
     batches = BatchOperation.objects.order_by("id")
@@ -174,19 +176,19 @@ def test_a_group_says_what_its_batches_wait_for_by_now(call, alice, items, setti
     assert None not in whole
 
     for batch in batches:
-        replan(resume(batch), scheduled_for=later, until=end + timedelta(days=1))
+        runs.reschedule(runs.resume(batch), scheduled_for=later, until=end + timedelta(days=1))
     whole, parts = shown()
     assert parts == [whole, whole]
     assert whole[0] is False
 
     first, second = batches
-    change_until(first, None)
+    runs.reschedule(first, until=None)
     assert shown()[0] == [False, whole[1], None]
-    pause(reschedule(second, soon))
+    runs.pause(runs.reschedule(second, scheduled_for=soon))
     whole, parts = shown()
     assert whole == [True, parts[1][1], None]
 
-    start_now(list(batches))
+    control.start(run_of(prepared), by=alice)
     assert shown()[0][:2] == [False, None]
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
+from batches.services.orders.schedule import Schedule
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import Waiting, prepare
+from batches.services.runs.draft import prepare
 from tests.factories import make_contents
 
 
@@ -29,7 +30,7 @@ def run(alice, items, settings):
         operation=OPERATIONS["update-price"],
         payload={"newPrice": 7_000_000},
         content_ids=items,
-        waiting=Waiting(scheduled_for=timezone.now() + timedelta(days=1)),
+        schedule=Schedule(scheduled_for=timezone.now() + timedelta(days=1)),
     )
     return confirm(prepared.pk, by=alice)
 

@@ -13,11 +13,11 @@ from batches.models import BatchOperation, Follows, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
 from batches.services.orders.create import clean_order, create_batch
-from batches.services.runs.draft import Waiting
-from batches.services.runs.follow_up import follow_up
+from batches.services.orders.schedule import Schedule
 from batches.services.runs.price_drafts import start_prices
 from batches.services.runs.price_file import read
 from content.models import ApiToken, Wallet
+from tests.batches.follow_ups import followed
 from tests.batches.test_api_calls import HOSTILE
 from tests.conftest import person
 from tests.factories import make_contents
@@ -58,14 +58,14 @@ def test_each_makes_the_same_batch_again(world, settings, tmp_path):
     file = f"content_id,new_price,percent\n{ids[0]},2.5,\n{ids[1]},,-12.5\n"
     prices = start_prices(
         read(file.encode()), by=alice, source=Source.PAGE,
-        waiting=Waiting(until=until, depends_on=[(price.pk, "on-completion")]),
+        schedule=Schedule(until=until, depends_on=[(price.pk, "on-completion")]),
     )  # fmt: skip
     asked = [
         order("remove-content", removalReason=HOSTILE),
         order("update-metadata", updates={"title": HOSTILE, "description": f"{HOSTILE}\nEND\n\t'"}),
         order("update-price", percentChange=-12.5, dependsOn=[str(price.pk)]),
         prices.batches.get(),
-        follow_up(price, Follows.UNDO, by=alice, source=Source.PAGE),
+        followed(price, Follows.UNDO, alice),
     ]
     for batch in asked:
         undoes = batch.undo_of_id is not None

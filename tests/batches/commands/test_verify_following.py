@@ -11,19 +11,18 @@ from batches.models import (
     BatchOperation,
     Dependency,
     Follows,
-    Source,
     Status,
     Submission,
     TemplateRun,
 )
 from batches.services.engine.lifecycle import cancel
 from batches.services.integrity.verify import verify
-from batches.services.runs.follow_up import follow_up
 from batches.services.templates.runs import run_now
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from batches.services.worker.sweep import sweep
 from content.models import ContentChange
+from tests.batches.follow_ups import followed
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -50,7 +49,7 @@ def undo(alice, contents, work):
     batch = price_batch(alice, [content.pk for content in contents])
     work()
     batch.refresh_from_db()
-    undo = follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+    undo = followed(batch, Follows.UNDO, alice)
     work()
     undo.refresh_from_db()
     return undo
@@ -120,7 +119,7 @@ def test_one_that_nobody_told_for_a_minute_is_named(pair, work):
 
 def test_nothing_is_wrong_with_an_undo_its_undo_and_its_retry(undo, alice, contents, work):
     assert faults() == []
-    again = follow_up(undo, Follows.UNDO, by=alice, source=Source.PAGE)
+    again = followed(undo, Follows.UNDO, alice)
     work()
     again.refresh_from_db()
     assert again.success_count == 2
@@ -208,7 +207,7 @@ def test_the_number_of_queries_does_not_grow(
         batch = price_batch(alice, [content.pk])
         work()
         batch.refresh_from_db()
-        first = follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+        first = followed(batch, Follows.UNDO, alice)
         price_batch(alice, [content.pk], dependsOn=[str(first.pk)])
     work()
     assert Dependency.objects.count() == 12

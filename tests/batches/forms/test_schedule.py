@@ -7,18 +7,18 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from batches.admin.waits import moment_and_utc_words
-from batches.forms.schedule import WaitingForm
+from batches.forms.schedule import ScheduleForm
 from batches.models import Status
 from batches.operations import OPERATIONS
-from batches.services.runs.draft import Waiting
+from batches.services.orders.schedule import Schedule
+from content.words import moment_and_utc_words
 from tests.batches.ended import made_up
 
 PRICE, TITLE = OPERATIONS["update-price"], OPERATIONS["update-metadata"]
 
 
 def form(user, operation=PRICE, **typed):
-    return WaitingForm(typed, user=user, operation=operation)
+    return ScheduleForm(typed, user=user, operation=operation)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _in_february():
 def test_nothing_typed_is_at_once(alice):
     empty = form(alice)
     assert empty.is_valid()
-    assert empty.wanted() == Waiting()
+    assert empty.value() == Schedule()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_times_are_those_of_the_viewer(alice, zone, typed, instant):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         found = form(alice, scheduled_for=typed)
         assert found.is_valid(), found.errors
-        assert found.wanted().scheduled_for == instant
+        assert found.value().scheduled_for == instant
         assert zone in found.fields["scheduled_for"].help_text
 
 
@@ -84,11 +84,11 @@ def test_what_can_t_be_is_refused_beside_its_field(alice, typed, field, words):
     assert words in str(found.errors[field])
 
 
-def test_only_prices_are_put_back(alice):
+def test_only_prices_can_end(alice):
+    assert "until" not in form(alice, TITLE).fields
     found = form(alice, TITLE, until="2026-02-03T09:00")
-    assert found.is_valid()
-    assert found.wanted().until is None
-    assert "until" not in found.fields
+    assert list(found.errors) == ["until"]
+    assert "Only a change of the price" in str(found.errors["until"])
 
 
 def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, viewer):
@@ -103,7 +103,7 @@ def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, v
     for batch in (waiting, ended):
         found = form(alice, **{f"after-batch-{batch.pk}": "on-success"})
         assert found.is_valid(), found.errors
-        assert found.wanted().depends_on == ((batch.pk, "on-success"),)
+        assert found.value().depends_on == ((batch.pk, "on-success"),)
     assert not form(alice, **{f"after-batch-{foreign.pk}": "always"}).is_valid()
     assert not form(alice, **{f"after-batch-{waiting.pk}": "never"}).is_valid()
 
@@ -127,7 +127,7 @@ def test_what_was_prepared_comes_back_as_it_was_typed(alice):
     with timezone.override(zoneinfo.ZoneInfo("Asia/Tokyo")):
         asked = form(alice, **times, **{f"after-batch-{batch.pk}": "always"})
         assert asked.is_valid(), asked.errors
-        page = WaitingForm(user=alice, operation=PRICE, waiting=asked.wanted()).as_p()
+        page = ScheduleForm(user=alice, operation=PRICE, was=asked.value()).as_p()
     assert 'value="2026-02-03T09:00"' in page
     assert 'value="2026-02-04T09:00"' in page
     assert 'value="always" selected' in page

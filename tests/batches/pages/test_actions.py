@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from batches.models import BatchOperation, Follows, Source, Status, Submission
+from batches.models import BatchOperation, Follows, Status, Submission
 from batches.services.engine.run_batch import run_batch
-from batches.services.runs.follow_up import follow_up
 from content.models import Content
 from content.services.catalogue.changes import change_content
+from tests.batches.follow_ups import followed
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -329,7 +329,7 @@ def test_of_two_who_follow_up_the_quicker_one_wins(signed_in, alice, keys, work,
     client = signed_in(alice)
     batch.refresh_from_db()
     reviewed = review_of(client.post(f"/batches/{batch.pk}/{action}"))
-    quicker = follow_up(batch, Follows(action), by=alice, source=Source.API)
+    quicker = followed(batch, Follows(action), alice)
 
     answer = client.post(f"/submissions/{reviewed.pk}/confirm")
 

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchOperation, Status
-from batches.services.runs.schedule import pause
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import User
 from tests.batches.orders import price_batch
+from tests.batches.runs import pause
 from tests.factories import make_contents
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

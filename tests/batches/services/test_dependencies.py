@@ -10,9 +10,9 @@ from batches.models import BatchOperation, Dependency, Notification, Status
 from batches.services.engine import lifecycle
 from batches.services.engine.run_batch import claim, run_batch, write_chunk
 from batches.services.engine.settle import settle_dependents, settle_due, settle_link
-from batches.services.runs import schedule
 from batches.services.worker.sweep import sweep
 from content.models import Content, Wallet
+from tests.batches import runs
 from tests.batches.messages import told
 from tests.batches.orders import after, price_batch
 from tests.factories import make_contents
@@ -130,7 +130,7 @@ def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice,
     parent = price_batch(alice, items)
     soon = (timezone.now() + timedelta(hours=1)).isoformat()
     scheduled = after(alice, items, parent, scheduledFor=soon)
-    held = schedule.pause(after(alice, items, parent))
+    held = runs.pause(after(alice, items, parent))
     complete(parent)
     settle_dependents(parent.pk)
     messages()
@@ -139,7 +139,7 @@ def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice,
         assert claim(batch.pk) is None
     sweep()
     assert messages() == []
-    schedule.resume(held)
+    runs.resume(held)
     assert claim(held.pk)
 
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from batches.errors import Invalid
 from batches.models import Follows, Source, Submission
 from batches.operations import OPERATIONS
-from batches.services.runs.control import follow_started, preview_following
+from batches.services.runs.follow_up import follow_up, preview_follow_up
 from batches.services.runs.price_lines import PriceLine, Prices
 from batches.services.runs.start import Request, preview, start
 from tests.factories import make_contents
@@ -54,9 +54,9 @@ def test_of_what_follows_upon_a_run(alice, keys, work):
     run = start(asked(alice, keys))
     work()
     wanted = {"by": alice, "source": Source.COMMAND}
-    assert writes(lambda: preview_following(run, Follows.UNDO, **wanted)) == []
+    assert writes(lambda: preview_follow_up(run, Follows.UNDO, **wanted)) == []
     assert Submission.objects.get() == run.submission
-    follow_started(run, Follows.UNDO, **wanted)
+    follow_up(run, Follows.UNDO, **wanted)
     assert Submission.objects.count() == 2
 
 

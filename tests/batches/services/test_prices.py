@@ -11,10 +11,11 @@ from batches.models import BatchItem, BatchOperation, Follows, Source, Submissio
 from batches.operations import describe
 from batches.services.integrity.verify import verify
 from batches.services.results.csv import results_file
-from batches.services.runs import confirm, follow_up, price_drafts, price_file
+from batches.services.runs import confirm, price_drafts, price_file
 from batches.services.templates.spec import template_body
 from content.models import Content, ContentChange
 from content.services.catalogue.changes import change_content
+from tests.batches.follow_ups import followed
 from tests.batches.price_files import csv_of
 from tests.factories import make_contents
 
@@ -162,18 +163,18 @@ def test_retry_and_undo_keep_to_each_items_own_price(alice, wallet_of, work):
     assert describe(batch) == describe(submission) == "Update price, item by item"
 
     change_content(removed.pk, {"is_removed": False}, version=2, by=alice, cause="api")
-    retry = follow_up.follow_up(batch, Follows.RETRY, by=alice, source=Source.PAGE)
+    retry = followed(batch, Follows.RETRY, alice)
     work()
     retry.refresh_from_db()
     assert (retry.content_ids, retry.success_count) == ([removed.pk], 1)
     assert prices_now() == {first.pk: 10_000_000, second.pk: 3_000_000, removed.pk: 30_000_000}
 
-    undo = follow_up.follow_up(batch, Follows.UNDO, by=alice, source=Source.PAGE)
+    undo = followed(batch, Follows.UNDO, alice)
     work()
     undo.refresh_from_db()
     assert describe(undo) == "Undo: Update price, item by item"
     assert prices_now() == {first.pk: 1_000_000, second.pk: 2_000_000, removed.pk: 30_000_000}
-    follow_up.follow_up(undo, Follows.UNDO, by=alice, source=Source.PAGE)
+    followed(undo, Follows.UNDO, alice)
     work()
     assert prices_now() == {first.pk: 10_000_000, second.pk: 3_000_000, removed.pk: 30_000_000}
     assert list(verify()) == []

@@ -6,15 +6,17 @@ import pytest
 from django.utils import timezone
 
 from batches import queue
-from batches.errors import Invalid, InvalidTransition, NothingToDo
+from batches.errors import Invalid, InvalidTransition
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.engine import lifecycle
 from batches.services.engine.run_batch import claim, run_batch
-from batches.services.runs import confirm, draft, schedule
-from batches.services.runs.draft import Waiting
+from batches.services.orders.schedule import Schedule
+from batches.services.results.run import run_of
+from batches.services.runs import confirm, control, draft
 from batches.services.worker.sweep import sweep
 from content.models import Content
+from tests.batches import runs
 from tests.batches.messages import told
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
@@ -90,7 +92,7 @@ def test_another_time(alice, item, time_machine):
     batch = later(alice, [item.pk])
     first, second = batch.scheduled_for, in_an_hour() + HOUR
 
-    changed = schedule.reschedule(batch, second)
+    changed = runs.reschedule(batch, scheduled_for=second)
 
     assert changed.scheduled_for == second
     time_machine.move_to(first, tick=False)
@@ -101,7 +103,7 @@ def test_another_time(alice, item, time_machine):
 
 def test_at_once_after_all(messages, alice, item):
     batch = later(alice, [item.pk])
-    schedule.reschedule(batch, None)
+    runs.reschedule(batch, scheduled_for=None)
     assert messages() == told(batch)
     assert run_batch(batch.pk)
 
@@ -110,7 +112,7 @@ def test_put_off_for_seconds_it_is_told_of_when_it_is_due(messages, alice, item,
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     batch = price_batch(alice, [item.pk])
-    schedule.reschedule(batch, now + timedelta(seconds=3))
+    runs.reschedule(batch, scheduled_for=now + timedelta(seconds=3))
     messages()
     time_machine.move_to(now + timedelta(seconds=4), tick=False)
 
@@ -127,17 +129,17 @@ def test_it_can_be_cancelled(alice, item, time_machine):
     assert Content.objects.get().version == 1
 
 
-@pytest.mark.parametrize("change", ["reschedule", "change_until", "pause", "resume"])
-def test_once_it_runs_or_has_ended_nothing_of_it_changes(alice, item, change):
-    service = getattr(schedule, change)
-    arguments = () if change in {"pause", "resume"} else (in_an_hour(),)
+@pytest.mark.parametrize("change", ["reschedule", "start", "pause", "resume"])
+def test_started_or_ended_batch_is_unchanged(alice, item, change):
+    service = getattr(runs, change)
+    times = {"scheduled_for": in_an_hour()} if change == "reschedule" else {}
     running = price_batch(alice, [item.pk])
     claim(running.pk)
     ended = lifecycle.cancel(price_batch(alice, [item.pk]))
     for batch in (running, ended):
         before = BatchOperation.objects.filter(pk=batch.pk).values().get()
         with pytest.raises(InvalidTransition):
-            service(batch, *arguments)
+            service(batch, **times)
         assert BatchOperation.objects.filter(pk=batch.pk).values().get() == before
 
 
@@ -174,7 +176,7 @@ def test_any_offset_is_the_same_moment(alice, item):
 def test_a_change_to_such_a_time_is_refused(alice, item, moment):
     batch = later(alice, [item.pk])
     with pytest.raises(Invalid) as refusal:
-        schedule.reschedule(batch, moment)
+        runs.reschedule(batch, scheduled_for=moment)
     assert list(refusal.value.errors) == ["scheduledFor"]
 
 
@@ -199,14 +201,14 @@ def test_only_a_price_can_be_given_an_end(alice, item):
                 operation=OPERATIONS[kind],
                 payload=payload,
                 content_ids=[item.pk],
-                waiting=Waiting(until=in_an_hour()),
+                schedule=Schedule(until=in_an_hour()),
             )
         assert list(refusal.value.errors) == ["until"]
     batch = later(alice, [item.pk])
     BatchOperation.objects.update(kind="remove-content", payload={"removalReason": ""})
     batch.refresh_from_db()
     with pytest.raises(Invalid) as refusal:
-        schedule.change_until(batch, in_an_hour() + HOUR)
+        runs.reschedule(batch, until=in_an_hour() + HOUR)
     assert list(refusal.value.errors) == ["until"]
 
 
@@ -220,7 +222,7 @@ def prepare(by, content_ids, **more):
         operation=OPERATIONS["update-price"],
         payload={"newPrice": 7_000_000},
         content_ids=content_ids,
-        waiting=Waiting(**more),
+        schedule=Schedule(**more),
     )
 
 
@@ -233,71 +235,69 @@ def three(alice, wallet_of, settings):
 
 
 def statuses(submission):
-    return [batch.status for batch in confirm.progress_of(submission).batches]
+    return [batch.status for batch in run_of(submission).batches]
 
 
 def test_a_held_batch_waits_until_it_is_released(messages, alice, item, time_machine):
-    batch = schedule.pause(price_batch(alice, [item.pk]))
+    batch = runs.pause(price_batch(alice, [item.pk]))
     messages()
     assert claim(batch.pk) is None
     time_machine.move_to(timezone.now() + timedelta(days=1), tick=False)
     assert sweep().batches == 0
 
-    schedule.resume(batch)
+    runs.resume(batch)
 
     assert messages() == told(batch)
     assert run_batch(batch.pk)
 
 
 def test_a_held_batch_is_not_begun_by_its_time(alice, item, time_machine):
-    batch = schedule.pause(later(alice, [item.pk]))
+    batch = runs.pause(later(alice, [item.pk]))
     time_machine.move_to(batch.scheduled_for + HOUR, tick=False)
     assert claim(batch.pk) is None
-    schedule.resume(batch)
+    runs.resume(batch)
     assert claim(batch.pk)
 
 
 def test_a_released_batch_still_waits_for_its_time(messages, alice, item):
-    batch = schedule.resume(schedule.pause(later(alice, [item.pk])))
+    batch = runs.resume(runs.pause(later(alice, [item.pk])))
     assert claim(batch.pk) is None
     assert messages() == []
 
 
 def test_what_has_begun_ends_and_the_rest_is_held(messages, three, work):
-    first, second, third = confirm.progress_of(three).batches
+    first, second, third = run_of(three).batches
     run_batch(first.pk)
     lease = claim(second.pk)
     messages()
 
-    progress = schedule.pause_submission(three)
+    progress = control.pause(run_of(three), by=three.by)
     work()
 
     assert [batch.is_paused for batch in progress.batches] == [False, False, True]
     assert progress.is_paused
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.PENDING]
 
-    assert not schedule.resume_submission(three).is_paused
+    assert not control.resume(run_of(three), by=three.by).is_paused
     assert messages() == told(third)
     work()
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.COMPLETED]
     assert lease is not None
 
 
-def test_there_is_nothing_to_hold_or_to_release(three, work):
-    with pytest.raises(NothingToDo, match="Nothing of it is on hold"):
-        schedule.resume_submission(three)
-    schedule.pause_submission(three)
-    with pytest.raises(NothingToDo, match="on hold already"):
-        schedule.pause_submission(three)
-    schedule.resume_submission(three)
+def test_pause_and_resume_are_idempotent(three, work):
+    for verb, is_paused in ((control.resume, False), (control.pause, True)):
+        for _ in range(2):
+            assert verb(run_of(three), by=three.by).is_paused == is_paused
+    control.resume(run_of(three), by=three.by)
     work()
-    with pytest.raises(NothingToDo, match="has begun"):
-        schedule.pause_submission(three)
+    with pytest.raises(InvalidTransition, match="This run is done and can no longer be paused"):
+        control.pause(run_of(three), by=three.by)
 
 
 def test_what_is_held_can_be_cancelled(three, work):
-    schedule.pause_submission(three)
-    confirm.cancel_submission(three)
+    control.pause(run_of(three), by=three.by)
+    control.cancel(run_of(three), by=three.by)
     assert set(statuses(three)) == {Status.CANCELLED}
     three.refresh_from_db()
     assert three.unfinished == 0

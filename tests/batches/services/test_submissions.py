@@ -9,7 +9,8 @@ from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded
 from batches.models import BatchItem, BatchOperation, Notification, Source, Status, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
-from batches.services.runs import confirm, draft
+from batches.services.results.run import run_of
+from batches.services.runs import confirm, control, draft
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
@@ -120,7 +121,7 @@ def test_several_creators_and_hundreds_of_items_become_batches(
 
     sizes = BatchOperation.objects.values_list("creator__display_name", "total_items")
     assert sorted(sizes) == [("Alice", 2), ("Alice", 3), ("Alice", 3), ("Bob", 2)]
-    progress = confirm.progress_of(submission)
+    progress = run_of(submission)
     assert (progress.total, progress.succeeded, progress.failed) == (10, 9, 1)
     assert progress.is_finished
     assert progress.percent == 100
@@ -168,12 +169,12 @@ def test_cancelling_stops_what_has_not_ended(alice, wallet_of, settings):
     confirm.confirm(submission.pk, by=alice)
     run_batch(BatchOperation.objects.order_by("id").first().pk)
 
-    progress = confirm.cancel_submission(submission)
+    progress = control.cancel(run_of(submission), by=submission.by)
 
     assert [batch.status for batch in progress.batches] == [Status.COMPLETED, Status.CANCELLED]
     assert Content.objects.filter(version=2).count() == 2
     with pytest.raises(InvalidTransition):
-        confirm.cancel_submission(submission)
+        control.cancel(run_of(submission), by=submission.by)
 
 
 def test_each_creator_gets_one_mail_of_the_whole(

@@ -9,11 +9,11 @@ from batches.errors import Invalid, NothingToDo
 from batches.models import BatchOperation, Notification, Status
 from batches.services.engine import lifecycle
 from batches.services.engine.run_batch import claim, run_batch, write_chunk
-from batches.services.runs import schedule
 from batches.services.worker.sweep import sweep
 from config.database import atomic
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
+from tests.batches import runs
 from tests.batches.follow_ups import break_off, done, outcomes, prices, undo
 from tests.batches.messages import told
 from tests.batches.orders import price_batch
@@ -141,19 +141,19 @@ def test_the_undo_is_made_with_the_end_or_not_at_all(alice, items, end):
 def test_its_end_can_be_changed_until_it_begins(alice, items, end):
     batch = sale(alice, items, end)
     other = end + timedelta(hours=1)
-    schedule.change_until(batch, other)
+    runs.reschedule(batch, until=other)
     assert the_undo(done(batch)).scheduled_for == other
 
 
 def test_a_sale_can_be_made_to_stay(alice, items, end):
-    batch = schedule.change_until(sale(alice, items, end), None)
+    batch = runs.reschedule(sale(alice, items, end), until=None)
     done(batch)
     assert BatchOperation.objects.count() == 1
 
 
 def test_afterwards_the_end_is_the_time_of_its_undo(alice, items, end, time_machine):
     back = the_undo(done(sale(alice, items, end)))
-    schedule.reschedule(back, end + timedelta(hours=1))
+    runs.reschedule(back, scheduled_for=end + timedelta(hours=1))
     time_machine.move_to(end, tick=False)
     assert claim(back.pk) is None
 
@@ -164,7 +164,7 @@ def test_it_can_be_put_back_early_by_hand_once_its_own_undo_is_out_of_the_way(al
     with pytest.raises(NothingToDo, match="about to be undone") as refusal:
         undo(batch, alice)
     assert refusal.value.details["batch_id"] == str(back.pk)
-    schedule.reschedule(back, None)
+    runs.reschedule(back, scheduled_for=None)
     done(back)
     assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
 
@@ -175,7 +175,7 @@ def test_an_end_before_the_start_is_refused(alice, items, end):
     assert list(refusal.value.errors) == ["until"]
     batch = sale(alice, items, end)
     with pytest.raises(Invalid) as refusal:
-        schedule.reschedule(batch, end)
+        runs.reschedule(batch, scheduled_for=end)
     assert list(refusal.value.errors) == ["scheduledFor"]
 
 
@@ -183,9 +183,9 @@ def test_a_sale_that_begins_after_its_end_leaves_no_price_behind(
     alice, items, end, time_machine, work
 ):
     """Held too long: as it is released, what it changes is put back at once."""
-    batch = schedule.pause(sale(alice, items, end))
+    batch = runs.pause(sale(alice, items, end))
     time_machine.move_to(end + timedelta(hours=1), tick=False)
-    schedule.resume(batch)
+    runs.resume(batch)
     done(batch)
     done(the_undo(batch))
     assert prices(items) == [1_000_000, 2_000_000, 3_000_000]

@@ -9,6 +9,7 @@ from batches.operations import OPERATIONS, describe, operation_for
 from batches.services.engine import lifecycle
 from batches.services.engine.run_batch import claim, run_batch, write_chunk
 from batches.services.orders.create import clean_order, create_batch
+from batches.services.results.run import run_of
 from batches.services.runs import confirm
 from batches.services.worker.contract_sync import send_contract_calls
 from content.models import Content, ContentChange
@@ -172,7 +173,7 @@ def test_undo_of_a_submission_of_several_batches_is_reviewed_as_a_whole(
     work()
     change_content(hers[0], {"price": 5}, version=2, by=alice, cause="api")
 
-    batches = confirm.progress_of(submission).batches
+    batches = run_of(submission).batches
     back = prepared(batches, UNDO, staff)
     preview = confirm.preview_submission(back)
 
@@ -190,9 +191,9 @@ def test_nothing_is_prepared_of_a_submission_that_still_runs(alice, wallet_of, s
     settings.BATCH_MAX_ITEMS = 2
     submission = prepare(alice, items)
     confirm.confirm(submission.pk, by=alice)
-    first, _second = confirm.progress_of(submission).batches
+    first, _second = run_of(submission).batches
     run_batch(first.pk)
-    batches = confirm.progress_of(submission).batches
+    batches = run_of(submission).batches
     for follows in Follows:
         with pytest.raises(NothingToDo, match="not ended yet"):
             prepared(batches, follows, alice)

@@ -11,17 +11,18 @@ from django.utils import timezone
 from batches.errors import NotAllowed
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
-from batches.services.permissions import may_direct_all
+from batches.services.orders.schedule import Schedule
+from batches.services.results.run import find_run
 from batches.services.runs import control
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import Waiting, prepare
+from batches.services.runs.draft import prepare
 from content.models import User
 from tests.conftest import grant
 from tests.factories import make_contents
 
 PAGE_ACTIONS = ("start", "hold", "go-on", "retry", "undo", "when", "cancel")
 API_ACTIONS = ("pause", "resume", "retry-failed", "undo", "cancel")
-ADMIN_ACTIONS = ("begin", "hold", "resume", "when", "cancel")
+ADMIN_ACTIONS = ("start", "pause", "resume", "reschedule", "cancel")
 
 
 def run_of(person, *wallets):
@@ -32,7 +33,7 @@ def run_of(person, *wallets):
         operation=OPERATIONS["update-price"],
         payload={"newPrice": 7_000_000},
         content_ids=[make_contents(wallet)[0].pk for wallet in wallets],
-        waiting=Waiting(scheduled_for=timezone.now() + timedelta(days=1)),
+        schedule=Schedule(scheduled_for=timezone.now() + timedelta(days=1)),
     )
     return confirm(prepared.pk, by=person)
 
@@ -93,8 +94,8 @@ def test_the_admin_refuses_it(signed_in, run, former, unchanged, action):
 
 
 def test_the_command_refuses_it(run, former, unchanged):
-    found = control.find_started(run.pk, by=former)
-    for act in (control.cancel_started, control.pause_started, control.resume_started):
+    found = find_run(run.pk, by=former)
+    for act in (control.cancel, control.pause, control.resume, control.start):
         with pytest.raises(NotAllowed):
             act(found, by=former)
     assert unchanged()
@@ -107,8 +108,8 @@ def test_the_own_batch_of_it_is_still_directed(signed_in, run, former, wallet_of
 
 
 def test_whoever_may_direct_each_batch_directs_the_run(signed_in, run, alice, bob, staff):
-    assert may_direct_all(staff, run)
-    assert not may_direct_all(bob, run)
+    assert run_of(run).may_be_directed_by(staff)
+    assert not run_of(run).may_be_directed_by(bob)
     signed_in(staff).post(f"/submissions/{run.pk}/hold")
     assert set(BatchOperation.objects.values_list("is_paused", flat=True)) == {True}
 
@@ -119,7 +120,7 @@ def test_a_long_run_asks_no_more_often(settings, bob, wallet_of):
 
     def cost(run):
         with CaptureQueriesContext(connection) as captured:
-            assert may_direct_all(bob, run)
+            assert run_of(run).may_be_directed_by(bob)
         return len(captured)
 
     assert cost(few) == cost(many) == 1

@@ -1,0 +1,160 @@
+"""The addresses at which a run, one batch or several, is directed: once for both registers."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods, require_POST
+
+from batches.admin.looks import dress_all, require_right
+from batches.admin.run_buttons import url_of
+from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo
+from batches.forms.schedule import ScheduleForm
+from batches.models import Follows, Source
+from batches.operations import OPERATIONS, operation_for
+from batches.operations.base import REFUSALS
+from batches.services.results.blockers import blockers
+from batches.services.results.run import Run
+from batches.services.runs import control
+from batches.services.runs.follow_up import prepare_follow_up
+
+# The last part of the path of each action, where it is another word.
+TAILS = {"start": "begin", "pause": "hold", "reschedule": "when"}
+
+
+class RunActions:
+    """Mixed into the admin of batches and of submissions; each says who may see what: `run`."""
+
+    admin_site: Any
+    opts: Any
+    # The page of a run, to which every action leads back.
+    run_page: str
+    visible_run: Callable[[HttpRequest, UUID], Run]
+
+    def urls_of_actions(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, f"batches_{self.opts.model_name}"
+        views: dict[str, Callable[..., HttpResponse]] = {
+            "start": require_POST(self.start_view),
+            "pause": require_POST(self.pause_view),
+            "resume": require_POST(self.resume_view),
+            "cancel": require_POST(self.cancel_view),
+            "retry": require_POST(self.retry_view),
+            "undo": require_POST(self.undo_view),
+            "reschedule": require_http_methods(["GET", "HEAD", "POST"])(self.reschedule_view),
+        }
+        return [
+            path(f"<uuid:key>/{TAILS.get(verb, verb)}/", wrap(view), name=f"{name}_{verb}")
+            for verb, view in views.items()
+        ]
+
+    def start_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Start now, whatever its time and whoever paused it; what it waits for still counts."""
+        return self._direct(request, key, control.start)
+
+    def pause_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        return self._direct(request, key, control.pause)
+
+    def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        return self._direct(request, key, control.resume)
+
+    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        return self._direct(request, key, control.cancel, "Cancelled. What is saved stays saved.")
+
+    def retry_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Prepare the failed items again, or those that failed with the posted code."""
+        code = request.POST.get("code", "")
+        return self._prepare(request, key, Follows.RETRY, code=code if code in REFUSALS else "")
+
+    def undo_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Prepare the undo of the whole run, or of the one item that is posted."""
+        return self._prepare(request, key, Follows.UNDO)
+
+    def reschedule_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """The form of what has not started: its time, its end, and what it waits for."""
+        run = self._own_run(request, key)
+        back, user = url_of(run, self.run_page), request.user
+        if not run.pending:
+            words = InvalidTransition(run.status, "rescheduled", noun=run.noun).message
+            messages.warning(request, words)
+            return redirect(back)
+        data = request.POST if request.method == "POST" else None
+        form = ScheduleForm.of_run(run, data, user=user)  # type: ignore[arg-type]
+        if form.is_valid():
+            try:
+                control.reschedule(run, by=user, **form.times())  # type: ignore[arg-type]
+            except Invalid as error:
+                form.add_refusal(error)
+            except InvalidTransition as error:
+                messages.warning(request, error.message)
+                return redirect(back)
+            else:
+                messages.success(request, "Saved. It starts as scheduled.")
+                return redirect(back)
+        dress_all(form)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Reschedule",
+            "about": run.description,
+            "form": form,
+            "save": "Save",
+            "back_url": back,
+        }
+        return TemplateResponse(request, "batches/admin/reschedule.html", context)
+
+    def _own_run(self, request: HttpRequest, key: UUID) -> Run:
+        run = self.visible_run(request, key)
+        if run.kind not in OPERATIONS:
+            raise Http404
+        if not run.may_be_directed_by(request.user):  # type: ignore[arg-type]
+            raise PermissionDenied
+        return run
+
+    def _direct(
+        self, request: HttpRequest, key: UUID, act: Callable[..., Run], words: str = ""
+    ) -> HttpResponse:
+        run = self._own_run(request, key)
+        try:
+            run = act(run, by=request.user)
+        except InvalidTransition as error:
+            messages.warning(request, error.message)
+        else:
+            messages.success(request, words or _now_words(run))
+        return redirect(url_of(run, self.run_page))
+
+    def _prepare(
+        self, request: HttpRequest, key: UUID, follows: Follows, *, code: str = ""
+    ) -> HttpResponse:
+        """To the review of what follows upon the run, or back with the reason why there is none."""
+        run = self.visible_run(request, key)
+        if run.kind not in OPERATIONS:
+            raise Http404
+        require_right(request, operation_for(run.batches[0]))
+        item = request.POST.get("content_id")
+        try:
+            submission = prepare_follow_up(
+                run,
+                follows,
+                by=request.user,  # type: ignore[arg-type]
+                source=Source.ADMIN,
+                content_ids=[item] if item else None,
+                code=code,
+            )
+        except (NothingToDo, NotAllowed) as error:
+            # The right was checked above: not one of the items is the creator's any more.
+            messages.warning(request, error.message)
+            return redirect(url_of(run, self.run_page))
+        return redirect("admin:batches_submission_review", submission.pk)
+
+
+def _now_words(run: Run) -> str:
+    """What holds after the action; of several batches the first that still waits stands for all."""
+    words = next((found for batch in run.pending if (found := blockers(batch))), [])
+    if words:
+        return f"Saved. It now {'is ' if words[0] == 'paused' else ''}{', '.join(words)}."
+    return "Saved. It starts as soon as a worker is free."

@@ -1,0 +1,68 @@
+"""Which actions a run offers now: one answer for pages and admin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from batches.models import BatchOperation, Status
+from batches.operations.base import CONFLICT
+from batches.operations.undo import UNDO
+from batches.services.orders.lineage import has_more_to_undo, tried_already
+from batches.services.results.results import Totals
+from batches.services.results.run import Run
+from content.models import User
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What would not be refused now. The numbers count items."""
+
+    start: bool = False
+    resume: bool = False
+    pause: bool = False
+    reschedule: bool = False
+    cancel: bool = False
+    # Failed items, and those among them that were changed since: a review shows them as they are.
+    retry: int = 0
+    conflicts: int = 0
+    undo: bool = False
+    keep_as_template: bool = False
+
+    def __bool__(self) -> bool:
+        return self != Actions()
+
+
+def allowed_actions(
+    run: Run, user: User, *, totals: Totals, follow_ups: Sequence[BatchOperation]
+) -> Actions:
+    """What the person may do with all of a run now; nothing without the right to direct it."""
+    if not run.may_be_directed_by(user):
+        return Actions()
+    is_undo = any(UNDO in batch.payload for batch in run.batches)
+    retry, conflicts = _failures(run, totals)
+    if is_undo:
+        # An undo keeps to what it was to restore: what was changed since stays as it is.
+        retry, conflicts = retry - conflicts, 0
+    return Actions(
+        start=any(batch.can_start_now for batch in run.batches),
+        resume=run.is_paused,
+        pause=any(not batch.is_paused for batch in run.pending),
+        reschedule=bool(run.pending),
+        cancel=not run.is_finished,
+        # Where nothing else failed, the review of the conflicts is the retry.
+        retry=0 if retry == conflicts else retry,
+        conflicts=conflicts,
+        undo=run.is_finished and has_more_to_undo(run.batches, follow_ups),
+        keep_as_template=not is_undo and not any(batch.item_payloads for batch in run.batches),
+    )
+
+
+def _failures(run: Run, totals: Totals) -> tuple[int, int]:
+    """How many items failed or had no turn, and how many by a conflict; not those retried."""
+    if not run.is_finished:
+        return 0, 0
+    aborted = [batch for batch in run.batches if batch.status == Status.FAILED]
+    failed = totals.failed + sum(batch.total_items - batch.done_count for batch in aborted)
+    if not failed:
+        return 0, 0
+    tried = tried_already(run.batches)
+    return failed - tried.total(), totals.codes.get(CONFLICT, 0) - tried[CONFLICT]

@@ -1,0 +1,37 @@
+"""What keeps batches from starting, in words, for every door."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from batches.models import BatchOperation
+from batches.services.results.run import Run
+from content.words import moment_and_utc_words
+
+
+def blockers(batch: BatchOperation) -> list[str]:
+    """`starts 24 Dec 2026, 18:00 CET (17:00 UTC)`, `paused`, `waits for 2 batches`; [] for none."""
+    if not batch.is_held:
+        return []
+    words = []
+    if batch.scheduled_for and is_ahead(batch.scheduled_for):
+        words.append(f"starts {moment_and_utc_words(batch.scheduled_for)}")
+    if batch.is_paused:
+        words.append("paused")
+    if batch.waits_for:
+        others = "another batch" if batch.waits_for == 1 else f"{batch.waits_for} batches"
+        words.append(f"waits for {others}")
+    return words
+
+
+def blocker_label(run: Run) -> str:
+    """`Paused`, `Waits for others`, `Scheduled` or `Waiting`, for all that has not started."""
+    if not run.is_blocked:
+        return "Waiting"
+    if run.is_paused:
+        return "Paused"
+    return "Waits for others" if any(batch.waits_for for batch in run.pending) else "Scheduled"
+
+
+def is_ahead(moment: datetime | None) -> bool:
+    return moment is not None and moment > timezone.now()

@@ -1,0 +1,188 @@
+"""A run, one batch or several that were started together, and its combined state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from batches.errors import NotThere
+from batches.models import BatchOperation, Status, Submission
+from batches.models.batch import BatchQuerySet
+from batches.operations import describe
+from batches.services.permissions import may_direct, may_direct_all
+from content.models import User
+
+
+@dataclass(frozen=True)
+class Run:
+    """The batches of a run, as far as whoever asked may see them.
+
+    `submission` is None for a batch that was started alone, or that is looked at alone.
+    """
+
+    batches: Sequence[BatchOperation]
+    submission: Submission | None = None
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def key(self) -> UUID:
+        """The id by which `find_run` finds it again."""
+        return self.submission.pk if self.submission else self.batches[0].pk
+
+    @property
+    def noun(self) -> str:
+        return "run" if self.submission else "batch"
+
+    @property
+    def description(self) -> str:
+        """What it does: `Update price +10 %`."""
+        return describe(self.submission or self.batches[0])
+
+    @property
+    def kind(self) -> str:
+        return self.submission.kind if self.submission else self.batches[0].kind
+
+    @property
+    def rows(self) -> BatchQuerySet:
+        """All of its batches, also those that the person can't see."""
+        if self.submission:
+            return BatchOperation.objects.filter(submission=self.submission)
+        return BatchOperation.objects.filter(pk=self.batches[0].pk)
+
+    def may_be_directed_by(self, user: User) -> bool:
+        """Whether the person may pause, cancel, … every batch of it, hidden ones included."""
+        if self.submission:
+            return may_direct_all(user, self.submission)
+        return may_direct(user, self.batches[0])
+
+    def refreshed(self) -> Self:
+        """The same batches as they are by now; one query."""
+        keys = [batch.pk for batch in self.batches]
+        rows = BatchOperation.objects.filter(pk__in=keys).select_related("creator")
+        return type(self)(list(rows.order_by("created_at", "id")), self.submission)
+
+    # ------------------------------------------------------------ how far it is
+
+    def _sum(self, counter: str) -> int:
+        return sum(getattr(batch, counter) for batch in self.batches)
+
+    @property
+    def total(self) -> int:
+        return self._sum("total_items")
+
+    @property
+    def succeeded(self) -> int:
+        return self._sum("success_count")
+
+    @property
+    def unchanged(self) -> int:
+        return self._sum("unchanged_count")
+
+    @property
+    def failed(self) -> int:
+        return self._sum("failure_count")
+
+    @property
+    def done(self) -> int:
+        return self.succeeded + self.failed
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 100
+
+    @property
+    def is_finished(self) -> bool:
+        return all(batch.is_finished for batch in self.batches)
+
+    @property
+    def pending(self) -> Sequence[BatchOperation]:
+        """Those that have not started."""
+        return [batch for batch in self.batches if batch.status == Status.PENDING]
+
+    @property
+    def status(self) -> Status:
+        """As of one batch: waiting while all wait, and in the end the worst of them."""
+        found = {Status(batch.status) for batch in self.batches}
+        if not self.is_finished:
+            return Status.PENDING if found == {Status.PENDING} else Status.PROCESSING
+        worst = (Status.FAILED, Status.CANCELLED)
+        return next((status for status in worst if status in found), Status.COMPLETED)
+
+    @property
+    def outcome(self) -> BatchOperation.Outcome | None:
+        """The outcome of all of it; None before the end, and when nothing was done."""
+        if not self.is_finished:
+            return None
+        if self.succeeded == self.total:
+            return BatchOperation.Outcome.SUCCEEDED
+        if self.succeeded:
+            return BatchOperation.Outcome.PARTIAL
+        if self.status == Status.CANCELLED and not self.failed:
+            return None
+        return BatchOperation.Outcome.FAILED
+
+    # ------------------------------------------------------------ what it waits for
+
+    @property
+    def is_paused(self) -> bool:
+        """A batch that has not started is paused."""
+        return any(batch.is_paused for batch in self.pending)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whatever is left waits for a time, a person or another batch: hardly anything moves."""
+        unfinished = [batch for batch in self.batches if not batch.is_finished]
+        return bool(unfinished) and all(batch.is_held for batch in unfinished)
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """When the first starts of those that have not; None for as soon as possible."""
+        times = [batch.scheduled_for for batch in self.pending or self.batches]
+        return None if None in times else min(filter(None, times), default=None)
+
+    @property
+    def until(self) -> datetime | None:
+        """When it is undone; None also where its batches differ."""
+        ends = {batch.until for batch in self.pending or self.batches}
+        return ends.pop() if len(ends) == 1 else None
+
+
+def run_of(submission: Submission, user: User | None = None) -> Run:
+    """Everything that was started together, or what the person may see of it. One query."""
+    batches = BatchOperation.objects.all()
+    visible = batches.visible_to(user) if user else batches
+    ours = visible.filter(submission=submission).select_related("creator")
+    return Run(list(ours.order_by("created_at", "id")), submission)
+
+
+def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
+    """The run of one batch, as far as the person may see it. Raises NotThere."""
+    batches = BatchOperation.objects.visible_to(by) if by else BatchOperation.objects.all()
+    batch = batches.select_related("creator__owner", "requested_by").filter(pk=key).first()
+    if batch is None:
+        raise NotThere(f"There is no batch {key}.")
+    return Run([batch])
+
+
+def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
+    """What was started together, as far as the person may see it. Raises NotThere.
+
+    A draft is its author's, at a form, and is no run yet.
+    """
+    submissions = Submission.objects.visible_to(by) if by else Submission.objects.all()
+    confirmed = submissions.filter(state=Submission.State.CONFIRMED, pk=key)
+    submission = confirmed.select_related("by").first()
+    run = None if submission is None else run_of(submission, by)
+    if run is None or not run.batches:
+        raise NotThere(f"There is no run {key}.")
+    return run
+
+
+def find_run(key: UUID, *, by: User | None = None) -> Run:
+    """The batch, or the batches that were started together, with this id. Raises NotThere."""
+    try:
+        return find_batch_run(key, by=by)
+    except NotThere:
+        return find_submission_run(key, by=by)
