@@ -15,7 +15,7 @@ from batches.services.evaluate import payload_of, plan_item
 from batches.services.orders.create import Order, insert_batch
 from batches.services.orders.dependencies import find_parents
 from batches.services.orders.lineage import (
-    make_rivals_wait,
+    lock_batches,
     refuse_second_retry,
     refuse_second_undo,
 )
@@ -132,7 +132,7 @@ def _refuse_what_time_took(submission: Submission) -> None:
     find_parents([(UUID(key), when) for key, when in submission.depends_on], by=submission.by)
     followed = [UUID(key) for key in submission.origins]
     origins = set(followed)
-    make_rivals_wait(origins)
+    lock_batches(origins)
     batches = list(BatchOperation.objects.filter(pk__in=list(origins)))
     if len(batches) < len(origins):
         words = "A batch that this follows upon was deleted, so it can't be started any more."

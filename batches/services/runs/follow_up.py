@@ -9,7 +9,7 @@ from batches.operations.undo import UNDO
 from batches.rules import FieldErrors, clean_content_ids
 from batches.services.orders.create import create_batch
 from batches.services.orders.follow_up_orders import NOTHING_FAILED, STILL_RUNNING, order_after
-from batches.services.orders.lineage import first_try, make_rivals_wait, refuse_second_undo
+from batches.services.orders.lineage import first_try, lock_batches, refuse_second_undo
 from batches.services.orders.preview import Preview, preview_order
 from batches.services.results.progress import progress_of
 from batches.services.runs.confirm import confirm, contents_of
@@ -55,11 +55,11 @@ def follow_up(
     NotAllowed, QuotaExceeded.
     """
     if follows == Follows.UNDO:
-        make_rivals_wait([batch.pk])
+        lock_batches([batch.pk])
         if content_ids is None:
             refuse_second_undo([batch.pk])
     else:
-        make_rivals_wait([first_try(batch)])
+        lock_batches([first_try(batch)])
     order = order_after(batch, follows, content_ids=content_ids, code=code)
     return create_batch(order, by=by, source=source)
 
