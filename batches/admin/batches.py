@@ -201,7 +201,7 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
 def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
     user: Any = request.user
     context = progress_context(Progress([batch]), request.GET)
-    coming = preview_batch(batch) if batch.is_held else None
+    coming = preview_batch(batch) if batch.is_blocked else None
     context["coming"] = None if coming is None else rehearsal(coming)
     chain = chain_of([batch], user)
     return {

@@ -143,12 +143,12 @@ def _status(batches: list[BatchOperation]) -> dict[str, str]:
 def _poll_seconds(progress: Progress, chain: set[str]) -> int:
     if progress.is_finished:
         return POLL_CHAIN_SECONDS if CHAIN_MOVES & chain else 0
-    moves = any(not batch.is_finished and not batch.is_held for batch in progress.batches)
+    moves = any(not batch.is_finished and not batch.is_blocked for batch in progress.batches)
     return POLL_SECONDS if moves else POLL_HELD_SECONDS
 
 
 def _waits_long(batches: list[BatchOperation]) -> bool:
-    if not batches or any(batch.status != Status.PENDING or batch.is_held for batch in batches):
+    if not batches or any(batch.status != Status.PENDING or batch.is_blocked for batch in batches):
         return False
     since = min(max(batch.created_at, batch.scheduled_for or batch.created_at) for batch in batches)
     return since < timezone.now() - LONG_WAIT

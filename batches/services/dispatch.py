@@ -18,7 +18,7 @@ def tell(batches: Iterable[BatchOperation]) -> None:
     held: list[UUID] = []
     for batch in batches:
         if batch.status == Status.PENDING:
-            (held if batch.is_held else free).append(batch.pk)
+            (held if batch.is_blocked else free).append(batch.pk)
     rows = BatchOperation.objects.filter(status=Status.PENDING)
     if held:
         rows.filter(pk__in=held).update(queued_at=NEVER_TOLD)

@@ -92,7 +92,7 @@ def not_attempted(batch: BatchOperation) -> int:
 @register.filter
 def hold_words(batch: BatchOperation) -> str:
     """What a batch waits for, beside its status: `on hold`; nothing in its turn."""
-    if not batch.is_held:
+    if not batch.is_blocked:
         return ""
     if batch.is_paused:
         return "on hold"

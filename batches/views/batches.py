@@ -81,7 +81,7 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
-        "coming": preview_batch(batch) if batch.is_held else None,
+        "coming": preview_batch(batch) if batch.is_blocked else None,
         **surroundings_of(
             [batch],
             user,

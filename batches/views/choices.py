@@ -59,7 +59,7 @@ def choices_of(
     all_ended = len(ended) == len(batches)
     return Choices(
         can_plan=bool(pending),
-        can_start=any(batch.is_held and not batch.waits_for for batch in pending),
+        can_start=any(batch.is_blocked and not batch.waits_for for batch in pending),
         can_hold=any(not batch.is_paused for batch in pending),
         can_go_on=any(batch.is_paused for batch in pending),
         can_cancel=not all_ended,
@@ -81,7 +81,7 @@ class Delay:
     until: datetime | None
 
     @property
-    def is_held(self) -> bool:
+    def is_blocked(self) -> bool:
         return bool(self.paused or self.linked or self.start_at)
 
 

@@ -49,10 +49,10 @@ class Standing:
         return not self.progress.is_finished or (self.is_chain_open and self._ended_lately)
 
     @property
-    def is_held(self) -> bool:
+    def is_blocked(self) -> bool:
         """All that is left waits for a time, a person or another batch: hardly anything moves."""
         unfinished = [batch for batch in self.progress.batches if not batch.is_finished]
-        return bool(unfinished) and all(batch.is_held for batch in unfinished)
+        return bool(unfinished) and all(batch.is_blocked for batch in unfinished)
 
     @property
     def is_chain_open(self) -> bool:
@@ -80,7 +80,7 @@ class Standing:
     @property
     def _wait(self) -> str:
         batches = self.progress.batches
-        if not self.is_held:
+        if not self.is_blocked:
             return "Waiting"
         if any(batch.is_paused for batch in batches):
             return "On hold"
@@ -110,7 +110,7 @@ class Standing:
     def fingerprint(self) -> str:
         """Differs whenever the page would."""
         # The time alone makes one of them held no more.
-        batches = [(batch.etag, batch.is_held) for batch in self.progress.batches]
+        batches = [(batch.etag, batch.is_blocked) for batch in self.progress.batches]
         return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
 

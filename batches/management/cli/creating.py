@@ -144,7 +144,7 @@ def request_of(options: dict[str, Any]) -> Request:
         source=Source.COMMAND,
         creator=creator or None,
         waiting=waiting,
-        is_held=options["hold"],
+        is_paused=options["hold"],
         prices=prices,
     )
 

@@ -51,7 +51,7 @@ def follow(started: Started, out: OutputWrapper, *, is_here: bool, is_watched: b
 def waiting_words(batch: BatchOperation) -> list[str]:
     """What keeps a batch from beginning, and when it is put back; empty for an ordinary one."""
     words = []
-    if batch.is_held:
+    if batch.is_blocked:
         later = batch.scheduled_for
         if later is not None and later > timezone.now():
             words.append(f"begins {when_words(later)}")
@@ -162,7 +162,7 @@ def _work(progress: Progress) -> None:
 def _why_not(progress: Progress, *, is_here: bool) -> str:
     """What stands between it and its end, where that is no worker at work; else nothing."""
     waiting = [batch for batch in progress.batches if not batch.is_finished]
-    if waiting and all(batch.is_held for batch in waiting):
+    if waiting and all(batch.is_blocked for batch in waiting):
         first = "; ".join(waiting_words(waiting[0]))
         return f"Not begun: {first}."
     if not is_here and worker_is_silent():

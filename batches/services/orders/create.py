@@ -239,12 +239,12 @@ def insert_batch(
         created_at=now,
         updated_at=now,
     )
-    if is_held := batch.is_held:
+    if is_blocked := batch.is_blocked:
         batch.queued_at = NEVER_TOLD
     batch.save(force_insert=True)
     if order.depends_on:
         link(batch, order.depends_on)
-    if not is_held:
+    if not is_blocked:
         enqueue("batches.run_batch", str(batch.pk))
     log.info(
         "batch_created",

@@ -128,11 +128,11 @@ def _hold(submission: Submission, *, is_paused: bool) -> Progress:
     keys = list(batches.values_list("pk", flat=True))
     now = timezone.now()
     if not keys or not batches.update(is_paused=is_paused, updated_at=now):
-        is_held = BatchOperation.objects.filter(
+        is_paused_already = BatchOperation.objects.filter(
             submission=submission, status=Status.PENDING, is_paused=True
         ).exists()
         if is_paused:
-            raise NothingToDo("It is on hold already." if is_held else ALL_BEGUN)
+            raise NothingToDo("It is on hold already." if is_paused_already else ALL_BEGUN)
         raise NothingToDo("Nothing of it is on hold.")
     progress = progress_of(submission)
     tell([batch for batch in progress.batches if batch.pk in keys])

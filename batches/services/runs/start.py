@@ -33,7 +33,7 @@ class Request:
     creator: Wallet | None = None
     # What it is to wait for, as the API has it: `scheduledFor`, `until`, `dependsOn`.
     waiting: Mapping[str, Any] = field(default_factory=dict)
-    is_held: bool = False
+    is_paused: bool = False
     # Instead of a payload and ids: a price for each item.
     prices: Prices | None = None
 
@@ -51,7 +51,7 @@ class Request:
     @property
     def order(self) -> Order:
         """As one batch. Raises Invalid."""
-        return replace(clean_order(self.operation, self.body), is_paused=self.is_held)
+        return replace(clean_order(self.operation, self.body), is_paused=self.is_paused)
 
 
 def start(request: Request) -> Started:
@@ -101,7 +101,7 @@ def _waiting(request: Request) -> Waiting:
             scheduled_for=scheduled_for,
             until=rules.clean_moment(asked.get("until"), "until", after=scheduled_for),
             depends_on=tuple(rules.clean_depends_on(asked.get("dependsOn"))),
-            is_paused=request.is_held,
+            is_paused=request.is_paused,
         )
     except rules.FieldErrors as error:
         raise Invalid(errors=error.errors) from error
