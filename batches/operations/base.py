@@ -105,7 +105,7 @@ class Operation(ABC):
     # What it is offered for: items on sale, or removed ones.
     is_for_removed: ClassVar[bool] = False
     # So many items may be changed at a form without typing how many they are; None for any.
-    most_without_count: int | None = None
+    confirm_count_above: int | None = None
 
     @property
     def label(self) -> str:

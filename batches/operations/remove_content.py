@@ -25,7 +25,7 @@ class RemoveContent(Operation):
     examples = {"With a reason": {"removalReason": "Rights expired"}, "Without one": {}}
     options = (Option("reason", "removalReason", _clean_reason, "why, for buyers to read"),)
     verb = "Remove"
-    most_without_count = 10
+    confirm_count_above = 10
 
     def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """`{"removalReason": text}`, DEFAULT_REASON where none is given."""

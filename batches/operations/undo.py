@@ -32,7 +32,7 @@ class Undo(Operation):
         self.kind = inner.kind
         # What takes items off sale asks for their number, in whatever way it comes to that.
         if isinstance(self._root, RemoveContent if self._is_redo else RestoreContent):
-            self.most_without_count = RemoveContent.most_without_count
+            self.confirm_count_above = RemoveContent.confirm_count_above
 
     @property
     def _is_redo(self) -> bool:

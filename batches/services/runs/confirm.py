@@ -74,7 +74,7 @@ def items_by_creator(submission: Submission, contents: Mapping[str, Content]) ->
 
 def count_to_type(submission: Submission, preview: Preview) -> int | None:
     """How many items would change, where so many want to be typed before the start; else None."""
-    most = operation_for(submission).most_without_count
+    most = operation_for(submission).confirm_count_above
     return None if most is None or preview.change_count <= most else preview.change_count
 
 
@@ -82,7 +82,7 @@ def check_typed_count(submission: Submission, typed: str) -> None:
     """Raises Invalid, with `count` as path, when another number was typed than is asked for."""
     if submission.state != Submission.State.DRAFT:
         return  # a second click: nothing is started by it
-    if operation_for(submission).most_without_count is None:
+    if operation_for(submission).confirm_count_above is None:
         return
     count = count_to_type(submission, preview_submission(submission))
     if count is not None and typed.strip().replace(",", "") != str(count):
