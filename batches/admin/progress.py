@@ -76,7 +76,7 @@ def progress_context(progress: Progress, query: QueryDict) -> dict[str, Any]:
 
 def _asks_by_item(batch: BatchOperation) -> bool:
     operation = known_operation(batch)
-    return bool(operation and operation.asked_columns)
+    return bool(operation and operation.requested_columns)
 
 
 def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:

@@ -101,7 +101,7 @@ class Operation(ABC):
     may_end: ClassVar[bool] = False
     # The columns of a file of results that say what each item was asked to become, so that the
     # file can be sent again; empty where there is no such file.
-    asked_columns: ClassVar[tuple[str, ...]] = ()
+    requested_columns: ClassVar[tuple[str, ...]] = ()
     # What it is offered for: items on sale, or removed ones.
     is_for_removed: ClassVar[bool] = False
     # So many items may be changed at a form without typing how many they are; None for any.
@@ -138,7 +138,7 @@ class Operation(ABC):
         return self.label
 
     def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What an item of this payload has in `asked_columns`."""
+        """What an item of this payload has in `requested_columns`."""
         return {}
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -35,7 +35,7 @@ class UpdatePrice(Operation):
     api_path = "batch-update-price"
     payload_fields = ("newPrice", "percentChange")
     may_end = True
-    asked_columns = ("new_price", "percent")
+    requested_columns = ("new_price", "percent")
     examples = {
         "Ten percent more": {"percentChange": 10},
         "One price for all": {"newPrice": 1_000_000},
