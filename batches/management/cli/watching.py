@@ -18,7 +18,7 @@ from batches.services.orders.preview import Preview, PreviewItem
 from batches.services.results.progress import Progress
 from batches.services.results.results import results_of
 from batches.services.runs.control import Started
-from batches.services.worker.inline import work_here
+from batches.services.worker.inline import run_inline
 from content.management.terminal import ProgressLine, counted, plain_line, stop, table
 from content.rules import format_stx
 from content.words import differences, moment_words
@@ -156,7 +156,7 @@ def _work(progress: Progress) -> None:
     waiting = [batch.pk for batch in progress.batches if not batch.is_finished]
     due = BatchOperation.objects.claimable().filter(pk__in=waiting).order_by("created_at", "id")
     if keys := list(due.values_list("pk", flat=True)):
-        work_here(keys)
+        run_inline(keys)
 
 
 def _why_not(progress: Progress, *, is_here: bool) -> str:
