@@ -1,4 +1,4 @@
-"""What every operation has: rules for its payload, a plan for one item, words."""
+"""What every operation has: rules for its payload, a verdict for one item, words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Refused:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-Plan = Alter | Unchanged | Refused
+Verdict = Alter | Unchanged | Refused
 
 NOT_FOUND, REMOVED, OUT_OF_RANGE = "not-found", "removed", "out-of-range"
 CONFLICT, FORBIDDEN, INTERNAL = "conflict", "forbidden", "internal"
@@ -83,7 +83,7 @@ class Option:
 
 
 class Operation(ABC):
-    """One kind of batch. Knows no HTTP, no form and no database; `plan` is pure."""
+    """One kind of batch. Knows no HTTP, no form and no database; `evaluate` is pure."""
 
     kind: str
     # The sentence that the API answers a creation with.
@@ -126,7 +126,7 @@ class Operation(ABC):
         """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
 
     @abstractmethod
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         """What is to become of one item, from the item, the clean payload and the time of it."""
 
     @abstractmethod

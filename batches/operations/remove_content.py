@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import Alter, Operation, Option, Plan, Unchanged
+from batches.operations.base import Alter, Operation, Option, Unchanged, Verdict
 from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import MAX_REMOVAL_REASON, clean_text
@@ -34,7 +34,7 @@ class RemoveContent(Operation):
         except ValueError as error:
             raise FieldErrors({"removalReason": [str(error)]}) from error
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if content.is_removed:  # keeps the date and the reason of the first time
             return Unchanged()
         reason = payload["removalReason"]

@@ -17,7 +17,7 @@ from batches.operations import OPERATIONS, Operation
 from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
-from batches.services.evaluate import payload_of, plan_item
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.orders.dependencies import find_parents, link
 from batches.services.permissions import wallet_to_act_for
 from batches.services.quota import take_quota
@@ -187,7 +187,7 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
     now = timezone.now()
     errors = {}
     for position, content_id in enumerate(order.content_ids):
-        plan = plan_item(
+        verdict = evaluate_item(
             order.operation,
             payload_of(order, position),
             contents.get(content_id),
@@ -196,8 +196,8 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
             is_allowed=True,
             at=now,
         )
-        if isinstance(plan, Refused):
-            words = refusal_words(plan.code, plan.parameters)
+        if isinstance(verdict, Refused):
+            words = refusal_words(verdict.code, verdict.parameters)
             errors[f"contentIds.{position}"] = [f"{content_id}: {words}."]
     if errors:
         raise Invalid(

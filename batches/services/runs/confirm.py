@@ -11,7 +11,7 @@ from batches.errors import Invalid, InvalidTransition, NothingOwn, SubmissionUse
 from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
 from batches.operations import operation_for
 from batches.services.engine import lifecycle
-from batches.services.evaluate import payload_of, plan_item
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.orders.create import Order, insert_batch
 from batches.services.orders.dependencies import find_parents
 from batches.services.orders.lineage import (
@@ -44,7 +44,7 @@ def preview_submission(
     frozen = zip(submission.content_ids, submission.versions, strict=True)
     for position, (key, version) in enumerate(frozen):
         content = contents.get(key)
-        plan = plan_item(
+        verdict = evaluate_item(
             operation,
             payload_of(submission, position),
             content,
@@ -54,7 +54,7 @@ def preview_submission(
             at=now,
         )
         is_own = content is not None and content.creator_id == creator_of[key]
-        items.append(preview_item(operation, key, content, plan, is_own=is_own))
+        items.append(preview_item(operation, key, content, verdict, is_own=is_own))
     return Preview(items, operation.verb)
 
 
