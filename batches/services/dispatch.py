@@ -9,7 +9,7 @@ from batches.models import NEVER_TOLD, BatchOperation, Status
 from batches.queue import enqueue
 
 
-def tell(batches: Iterable[BatchOperation]) -> None:
+def dispatch_ready(batches: Iterable[BatchOperation]) -> None:
     """Have workers told after commit of those that may begin; call it in the change's transaction.
 
     Of the others nobody is told until they may, and then the next sweep does it.

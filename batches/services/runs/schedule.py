@@ -14,7 +14,7 @@ from batches.errors import Invalid, InvalidTransition, NothingToDo
 from batches.models import BatchOperation, Status, Submission
 from batches.models.batch import BatchQuerySet
 from batches.operations import operation_for
-from batches.services.dispatch import tell
+from batches.services.dispatch import dispatch_ready
 from batches.services.results.progress import Progress, progress_of
 from config.database import atomic
 
@@ -135,7 +135,7 @@ def _hold(submission: Submission, *, is_paused: bool) -> Progress:
             raise NothingToDo("It is on hold already." if is_paused_already else ALL_BEGUN)
         raise NothingToDo("Nothing of it is on hold.")
     progress = progress_of(submission)
-    tell([batch for batch in progress.batches if batch.pk in keys])
+    dispatch_ready([batch for batch in progress.batches if batch.pk in keys])
     return progress
 
 
@@ -175,7 +175,7 @@ def _change(batch: BatchOperation, wish: str, **changes: object) -> BatchOperati
     changed = row.select_related("creator").get()
     if not is_done:
         raise InvalidTransition(changed.status, wish)
-    tell([changed])
+    dispatch_ready([changed])
     return changed
 
 
