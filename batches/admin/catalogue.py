@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from batches.admin.looks import dress_all, require_right
-from batches.admin.planning import tell
+from batches.admin.planning import add_errors
 from batches.admin.prices import PriceFileAdmin
 from batches.errors import Invalid, NotAllowed
 from batches.forms.operation import FORMS, OperationForm
@@ -82,7 +82,7 @@ class BatchContentAdmin(PriceFileAdmin):
             except Invalid as error:
                 for path_, words in list(error.errors.items())[:10]:
                     if path_.split(".")[0] in WAITING_PATHS:
-                        tell(waiting, Invalid(errors={path_: words}))
+                        add_errors(waiting, Invalid(errors={path_: words}))
                     else:
                         form.add_error(form.paths.get(path_), words)
             except NotAllowed as error:

@@ -43,7 +43,7 @@ def plan(
         try:
             plan_anew(batches, form.wanted(), by=user)  # type: ignore[arg-type]
         except Invalid as error:
-            tell(form, error)
+            add_errors(form, error)
         except NothingToDo:
             messages.warning(request, BEGUN)
             return redirect(context["back_url"])
@@ -55,7 +55,7 @@ def plan(
     return TemplateResponse(request, "batches/admin/waiting_form.html", context)
 
 
-def tell(form: WaitingForm, error: Invalid) -> None:
+def add_errors(form: WaitingForm, error: Invalid) -> None:
     """Show what a service refused beside the field that it is about."""
     fields = {"scheduledFor": "scheduled_for", "until": "until"}
     for path, words in error.errors.items():
