@@ -52,7 +52,7 @@ class BatchOperationAdmin(BatchActs, ReadOnlyAdmin):
         ("created_at", DayFilter),
         ("completed_at", DayFilter),
     ]
-    names_of = ("creator", "requested_by")
+    prefetch = ("creator", "requested_by")
     list_per_page = 50
     list_max_show_all = 50
     change_form_outer_before_template = "batches/admin/_progress.html"

@@ -51,12 +51,12 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
     list_display_links = ["show_operation"]
     list_filter = [("state", ChoicesDropdownFilter), OperationFilter]
     list_filter += [("source", ChoicesDropdownFilter), ("created_at", DayFilter)]
-    names_of = ("by",)
+    prefetch = ("by",)
     ordering = ["-id"]
     fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
     fields += ["by", "source", "created_at", "confirmed_at", "expires_at"]
     readonly_fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
-    when_there_are = "The first comes with an action that is chosen at the list of contents."
+    empty_hint = "The first comes with an action that is chosen at the list of contents."
 
     @display(description="Operation")
     def show_operation(self, submission: Submission) -> str:
