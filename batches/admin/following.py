@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from batches.admin.looks import require_right
+from batches.admin.widgets import require_right
 from batches.errors import NotAllowed, NothingToDo
 from batches.models import BatchOperation, Follows, Source
 from batches.operations import OPERATIONS, operation_for

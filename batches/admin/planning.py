@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from batches.admin.looks import dress_all
+from batches.admin.widgets import apply_unfold_widgets
 from batches.errors import Invalid, NothingToDo
 from batches.forms.schedule import WaitingForm
 from batches.models import BatchOperation, Status
@@ -50,7 +50,7 @@ def plan(
         else:
             messages.success(request, "Saved. What has not begun begins as you said.")
             return redirect(context["back_url"])
-    dress_all(form)
+    apply_unfold_widgets(form)
     context |= {"title": "When it starts", "form": form, "save": "Save"}
     return TemplateResponse(request, "batches/admin/waiting_form.html", context)
 

@@ -20,11 +20,11 @@ from unfold.decorators import display
 from batches.admin.acts import acts_on_submission
 from batches.admin.catalogue import list_address
 from batches.admin.filters import OperationFilter
-from batches.admin.looks import require_right
 from batches.admin.progress import progress_context
 from batches.admin.review import review_context
 from batches.admin.submission_acts import SubmissionActs
 from batches.admin.waits import knots, notes_of_batches, notes_of_draft
+from batches.admin.widgets import require_right
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
 from batches.models import Submission
