@@ -20,7 +20,7 @@ from batches.admin.batch_acts import BatchActs
 from batches.admin.filters import ComingFilter, FollowsFilter, OperationFilter, OutcomeFilter
 from batches.admin.progress import OUTCOME_LABELS, STATUS_LABELS, progress_context
 from batches.admin.review import rehearsal
-from batches.admin.waits import knots, notes_of_batches, when_words
+from batches.admin.waits import graph_nodes, notes_of_batches, when_words
 from batches.downloads import batch_file
 from batches.errors import InvalidTransition
 from batches.models import BatchItem, BatchOperation, Dependency, Notification
@@ -28,7 +28,7 @@ from batches.operations import describe
 from batches.result_tabs import ResultTabs
 from batches.services.engine import lifecycle
 from batches.services.orders.preview import preview_batch
-from batches.services.pages.graph import chain_of
+from batches.services.pages.graph import graph_of
 from batches.services.permissions import may_direct
 from batches.services.results.progress import Progress
 from batches.services.results.results import totals_of
@@ -203,13 +203,13 @@ def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
     context = progress_context(Progress([batch]), request.GET)
     coming = preview_batch(batch) if batch.is_blocked else None
     context["coming"] = None if coming is None else rehearsal(coming)
-    chain = chain_of([batch], user)
+    chain = graph_of([batch], user)
     return {
         **context,
         "notes": notes_of_batches([batch], chain, user),
         "acts": acts_on_batch(batch, user, context["tabs"].totals.codes),
-        "parents": knots(chain.parents),
-        "dependents": knots(chain.dependents),
+        "parents": graph_nodes(chain.parents),
+        "dependents": graph_nodes(chain.dependents),
         "this": describe(batch),
         "download_url": reverse("admin:batches_batchoperation_results", args=[batch.pk]),
         "refresh_url": reverse("admin:batches_batchoperation_progress", args=[batch.pk]),

@@ -23,14 +23,14 @@ from batches.admin.filters import OperationFilter
 from batches.admin.progress import progress_context
 from batches.admin.review import review_context
 from batches.admin.submission_acts import SubmissionActs
-from batches.admin.waits import knots, notes_of_batches, notes_of_draft
+from batches.admin.waits import graph_nodes, notes_of_batches, notes_of_draft
 from batches.admin.widgets import require_right
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, InvalidTransition, NotAllowed, SubmissionUsed
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
-from batches.services.pages.graph import chain_of
+from batches.services.pages.graph import graph_of
 from batches.services.permissions import may_direct_all
 from batches.services.results.progress import Progress, progress_of
 from batches.services.results.results import totals_of
@@ -162,12 +162,12 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         context = progress_context(progress, request.GET)
         codes, batches = context["tabs"].totals.codes, progress.batches
         user: Any = request.user
-        chain = chain_of(batches, user)
+        chain = graph_of(batches, user)
         context |= {
             "notes": notes_of_batches(batches, chain, user),
             "acts": acts_on_submission(submission, batches, user, codes),
-            "parents": knots(chain.parents),
-            "dependents": knots(chain.dependents),
+            "parents": graph_nodes(chain.parents),
+            "dependents": graph_nodes(chain.dependents),
             "this": describe(submission),
             "download_url": reverse("admin:batches_submission_results", args=[key]),
             "is_submission": True,

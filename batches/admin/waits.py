@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Dependency, Follows, Status, Submission
 from batches.operations import describe
-from batches.services.pages.graph import Chain, Node, follow_ups_of, originals_of, parents_of
+from batches.services.pages.graph import Graph, Node, follow_ups_of, originals_of, parents_of
 from content.models import User
 from content.words import moment_words, utc_words
 
@@ -33,7 +33,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Knot:
+class GraphNode:
     """One batch as the chain shows it: its name, how it stands, and how the link asks it to end."""
 
     words: str
@@ -47,7 +47,7 @@ def url_of(batch: BatchOperation) -> str:
     return reverse("admin:batches_batchoperation_change", args=[batch.pk])
 
 
-def notes_of_batches(batches: Sequence[BatchOperation], chain: Chain, user: User) -> list[Note]:
+def notes_of_batches(batches: Sequence[BatchOperation], chain: Graph, user: User) -> list[Note]:
     """Why they have not begun, when they are put back, and what they follow upon."""
     undone = {batch.undo_of_id for batch in batches}
     notes = [
@@ -103,11 +103,11 @@ def when_words(batch: BatchOperation) -> str:
     return f"{found[:1].upper()}{found[1:]}"
 
 
-def knots(nodes: Sequence[Node]) -> list[Knot]:
+def graph_nodes(nodes: Sequence[Node]) -> list[GraphNode]:
     """One side of the chain."""
     states = dict(Dependency.State.choices)
     return [
-        Knot(
+        GraphNode(
             describe(node.batch) if node.batch else NOT_YOURS,
             node.batch.get_status_display() if node.batch else "",
             url_of(node.batch) if node.batch else "",

@@ -12,7 +12,7 @@ from batches.models import BatchOperation, Status
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.orders.lineage import has_more_to_undo, tried_already
-from batches.services.pages.graph import chain_of, follow_ups_of, originals_of
+from batches.services.pages.graph import follow_ups_of, graph_of, originals_of
 from batches.services.results.results import Totals
 from content.models import User
 
@@ -112,7 +112,7 @@ def surroundings_of(
     choices = choices_of(batches, totals=totals, follow_ups=follow_ups) if may_direct else Choices()
     return {
         "delay": delay_of(batches),
-        "chain": chain_of(batches, user),
+        "chain": graph_of(batches, user),
         "originals": originals_of(batches, user),
         "follow_ups": follow_ups,
         "is_undo": any(UNDO in batch.payload for batch in batches),

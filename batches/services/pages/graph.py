@@ -23,7 +23,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Graph:
     """What batches wait for, and what waits for them."""
 
     parents: Sequence[Node]
@@ -38,13 +38,13 @@ class Chain:
         return [node for node in self.parents if node.state == Dependency.State.WAITING]
 
 
-def chain_of(batches: Sequence[BatchOperation], user: User) -> Chain:
+def graph_of(batches: Sequence[BatchOperation], user: User) -> Graph:
     """The nearest links up and down; two queries, however many."""
     keys = [batch.pk for batch in batches]
     links = Dependency.objects.order_by("id")
     above = links.filter(batch_id__in=keys).select_related("parent__creator")
     below = links.filter(parent_id__in=keys).select_related("batch__creator")
-    return Chain(
+    return Graph(
         _nodes(((link.parent, link) for link in above[: MOST_SHOWN * 10]), user),
         _nodes(((link.batch, link) for link in below[: MOST_SHOWN * 10]), user),
     )
