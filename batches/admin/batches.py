@@ -203,13 +203,13 @@ def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
     context = progress_context(Progress([batch]), request.GET)
     coming = preview_batch(batch) if batch.is_blocked else None
     context["coming"] = None if coming is None else rehearsal(coming)
-    chain = graph_of([batch], user)
+    graph = graph_of([batch], user)
     return {
         **context,
-        "notes": notes_of_batches([batch], chain, user),
+        "notes": notes_of_batches([batch], graph, user),
         "acts": acts_on_batch(batch, user, context["tabs"].totals.codes),
-        "parents": graph_nodes(chain.parents),
-        "dependents": graph_nodes(chain.dependents),
+        "parents": graph_nodes(graph.parents),
+        "dependents": graph_nodes(graph.dependents),
         "this": describe(batch),
         "download_url": reverse("admin:batches_batchoperation_results", args=[batch.pk]),
         "refresh_url": reverse("admin:batches_batchoperation_progress", args=[batch.pk]),

@@ -162,12 +162,12 @@ class SubmissionAdmin(SubmissionActs, ReadOnlyAdmin):
         context = progress_context(progress, request.GET)
         codes, batches = context["tabs"].totals.codes, progress.batches
         user: Any = request.user
-        chain = graph_of(batches, user)
+        graph = graph_of(batches, user)
         context |= {
-            "notes": notes_of_batches(batches, chain, user),
+            "notes": notes_of_batches(batches, graph, user),
             "acts": acts_on_submission(submission, batches, user, codes),
-            "parents": graph_nodes(chain.parents),
-            "dependents": graph_nodes(chain.dependents),
+            "parents": graph_nodes(graph.parents),
+            "dependents": graph_nodes(graph.dependents),
             "this": describe(submission),
             "download_url": reverse("admin:batches_submission_results", args=[key]),
             "is_submission": True,

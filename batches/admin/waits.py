@@ -34,7 +34,7 @@ class Note:
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One batch as the chain shows it: its name, how it stands, and how the link asks it to end."""
+    """One batch as the graph shows it: its name, how it stands, and how the link asks it to end."""
 
     words: str
     status: str
@@ -47,7 +47,7 @@ def url_of(batch: BatchOperation) -> str:
     return reverse("admin:batches_batchoperation_change", args=[batch.pk])
 
 
-def notes_of_batches(batches: Sequence[BatchOperation], chain: Graph, user: User) -> list[Note]:
+def notes_of_batches(batches: Sequence[BatchOperation], graph: Graph, user: User) -> list[Note]:
     """Why they have not begun, when they are put back, and what they follow upon."""
     undone = {batch.undo_of_id for batch in batches}
     notes = [
@@ -59,7 +59,7 @@ def notes_of_batches(batches: Sequence[BatchOperation], chain: Graph, user: User
     if any(batch.is_paused for batch in waiting):
         notes.append(Note(HELD))
     if waiting:
-        notes += [_waits_for(node) for node in chain.awaited]
+        notes += [_waits_for(node) for node in graph.awaited]
     notes += _times([batch.until for batch in batches if not batch.is_finished], "Put back")
     keys = {batch.pk for batch in batches}
     for follower in follow_ups_of(batches, user):
@@ -104,7 +104,7 @@ def when_words(batch: BatchOperation) -> str:
 
 
 def graph_nodes(nodes: Sequence[Node]) -> list[GraphNode]:
-    """One side of the chain."""
+    """One side of the graph."""
     states = dict(Dependency.State.choices)
     return [
         GraphNode(
