@@ -52,7 +52,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         ("created_at", DayFilter),
         ("completed_at", DayFilter),
     ]
-    names_of = ("creator", "requested_by")
+    prefetch = ("creator", "requested_by")
     list_per_page = 50
     list_max_show_all = 50
     change_form_outer_before_template = "batches/admin/_progress.html"
@@ -190,7 +190,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
 
 def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
     run = Run([batch])
-    coming = preview_batch(batch) if batch.is_held else None
+    coming = preview_batch(batch) if batch.is_blocked else None
     return {
         **run_context(run, request),
         "rehearsal": None if coming is None else rehearsal(coming),

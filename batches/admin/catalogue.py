@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from batches.admin.looks import dress_all, require_right
 from batches.admin.prices import PriceFileAdmin
+from batches.admin.widgets import apply_unfold_widgets, require_right
 from batches.errors import Invalid, NotAllowed
 from batches.forms.operation import FORMS, OperationForm
 from batches.forms.schedule import ScheduleForm
@@ -99,7 +99,7 @@ class BatchContentAdmin(PriceFileAdmin):
         schedule: ScheduleForm,
         selection: Sequence[str],
     ) -> TemplateResponse:
-        dress_all(form, schedule)
+        apply_unfold_widgets(form, schedule)
         # The filter of the list that one comes from, to go back to it.
         query = request.POST.get("list", request.GET.urlencode())
         titles = Content.objects.filter(pk__in=selection[:5]).values_list("title", flat=True)

@@ -35,7 +35,7 @@ class FailedOnFilter(DropdownFilter):
 class BatchItemAdmin(ReadOnlyAdmin):
     list_display = ["content_id", "show_outcome", "show_why", "show_batch"]
     list_filter = [("outcome", ChoicesDropdownFilter), FailedOnFilter]
-    names_of = ("batch",)
+    prefetch = ("batch",)
     ordering = ["-id"]  # the keys grow with time
     fields = ["content_id", "show_outcome", "show_why", "show_batch"]
     readonly_fields = ["show_outcome", "show_why", "show_batch"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Follows, Submission
 from batches.operations import describe
-from batches.services.pages.graph import NOT_YOURS, Chain, Node, originals_of, parents_of
+from batches.services.pages.graph import NOT_YOURS, Graph, GraphNode, originals_of, parents_of
 from batches.services.results.blockers import blockers
 from batches.services.results.run import Run
 from content.models import User
@@ -38,7 +38,7 @@ def url_of(batch: BatchOperation) -> str:
 
 
 def notes_of_run(
-    run: Run, chain: Chain, follow_ups: Sequence[BatchOperation], user: User
+    run: Run, graph: Graph, follow_ups: Sequence[BatchOperation], user: User
 ) -> list[Note]:
     """Why it has not started, when it is undone, and what it follows upon."""
     undone = {batch.undo_of_id for batch in run.batches}
@@ -50,7 +50,7 @@ def notes_of_run(
     if run.is_paused:
         notes.append(Note(PAUSED))
     if run.pending:
-        notes += [_waits_for(node) for node in chain.awaited]
+        notes += [_waits_for(node) for node in graph.awaited]
     notes += _times([batch.until for batch in run.batches if not batch.is_finished], "Undone")
     keys = {batch.pk for batch in run.batches}
     for follower in follow_ups:
@@ -89,7 +89,7 @@ def _times(moments: Sequence[datetime | None], word: str) -> list[Note]:
     return [Note(f"{word} at {len(coming)} different times, first {first}.")]
 
 
-def _waits_for(node: Node) -> Note:
+def _waits_for(node: GraphNode) -> Note:
     if node.batch is None:
         return Note(f"Starts after {NOT_YOURS}, {node.when}.")
     return Note("Starts after", *_to(node.batch), f"– {node.when}.")

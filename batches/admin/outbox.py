@@ -28,8 +28,8 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_display = ["show_wallet", "show_subject", "show_state", "error"]
     list_display += ["created_at", "sent_at"]
     list_filter = [("state", ChoicesDropdownFilter), OverdueFilter, ("created_at", DayFilter)]
-    names_of = ("wallet",)
-    when_there_are = "The first is written when a batch ends whose creator wants mail about it."
+    prefetch = ("wallet",)
+    empty_hint = "The first is written when a batch ends whose creator wants mail about it."
 
     @display(description="To")
     def show_wallet(self, notification: Notification) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from unfold.decorators import action
 
-from batches.admin.looks import dress_all
+from batches.admin.widgets import apply_unfold_widgets
 from batches.downloads import prices_answer
 from batches.errors import Invalid, NotAllowed
 from batches.forms.prices import PriceFileForm
@@ -59,7 +59,7 @@ class PriceFileAdmin(ContentAdmin):
                 if prices.note:
                     messages.info(request, prices.note)
                 return redirect("admin:batches_submission_review", submission.pk)
-        dress_all(form, schedule)
+        apply_unfold_widgets(form, schedule)
         context = {
             **self.admin_site.each_context(request),
             "title": "Prices from a file",

@@ -81,7 +81,7 @@ def words_of_blockers(batch: BatchOperation) -> str:
 
 def _asks_by_item(batch: BatchOperation) -> bool:
     operation = known_operation(batch)
-    return bool(operation and operation.asked_columns)
+    return bool(operation and operation.requested_columns)
 
 
 def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:

@@ -27,8 +27,8 @@ class TemplateRunAdmin(RegisterAdmin):
     list_display = ["show_due", "show_template", "show_state", "words", "show_progress"]
     list_display_links = ["show_due"]
     list_filter = [("state", ChoicesDropdownFilter), ("due_at", DayFilter)]
-    names_of = ("template",)
-    when_there_are = "The first comes with the first slot, or run by hand, of a template."
+    prefetch = ("template",)
+    empty_hint = "The first comes with the first slot, or run by hand, of a template."
     fields = ["show_template", "show_how", "due_at", "at", "show_state", "words", "show_progress"]
     readonly_fields = ["show_template", "show_how", "show_state", "show_progress"]
 
@@ -68,9 +68,9 @@ class DependencyAdmin(RegisterAdmin):
     list_display = ["show_state", "show_batch", "show_when", "show_parent"]
     list_display_links = ["show_state"]
     list_filter = [("state", ChoicesDropdownFilter), ("when", ChoicesDropdownFilter)]
-    names_of = ("batch", "parent")
+    prefetch = ("batch", "parent")
     ordering = ["-id"]  # the keys grow with time
-    when_there_are = "The first comes with a batch that is to start after another."
+    empty_hint = "The first comes with a batch that is to start after another."
     fields = ["show_batch", "show_when", "show_parent", "show_state"]
     readonly_fields = fields
 

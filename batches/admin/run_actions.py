@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST
 
-from batches.admin.looks import dress_all, require_right
 from batches.admin.run_buttons import url_of
+from batches.admin.widgets import apply_unfold_widgets, require_right
 from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo
 from batches.forms.schedule import ScheduleForm
 from batches.models import Follows, Source
@@ -96,7 +96,7 @@ class RunActions:
             else:
                 messages.success(request, "Saved. It starts as scheduled.")
                 return redirect(back)
-        dress_all(form)
+        apply_unfold_widgets(form)
         context = {
             **self.admin_site.each_context(request),
             "title": "Reschedule",

@@ -8,19 +8,19 @@ from batches.admin.notes import notes_of_run
 from batches.admin.progress import progress_context
 from batches.admin.run_buttons import buttons_of, url_of
 from batches.services.pages.actions import allowed_actions
-from batches.services.pages.graph import chain_of, follow_ups_of
+from batches.services.pages.graph import follow_ups_of, graph_of
 from batches.services.results.run import Run
 
 
 def run_context(run: Run, request: HttpRequest) -> dict[str, Any]:
     user: Any = request.user
     context = progress_context(run, request.GET)
-    chain, follow_ups = chain_of(run.batches, user), follow_ups_of(run.batches, user)
+    graph, follow_ups = graph_of(run.batches, user), follow_ups_of(run.batches, user)
     actions = allowed_actions(run, user, totals=context["tabs"].totals, follow_ups=follow_ups)
     return {
         **context,
-        "chain": chain,
-        "notes": notes_of_run(run, chain, follow_ups, user),
+        "graph": graph,
+        "notes": notes_of_run(run, graph, follow_ups, user),
         "buttons": buttons_of(run, actions, user),
         "download_url": url_of(run, "results"),
     }

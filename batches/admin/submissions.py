@@ -18,12 +18,12 @@ from unfold.decorators import display
 
 from batches.admin.catalogue import list_address
 from batches.admin.filters import OperationFilter
-from batches.admin.looks import require_right
 from batches.admin.notes import notes_of_draft
 from batches.admin.review import review_context
 from batches.admin.run_actions import RunActions
 from batches.admin.run_buttons import url_of
 from batches.admin.run_page import run_context
+from batches.admin.widgets import require_right
 from batches.downloads import submission_file
 from batches.errors import ApplicationError, NotAllowed, NotThere, SubmissionUsed
 from batches.models import Submission
@@ -50,12 +50,12 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
     list_display_links = ["show_operation"]
     list_filter = [("state", ChoicesDropdownFilter), OperationFilter]
     list_filter += [("source", ChoicesDropdownFilter), ("created_at", DayFilter)]
-    names_of = ("by",)
+    prefetch = ("by",)
     ordering = ["-id"]
     fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
     fields += ["by", "source", "created_at", "confirmed_at", "expires_at"]
     readonly_fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
-    when_there_are = "The first comes with an action that is chosen at the list of contents."
+    empty_hint = "The first comes with an action that is chosen at the list of contents."
 
     @display(description="Operation")
     def show_operation(self, submission: Submission) -> str:

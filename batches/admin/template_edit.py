@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
-from batches.admin.looks import dress_all, require_right
+from batches.admin.widgets import apply_unfold_widgets, require_right
 from batches.errors import (
     Invalid,
     NotAllowed,
@@ -94,7 +94,7 @@ class TemplateEdit:
             saved = self._save(request, form, order, template)
             if saved is not None:
                 return redirect(CHANGE, saved.pk)
-        dress_all(form.plan, form.change, form.filter)
+        apply_unfold_widgets(form.plan, form.change, form.filter)
         return TemplateResponse(
             request,
             "batches/admin/template_form.html",

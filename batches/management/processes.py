@@ -23,7 +23,7 @@ class Child(Protocol):
     def send_signal(self, number: int, /) -> None: ...
 
 
-class Family:
+class ProcessGroup:
     """Child processes, each in a group of its own, so that Ctrl-C reaches only the parent."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:

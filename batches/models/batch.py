@@ -222,7 +222,7 @@ class BatchOperation(models.Model):
         return self.status in FINISHED
 
     @property
-    def is_held(self) -> bool:
+    def is_blocked(self) -> bool:
         """Waiting for something else than a worker: a time, a person, another batch."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)

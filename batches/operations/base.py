@@ -1,4 +1,4 @@
-"""What every operation has: rules for its payload, a plan for one item, words."""
+"""What every operation has: rules for its payload, a verdict for one item, words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Refused:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-Plan = Alter | Unchanged | Refused
+Verdict = Alter | Unchanged | Refused
 
 NOT_FOUND, REMOVED, OUT_OF_RANGE = "not-found", "removed", "out-of-range"
 CONFLICT, FORBIDDEN, INTERNAL = "conflict", "forbidden", "internal"
@@ -83,7 +83,7 @@ class Option:
 
 
 class Operation(ABC):
-    """One kind of batch. Knows no HTTP, no form and no database; `plan` is pure."""
+    """One kind of batch. Knows no HTTP, no form and no database; `evaluate` is pure."""
 
     kind: str
     # The sentence that the API answers a creation with.
@@ -101,11 +101,11 @@ class Operation(ABC):
     may_end: ClassVar[bool] = False
     # The columns of a file of results that say what each item was asked to become, so that the
     # file can be sent again; empty where there is no such file.
-    asked_columns: ClassVar[tuple[str, ...]] = ()
+    requested_columns: ClassVar[tuple[str, ...]] = ()
     # What it is offered for: items on sale, or removed ones.
     is_for_removed: ClassVar[bool] = False
     # So many items may be changed at a form without typing how many they are; None for any.
-    most_without_count: int | None = None
+    confirm_count_above: int | None = None
 
     @property
     def label(self) -> str:
@@ -126,7 +126,7 @@ class Operation(ABC):
         """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
 
     @abstractmethod
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         """What is to become of one item, from the item, the clean payload and the time of it."""
 
     @abstractmethod
@@ -138,7 +138,7 @@ class Operation(ABC):
         return self.label
 
     def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What an item of this payload has in `asked_columns`."""
+        """What an item of this payload has in `requested_columns`."""
         return {}
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:

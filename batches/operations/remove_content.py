@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import Alter, Operation, Option, Plan, Unchanged
+from batches.operations.base import Alter, Operation, Option, Unchanged, Verdict
 from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import MAX_REMOVAL_REASON, clean_text
@@ -25,7 +25,7 @@ class RemoveContent(Operation):
     examples = {"With a reason": {"removalReason": "Rights expired"}, "Without one": {}}
     options = (Option("reason", "removalReason", _clean_reason, "why, for buyers to read"),)
     verb = "Remove"
-    most_without_count = 10
+    confirm_count_above = 10
 
     def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """`{"removalReason": text}`, DEFAULT_REASON where none is given."""
@@ -34,7 +34,7 @@ class RemoveContent(Operation):
         except ValueError as error:
             raise FieldErrors({"removalReason": [str(error)]}) from error
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if content.is_removed:  # keeps the date and the reason of the first time
             return Unchanged()
         reason = payload["removalReason"]

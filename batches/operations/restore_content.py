@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import Alter, Operation, Plan, Unchanged
+from batches.operations.base import Alter, Operation, Unchanged, Verdict
 from content.models import ContentRow
 
 ONLY_HERE = (
@@ -25,7 +25,7 @@ class RestoreContent(Operation):
         """Nothing can be said of it: `{}`."""
         return {}
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if not content.is_removed:
             return Unchanged()
         return Alter({"is_removed": False, "removed_at": None, "removal_reason": ""})

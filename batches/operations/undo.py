@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import Alter, Operation, Plan, Unchanged
+from batches.operations.base import Alter, Operation, Unchanged, Verdict
 from batches.operations.remove_content import RemoveContent
 from batches.operations.restore_content import ONLY_HERE, RestoreContent
 from content.models import ContentRow
@@ -32,7 +32,7 @@ class Undo(Operation):
         self.kind = inner.kind
         # What takes items off sale asks for their number, in whatever way it comes to that.
         if isinstance(self._root, RemoveContent if self._is_redo else RestoreContent):
-            self.most_without_count = RemoveContent.most_without_count
+            self.confirm_count_above = RemoveContent.confirm_count_above
 
     @property
     def _is_redo(self) -> bool:
@@ -50,7 +50,7 @@ class Undo(Operation):
         """It is made of a batch and never typed, so there is nothing to check."""
         return dict(raw)
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         before = from_history(payload[RESTORE])
         after = {name: value for name, value in before.items() if getattr(content, name) != value}
         return Alter(after) if after else Unchanged()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import REMOVED, Alter, Operation, Option, Plan, Refused, Unchanged
+from batches.operations.base import REMOVED, Alter, Operation, Option, Refused, Unchanged, Verdict
 from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import METADATA, clean_refund_window, parse_whole_number, token_gating_after
@@ -117,7 +117,7 @@ class UpdateMetadata(Operation):
             raise FieldErrors(errors)
         return {"updates": clean}
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if content.is_removed:
             return Refused(REMOVED)
         wanted = {METADATA[name][0]: value for name, value in payload["updates"].items()}

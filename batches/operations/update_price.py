@@ -11,9 +11,9 @@ from batches.operations.base import (
     Alter,
     Operation,
     Option,
-    Plan,
     Refused,
     Unchanged,
+    Verdict,
 )
 from batches.rules import FieldErrors
 from content.models import ContentRow
@@ -35,7 +35,7 @@ class UpdatePrice(Operation):
     api_path = "batch-update-price"
     payload_fields = ("newPrice", "percentChange")
     may_end = True
-    asked_columns = ("new_price", "percent")
+    requested_columns = ("new_price", "percent")
     examples = {
         "Ten percent more": {"percentChange": 10},
         "One price for all": {"newPrice": 1_000_000},
@@ -63,7 +63,7 @@ class UpdatePrice(Operation):
             raise FieldErrors({name: [str(error)]}) from error
         return {name: int(percent) if percent == int(percent) else float(percent)}
 
-    def plan(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Plan:
+    def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if content.is_removed:
             return Refused(REMOVED)
         if "newPrice" in payload:

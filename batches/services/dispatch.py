@@ -9,7 +9,7 @@ from batches.models import NEVER_TOLD, BatchOperation, Status
 from batches.queue import enqueue
 
 
-def tell(batches: Iterable[BatchOperation]) -> None:
+def dispatch_ready(batches: Iterable[BatchOperation]) -> None:
     """Have workers told after commit of those that may begin; call it in the change's transaction.
 
     Of the others nobody is told until they may, and then the next sweep does it.
@@ -18,7 +18,7 @@ def tell(batches: Iterable[BatchOperation]) -> None:
     held: list[UUID] = []
     for batch in batches:
         if batch.status == Status.PENDING:
-            (held if batch.is_held else free).append(batch.pk)
+            (held if batch.is_blocked else free).append(batch.pk)
     rows = BatchOperation.objects.filter(status=Status.PENDING)
     if held:
         rows.filter(pk__in=held).update(queued_at=NEVER_TOLD)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Plan, Refused
+from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Refused, Verdict
 from content.models import ContentRow
 
 
@@ -24,7 +24,7 @@ def payload_of(frozen: Frozen, position: int) -> Mapping[str, Any]:
     return {**frozen.payload, **own[position]} if own else frozen.payload
 
 
-def plan_item(
+def evaluate_item(
     operation: Operation,
     payload: Mapping[str, Any],
     content: ContentRow | None,
@@ -33,7 +33,7 @@ def plan_item(
     expected_version: int | None,
     is_allowed: bool,
     at: datetime,
-) -> Plan:
+) -> Verdict:
     """Right first, then ownership, then version, then the operation's own rules."""
     if not is_allowed:
         return Refused(FORBIDDEN)
@@ -41,4 +41,4 @@ def plan_item(
         return Refused(NOT_FOUND)
     if expected_version is not None and content.version != expected_version:
         return Refused(CONFLICT)
-    return operation.plan(content, payload, at)
+    return operation.evaluate(content, payload, at)

@@ -56,7 +56,7 @@ def need_of(wallet: Wallet, batches: int, *, by: User) -> Need:
     return Need(wallet, batches, quota_of(wallet) if wallet.owner_id == by.pk else None)
 
 
-def have_rivals_wait(wallet: Wallet) -> None:
+def lock_wallet(wallet: Wallet) -> None:
     """Have whoever else counts what is this creator's wait for the end of our transaction.
 
     Up and down again: MongoDB takes a write that changes nothing for none.

@@ -75,7 +75,7 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
         "submission": _submission(request, batch),
-        "rehearsal": preview_batch(batch) if batch.is_held else None,
+        "rehearsal": preview_batch(batch) if batch.is_blocked else None,
         **run_context(run, user, tabs.totals),
     }
     return answer_poll(

@@ -6,7 +6,7 @@ from typing import Any
 
 from batches.operations.undo import UNDO
 from batches.services.pages.actions import allowed_actions
-from batches.services.pages.graph import chain_of, follow_ups_of, originals_of
+from batches.services.pages.graph import follow_ups_of, graph_of, originals_of
 from batches.services.results.blockers import is_ahead
 from batches.services.results.results import Totals
 from batches.services.results.run import Run
@@ -47,7 +47,7 @@ def run_context(run: Run, user: User, totals: Totals) -> dict[str, Any]:
     follow_ups = follow_ups_of(run.batches, user)
     return {
         "delay": delay_of(run),
-        "chain": chain_of(run.batches, user),
+        "graph": graph_of(run.batches, user),
         "originals": originals_of(run.batches, user),
         "follow_ups": follow_ups,
         "is_undo": any(UNDO in batch.payload for batch in run.batches),

@@ -93,7 +93,7 @@ class Standing:
     def fingerprint(self) -> str:
         """Differs whenever the page would."""
         # The time alone makes one of them held no more.
-        batches = [(batch.etag, batch.is_held) for batch in self.run.batches]
+        batches = [(batch.etag, batch.is_blocked) for batch in self.run.batches]
         return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
 

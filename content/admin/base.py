@@ -78,7 +78,7 @@ class ReadOnlyAdmin(CarefulAdmin):
     show_full_result_count = False
     list_filter_submit = True
     # What makes the first rows appear, for an empty list.
-    when_there_are = ""
+    empty_hint = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -102,10 +102,10 @@ class ReadOnlyAdmin(CarefulAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # One more query for each of the names, instead of a join in MongoDB.
-        return super().get_queryset(request).prefetch_related(*self.names_of)
+        return super().get_queryset(request).prefetch_related(*self.prefetch)
 
     # The foreign keys whose names the list shows.
-    names_of: tuple[str, ...] = ()
+    prefetch: tuple[str, ...] = ()
 
 
 def link(url: str, words: str) -> SafeString:

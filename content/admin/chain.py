@@ -40,7 +40,7 @@ class ContractCallAdmin(ReadOnlyAdmin):
     search_fields = ["tx_id"]
     search_help_text = "Transaction"
 
-    when_there_are = "The first comes with a change of an item that is registered on the chain."
+    empty_hint = "The first comes with a change of an item that is registered on the chain."
 
     @display(description="Transaction", ordering="tx_id")
     def show_transaction(self, call: ContractCall) -> str:
@@ -62,7 +62,7 @@ class SandboxTransactionAdmin(ReadOnlyAdmin):
     search_fields = ["tx_id"]
     search_help_text = "Transaction"
 
-    when_there_are = "The first comes with a change of an item that is registered on the chain."
+    empty_hint = "The first comes with a change of an item that is registered on the chain."
 
     @display(description="Transaction", ordering="tx_id")
     def show_transaction(self, transaction: SandboxTransaction) -> str:

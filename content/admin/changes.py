@@ -27,7 +27,7 @@ class ContentChangeAdmin(ReadOnlyAdmin):
     search_fields = ["content_id__exact"]
     search_help_text = "Title or id of an item"
     ordering = ["-id"]
-    names_of = ("by", "content")
+    prefetch = ("by", "content")
     fields = ["show_link", "version", "show_changes", "by", "show_cause", "at"]
     fields += ["show_chain", "chain_error", "contract_call"]
     readonly_fields = ["show_link", "show_changes", "show_cause", "show_chain"]

@@ -243,7 +243,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     list_filter = ["created", "expiry"]
     search_fields = ["token_key", "name"]
     ordering = ["-created"]
-    names_of = ("user",)
+    prefetch = ("user",)
     actions = ["revoke"]
 
     @display(description="User")

@@ -46,7 +46,7 @@ def test_by_keyboard_alone(visit, alice, bob, wallet_of, work, kind):
     start = page.get_by_role("button", name=f"{operation.verb} {ITEMS} items")
     expect(start).to_be_visible()
     here.assert_accessible()
-    if operation.most_without_count is not None:
+    if operation.confirm_count_above is not None:
         keyboard.type(page.get_by_label(f"Type {ITEMS} to go on"), str(ITEMS))
     keyboard.press(start)
     expect(page.get_by_text("Waiting").first).to_be_visible()

@@ -58,11 +58,11 @@ class Rules(RuleBasedStateMachine):
         target=batches,
         change=choices.changes,
         ids=choices.own_ids["bob"],
-        is_held=st.booleans(),
+        is_paused=st.booleans(),
     )
-    def begin_for_bob(self, change, ids, is_held):
+    def begin_for_bob(self, change, ids, is_paused):
         self.doors.create("staff", "bob", change, {"contentIds": ids})
-        if is_held:
+        if is_paused:
             self.later.hold(self.world.batches[-1], "staff", is_paused=True)
         return self.new()
 

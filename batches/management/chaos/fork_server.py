@@ -18,7 +18,7 @@ POLL_SECONDS = 0.02
 
 
 class Fork:
-    """One process that the nursery has started; the part of `Popen` that is needed of it."""
+    """One process that the fork server has started; the part of `Popen` that is needed of it."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -44,8 +44,8 @@ class Fork:
         os.kill(self.pid, number)
 
 
-class Nursery:
-    """The parent's end: asks for forks, and ends the nursery but none of them."""
+class ForkServer:
+    """The parent's end: asks for forks, and ends the fork server but none of them."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self._process = subprocess.Popen(

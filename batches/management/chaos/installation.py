@@ -11,8 +11,8 @@ from pathlib import Path
 from django.conf import settings
 
 from batches.management.chaos.brokers import QUEUES, Broker
-from batches.management.chaos.fork_server import Nursery
-from batches.management.processes import PATIENCE_SECONDS, Family
+from batches.management.chaos.fork_server import ForkServer
+from batches.management.processes import PATIENCE_SECONDS, ProcessGroup
 
 WORKERS = ("worker one", "worker two")
 BEAT = "beat"
@@ -34,13 +34,13 @@ class Installation:
     """Starts everything, kills by chance with -9, starts again what is gone, and ends all."""
 
     def __init__(
-        self, folder: Path, database_url: str, broker: Broker, *, has_nursery: bool = False
+        self, folder: Path, database_url: str, broker: Broker, *, uses_fork_server: bool = False
     ) -> None:
         self.folder, self.log = folder, folder / "processes.log"
         self.broker = broker
         environment = self._environment(database_url)
-        self.family = Family(environment, settings.BASE_DIR)
-        self.nursery = Nursery(environment, settings.BASE_DIR) if has_nursery else None
+        self.group = ProcessGroup(environment, settings.BASE_DIR)
+        self.fork_server = ForkServer(environment, settings.BASE_DIR) if uses_fork_server else None
         self.killed: dict[str, int] = {}
 
     def _environment(self, database_url: str) -> Mapping[str, str]:
@@ -71,7 +71,7 @@ class Installation:
         name = chance.choice(WORKERS)
         if target in self.broker.harms:
             self.broker.harm(target)
-        elif target == "child" and (children := _children_of(self.family.children[name].pid)):
+        elif target == "child" and (children := _children_of(self.group.children[name].pid)):
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(children), signal.SIGKILL)
         elif target == BEAT:
@@ -89,28 +89,28 @@ class Installation:
     def stop(self, patience: float = PATIENCE_SECONDS) -> None:
         """End all, politely for so many seconds, and the broker last; safe to repeat."""
         try:
-            self.family.stop(patience)
+            self.group.stop(patience)
         finally:
-            if self.nursery is not None:
-                self.nursery.close()
+            if self.fork_server is not None:
+                self.fork_server.close()
             self.broker.stop()
 
     def _runs(self, name: str) -> bool:
-        child = self.family.children.get(name)
+        child = self.group.children.get(name)
         return child is not None and child.poll() is None
 
     def _start(self, name: str, *arguments: str) -> None:
         """Run `celery` with these arguments."""
         arguments = (*arguments, "--loglevel", "ERROR")
         with self.log.open("ab") as log:
-            if self.nursery is None:
-                self.family.start(name, "celery", *arguments, log=log)
+            if self.fork_server is None:
+                self.group.start(name, "celery", *arguments, log=log)
             else:
-                self.family.children[name] = self.nursery.fork(*arguments, log=log)
+                self.group.children[name] = self.fork_server.fork(*arguments, log=log)
 
     def _kill(self, name: str) -> None:
         """With its children: what a machine that goes down takes along."""
-        child = self.family.children[name]
+        child = self.group.children[name]
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()

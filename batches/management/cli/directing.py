@@ -204,7 +204,7 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
     for name, value in facts:
         if value:
             out.write(plain_line(f"{name:<10}{value}"))
-    coming = preview_batch(batch) if batch.is_held else None
+    coming = preview_batch(batch) if batch.is_blocked else None
     if coming is not None:
         out.write("It would do this now, and is checked again when it starts:")
         write_preview(coming, out)

@@ -15,7 +15,7 @@ from batches.services.orders.preview import Preview, PreviewItem
 from batches.services.results.blockers import blockers
 from batches.services.results.results import results_of
 from batches.services.results.run import Run
-from batches.services.worker.inline import work_here
+from batches.services.worker.inline import run_inline
 from content.management.terminal import ProgressLine, counted, plain_line, stop, table
 from content.rules import format_stx
 from content.words import differences, moment_and_utc_words
@@ -52,29 +52,29 @@ def state_words(batch: BatchOperation) -> list[str]:
     return words
 
 
-def show_preview(plan: Preview, out: OutputWrapper) -> None:
+def show_preview(preview: Preview, out: OutputWrapper) -> None:
     """Item by item what would happen; ends with exit code 1 when something is not possible."""
-    write_preview(plan, out)
-    if plan.failure_count:
+    write_preview(preview, out)
+    if preview.failure_count:
         raise SystemExit(1)
 
 
-def write_preview(plan: Preview, out: OutputWrapper) -> None:
-    rows = [_preview_row(item) for item in plan.items[:MOST_ROWS]]
+def write_preview(preview: Preview, out: OutputWrapper) -> None:
+    rows = [_preview_row(item) for item in preview.items[:MOST_ROWS]]
     out.write(table(("id", "title", "result", "why"), rows))
-    if len(plan.items) > MOST_ROWS:
-        out.write(f"… and {len(plan.items) - MOST_ROWS:,} more")
-    if moves := plan.moves:
+    if len(preview.items) > MOST_ROWS:
+        out.write(f"… and {len(preview.items) - MOST_ROWS:,} more")
+    if moves := preview.moves:
         smallest, largest, mean = (
             f"{'+' if move > 0 else ''}{format_stx(move)}"
             for move in (moves.smallest, moves.largest, moves.mean)
         )
         out.write(f"Prices move by {smallest} to {largest}, {mean} on average.")
-    if cost := plan.chain_cost:
+    if cost := preview.chain_cost:
         calls = counted(cost.transactions, "transaction")
         fee = format_stx(cost.least_fee)
         out.write(f"The chain would take {calls} of {cost.size:,} bytes, {fee} at least.")
-    out.write(f"{plan.headline}. Nothing was changed.")
+    out.write(f"{preview.headline}. Nothing was changed.")
 
 
 def show_results(run: Run, out: OutputWrapper) -> None:
@@ -134,7 +134,7 @@ def _work(run: Run) -> None:
     waiting = [batch.pk for batch in run.batches if not batch.is_finished]
     due = BatchOperation.objects.claimable().filter(pk__in=waiting).order_by("created_at", "id")
     if keys := list(due.values_list("pk", flat=True)):
-        work_here(keys)
+        run_inline(keys)
 
 
 def _why_not(run: Run, *, is_here: bool) -> str:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         seed = secrets.randbelow(1_000_000) if seed is None else seed
         try:
             count, recovery, killed = self._measure(
-                kills, seconds or kills * SECONDS_A_KILL, seed, is_over, has_nursery=forks
+                kills, seconds or kills * SECONDS_A_KILL, seed, is_over, uses_fork_server=forks
             )
         except Stop:
             self.stderr.write("Stopped; nothing is left behind.")
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         seed: int,
         is_over: threading.Event,
         *,
-        has_nursery: bool,
+        uses_fork_server: bool,
     ) -> tuple[Count, Recovery, Mapping[str, int]]:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
         settings.BATCH_QUOTA_PER_HOUR = 1_000_000_000
@@ -103,7 +103,7 @@ class Command(BaseCommand):
         with scratch_database(database) as scratch:
             broker = broker_for(broker_url, scratch.folder)
             installation = Installation(
-                scratch.folder, scratch.database_url, broker, has_nursery=has_nursery
+                scratch.folder, scratch.database_url, broker, uses_fork_server=uses_fork_server
             )
             try:
                 if broker.remark:

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from batches.management.demo.check import CheckFailed, run_all
 from batches.management.demo.data import fill
-from batches.management.processes import Family
+from batches.management.processes import ProcessGroup
 
 START_SECONDS = 30
 
@@ -49,18 +49,18 @@ class Command(BaseCommand):
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, _raise_stop)
         url = f"http://{host}:{port}"
-        family = Family(_environment(url), settings.BASE_DIR)
+        group = ProcessGroup(_environment(url), settings.BASE_DIR)
         try:
             call_command("migrate", verbosity=0)
             password = _password()
             fill(password, is_given="DEMO_PASSWORD" in os.environ)
-            self._start(family, host, port)
-            _wait_until_up(family, url)
+            self._start(group, host, port)
+            _wait_until_up(group, url)
             if once:
                 self._check(url, password)
                 return
             self._welcome(url, password)
-            while not (name := family.dead()):
+            while not (name := group.dead()):
                 time.sleep(0.2)
             raise CommandError(f"The {name} ended by itself, so all is ended.", returncode=1)
         except Stop:
@@ -68,11 +68,11 @@ class Command(BaseCommand):
         finally:
             for signal_number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signal_number, signal.SIG_IGN)
-            family.stop()
+            group.stop()
 
-    def _start(self, family: Family, host: str, port: int) -> None:
+    def _start(self, group: ProcessGroup, host: str, port: int) -> None:
         queues, level = "batches,outbox,sweep", ("--loglevel", "WARNING")
-        family.start(
+        group.start(
             "web server", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}",
             "--threads", "8", "--log-level", "warning", "--graceful-timeout", "2",
         )  # fmt: skip
@@ -80,8 +80,8 @@ class Command(BaseCommand):
         worker = ("celery", "-A", "config", "-q", "worker", "-Q", queues, *level)
         # Workers need not know of each other; looking for others takes a second.
         alone = ("--without-gossip", "--without-mingle")
-        family.start("worker", *worker, *alone, is_silent=True)
-        family.start("sweeper", "celery", "-A", "config", "-q", "beat", *level)
+        group.start("worker", *worker, *alone, is_silent=True)
+        group.start("sweeper", "celery", "-A", "config", "-q", "beat", *level)
 
     def _welcome(self, url: str, password: str) -> None:
         mails = f"Mails\t{settings.EMAIL_FILE_PATH}\n" if not settings.EMAIL_URL else ""
@@ -150,10 +150,10 @@ def _password() -> str:
     return path.read_text()
 
 
-def _wait_until_up(family: Family, url: str) -> None:
+def _wait_until_up(group: ProcessGroup, url: str) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        if name := family.dead():
+        if name := group.dead():
             raise CommandError(f"The {name} did not start; its words stand above.", returncode=1)
         if _is_up(url):
             return

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from batches.services.worker.inline import work_here
+from batches.services.worker.inline import run_inline
 from batches.services.worker.sweep import sweep
 from content.management.terminal import counted
 
@@ -25,5 +25,5 @@ class Command(BaseCommand):
         calls = "contract calls" if swept.has_contract_calls else "no contract calls"
         self.stdout.write(f"Handed over: {batches}, {mails}, {calls}.")
         if options["here"]:
-            work_here()
+            run_inline()
             self.stdout.write("What was due is done.")

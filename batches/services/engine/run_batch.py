@@ -15,10 +15,10 @@ from uuid_utils.compat import uuid7
 from batches.errors import ApplicationError, InvalidTransition
 from batches.models import FRESH, BatchItem, BatchOperation, Status
 from batches.operations import operation_for
-from batches.operations.base import INTERNAL, Alter, Plan, Refused, Unchanged
+from batches.operations.base import INTERNAL, Alter, Refused, Unchanged, Verdict
 from batches.queue import enqueue
 from batches.services.engine.lifecycle import move, record
-from batches.services.evaluate import payload_of, plan_item
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.permissions import may_run
 from config.database import atomic, is_away
 from config.failpoints import reach
@@ -150,16 +150,16 @@ def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchO
     if not positions:
         raise RuntimeError("Every item has its result, but the counters say otherwise.")
     if is_broken:
-        plans: Mapping[str, Plan] = {key: Refused(INTERNAL) for key in positions}
+        verdicts: Mapping[str, Verdict] = {key: Refused(INTERNAL) for key in positions}
         written: dict[str, Written] = {}
     else:
-        plans, written = _effect(batch, positions)
+        verdicts, written = _effect(batch, positions)
         reach("effects-written", batch.pk)
-    _insert_results(batch, positions, plans, written)
+    _insert_results(batch, positions, verdicts, written)
     reach("chunk-written", batch.pk)
     if any(change.is_for_chain for change in written.values()):
         enqueue("batches.send_contract_calls")
-    return _count(batch, plans)
+    return _count(batch, verdicts)
 
 
 def _held(lease: Lease) -> BatchOperation:
@@ -181,7 +181,7 @@ def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
 
 def _effect(
     batch: BatchOperation, positions: Mapping[str, int]
-) -> tuple[dict[str, Plan], dict[str, Written]]:
+) -> tuple[dict[str, Verdict], dict[str, Written]]:
     """Judge every item from locked rows, and change those that are to change."""
     operation = operation_for(batch)
     # Asked again now: a right may have been lost since the batch was asked for.
@@ -189,8 +189,8 @@ def _effect(
     contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
     versions = batch.expected_versions
     now = timezone.now()
-    plans = {
-        key: plan_item(
+    verdicts = {
+        key: evaluate_item(
             operation,
             payload_of(batch, position),
             contents.get(key),
@@ -201,50 +201,52 @@ def _effect(
         )
         for key, position in positions.items()
     }
-    altered = {key: plan.after for key, plan in plans.items() if isinstance(plan, Alter)}
+    altered = {
+        key: verdict.after for key, verdict in verdicts.items() if isinstance(verdict, Alter)
+    }
     written = apply_changes(
         [Change(contents[key], after) for key, after in altered.items()],
         by=batch.requested_by,
         cause=f"batch:{batch.pk}",
     )
-    return plans, dict(zip(altered, written, strict=True))
+    return verdicts, dict(zip(altered, written, strict=True))
 
 
 def _insert_results(
     batch: BatchOperation,
     positions: Mapping[str, int],
-    plans: Mapping[str, Plan],
+    verdicts: Mapping[str, Verdict],
     written: Mapping[str, Written],
 ) -> None:
-    refusals = [plan if isinstance(plan, Refused) else None for plan in plans.values()]
+    refusals = [verdict if isinstance(verdict, Refused) else None for verdict in verdicts.values()]
     insert_rows(
         BatchItem,
         same={"batch_id": batch.pk},
         each={
-            "id": new_keys(len(plans)),
-            "position": [positions[key] for key in plans],
-            "content_id": list(plans),
-            "outcome": [OUTCOMES[type(plan)] for plan in plans.values()],
+            "id": new_keys(len(verdicts)),
+            "position": [positions[key] for key in verdicts],
+            "content_id": list(verdicts),
+            "outcome": [OUTCOMES[type(verdict)] for verdict in verdicts.values()],
             "code": [refusal.code if refusal else "" for refusal in refusals],
             "parameters": [dict(refusal.parameters) if refusal else {} for refusal in refusals],
-            "change_id": [written[key].change_id if key in written else None for key in plans],
+            "change_id": [written[key].change_id if key in written else None for key in verdicts],
         },
     )
 
 
-def _count(batch: BatchOperation, plans: Mapping[str, Plan]) -> BatchOperation:
+def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOperation:
     """Move the counters and the lease; with the last item, finish."""
     now = timezone.now()
-    counted = Counter(map(type, plans.values()))
+    counted = Counter(map(type, verdicts.values()))
     failed, unchanged = counted[Refused], counted[Unchanged]
     facts = {
-        "success_count": batch.success_count + len(plans) - failed,
+        "success_count": batch.success_count + len(verdicts) - failed,
         "unchanged_count": batch.unchanged_count + unchanged,
         "failure_count": batch.failure_count + failed,
         "attempts": 0,
         "started_at": batch.started_at or now,
     }
-    if batch.done_count + len(plans) < batch.total_items:
+    if batch.done_count + len(verdicts) < batch.total_items:
         return record(batch, lease_until=_lease_end(), **facts)
     return move(
         batch, Status.COMPLETED, completed_at=now, lease_token=None, lease_until=None, **facts

@@ -9,7 +9,7 @@ from django.utils import timezone
 from batches.models import BatchOperation, Dependency, Status
 from batches.operations import describe
 from batches.operations.base import DEPENDENCY
-from batches.services.dispatch import tell
+from batches.services.dispatch import dispatch_ready
 from batches.services.engine.lifecycle import move
 from config.database import atomic, is_away
 from config.failpoints import reach
@@ -79,5 +79,5 @@ def settle_link(link_id: UUID) -> bool:
             completed_at=timezone.now(),
         )
     else:
-        tell([batch])
+        dispatch_ready([batch])
     return True

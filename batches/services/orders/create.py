@@ -16,7 +16,7 @@ from batches.operations import OPERATIONS, Operation
 from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
-from batches.services.evaluate import payload_of, plan_item
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.orders.dependencies import find_parents, link
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
@@ -158,7 +158,7 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
     now = timezone.now()
     errors = {}
     for position, content_id in enumerate(order.content_ids):
-        plan = plan_item(
+        verdict = evaluate_item(
             order.operation,
             payload_of(order, position),
             contents.get(content_id),
@@ -167,8 +167,8 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
             is_allowed=True,
             at=now,
         )
-        if isinstance(plan, Refused):
-            words = refusal_words(plan.code, plan.parameters)
+        if isinstance(verdict, Refused):
+            words = refusal_words(verdict.code, verdict.parameters)
             errors[f"contentIds.{position}"] = [f"{content_id}: {words}."]
     if errors:
         raise Invalid(
@@ -210,12 +210,12 @@ def insert_batch(
         created_at=now,
         updated_at=now,
     )
-    if is_held := batch.is_held:
+    if is_blocked := batch.is_blocked:
         batch.queued_at = NEVER_TOLD
     batch.save(force_insert=True)
     if schedule.depends_on:
         link(batch, schedule.depends_on)
-    if not is_held:
+    if not is_blocked:
         enqueue("batches.run_batch", str(batch.pk))
     log.info(
         "batch_created",

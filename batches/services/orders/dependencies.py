@@ -9,7 +9,7 @@ from batches.errors import Invalid, InvalidTransition
 from batches.models import BatchOperation, Dependency, Status
 from batches.operations import describe
 from batches.queue import enqueue
-from batches.services.dispatch import tell
+from batches.services.dispatch import dispatch_ready
 from config.database import atomic
 from content.models import User
 
@@ -70,7 +70,7 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     former.delete()
     link(batch, links)
     changed = row.select_related("creator").get()
-    tell([changed])
+    dispatch_ready([changed])
     return changed
 
 

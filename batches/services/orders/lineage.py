@@ -17,7 +17,7 @@ UNDONE_ALREADY = (
 TRIED_ALREADY = "What failed was tried again already, or is about to be."
 
 
-def make_rivals_wait(batch_ids: Collection[UUID]) -> None:
+def lock_batches(batch_ids: Collection[UUID]) -> None:
     """Whoever wants to follow upon these batches at the same moment waits for our transaction."""
     BatchOperation.objects.filter(pk__in=list(batch_ids)).update(updated_at=timezone.now())
 
@@ -47,7 +47,7 @@ def refuse_second_retry(
 
     Of each the batch and the content id. Whoever wants the same waits for our transaction.
     """
-    make_rivals_wait(set(first_tries(batches).values()))
+    lock_batches(set(first_tries(batches).values()))
     tried = tried_again(batches)
     if any(content_id in tried[key] for key, content_id in tries):
         raise NothingToDo(TRIED_ALREADY)

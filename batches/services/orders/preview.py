@@ -1,4 +1,4 @@
-"""What a change would do: the same plan as the run's, nothing written, no quota used."""
+"""What a change would do: the same evaluation as when it runs, nothing written, no quota used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation
 from batches.operations import Operation, known_operation
-from batches.operations.base import Alter, Plan, Refused, Unchanged, refusal_words
-from batches.services.evaluate import payload_of, plan_item
+from batches.operations.base import Alter, Refused, Unchanged, Verdict, refusal_words
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.orders.create import Order, freeze_selection, refuse_selection
 from batches.services.permissions import may_run, wallet_to_act_for
 from content.contract import call_for
@@ -146,7 +146,7 @@ def _preview(
     items = []
     for position, content_id in enumerate(frozen.content_ids):
         content = contents.get(content_id)
-        plan = plan_item(
+        verdict = evaluate_item(
             operation,
             payload_of(frozen, position),
             content,
@@ -156,36 +156,41 @@ def _preview(
             at=now,
         )
         is_own = content is not None and content.creator_id == wallet.pk
-        items.append(preview_item(operation, content_id, content, plan, is_own=is_own))
+        items.append(preview_item(operation, content_id, content, verdict, is_own=is_own))
     return Preview(items, operation.verb)
 
 
 def preview_item(
-    operation: Operation, content_id: str, content: Content | None, plan: Plan, *, is_own: bool
+    operation: Operation,
+    content_id: str,
+    content: Content | None,
+    verdict: Verdict,
+    *,
+    is_own: bool,
 ) -> PreviewItem:
-    """One item's plan in words; of an item that is not one's own nothing is told."""
+    """One item's verdict in words; of an item that is not one's own nothing is told."""
     known: dict[str, Any] = {}
     if content is not None and is_own:
         known = {"title": content.title, "version": content.version}
-    if isinstance(plan, Alter) and content is not None:
+    if isinstance(verdict, Alter) and content is not None:
         return PreviewItem(
             content_id,
             BatchItem.Outcome.SUCCEEDED,
-            operation.success_words(plan.after),
-            before={name: getattr(content, name) for name in plan.after},
-            after=dict(plan.after),
-            call=(call_for(content.onchain_id, plan.after) or ("",))[0],
+            operation.success_words(verdict.after),
+            before={name: getattr(content, name) for name in verdict.after},
+            after=dict(verdict.after),
+            call=(call_for(content.onchain_id, verdict.after) or ("",))[0],
             **known,
         )
-    if isinstance(plan, Unchanged):
+    if isinstance(verdict, Unchanged):
         return PreviewItem(
             content_id, BatchItem.Outcome.UNCHANGED, operation.unchanged_words(), **known
         )
-    assert isinstance(plan, Refused)
+    assert isinstance(verdict, Refused)
     return PreviewItem(
         content_id,
         BatchItem.Outcome.FAILED,
-        refusal_words(plan.code, plan.parameters),
-        code=plan.code,
+        refusal_words(verdict.code, verdict.parameters),
+        code=verdict.code,
         **known,
     )

@@ -15,7 +15,7 @@ NOT_YOURS = "a batch that you may not see"
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """A batch beside another; `batch` is None where the person may not see it."""
 
     batch: BatchOperation | None
@@ -36,40 +36,42 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Graph:
     """What batches wait for, and what waits for them."""
 
-    parents: Sequence[Node]
-    dependents: Sequence[Node]
+    parents: Sequence[GraphNode]
+    dependents: Sequence[GraphNode]
 
     def __bool__(self) -> bool:
         return bool(self.parents or self.dependents)
 
     @property
-    def awaited(self) -> list[Node]:
+    def awaited(self) -> list[GraphNode]:
         """What is still waited for."""
         return [node for node in self.parents if node.state == Dependency.State.WAITING]
 
 
-def chain_of(batches: Sequence[BatchOperation], user: User) -> Chain:
+def graph_of(batches: Sequence[BatchOperation], user: User) -> Graph:
     """The nearest links up and down; two queries, however many."""
     keys = [batch.pk for batch in batches]
     links = Dependency.objects.order_by("id")
     above = links.filter(batch_id__in=keys).select_related("parent__creator")
     below = links.filter(parent_id__in=keys).select_related("batch__creator")
-    return Chain(
+    return Graph(
         _nodes(((link.parent, link) for link in above[: MOST_SHOWN * 10]), user),
         _nodes(((link.batch, link) for link in below[: MOST_SHOWN * 10]), user),
     )
 
 
-def parents_of(submission: Submission, user: User) -> list[Node]:
+def parents_of(submission: Submission, user: User) -> list[GraphNode]:
     """What its batches are to wait for, once it is started."""
     links = [(UUID(key), when) for key, when in submission.depends_on]
     if not links:
         return []
     seen = BatchOperation.objects.visible_to(user).in_bulk([key for key, _ in links])
-    return [Node(seen.get(key), Dependency.When(when).label) for key, when in links[:MOST_SHOWN]]
+    return [
+        GraphNode(seen.get(key), Dependency.When(when).label) for key, when in links[:MOST_SHOWN]
+    ]
 
 
 def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
@@ -89,11 +91,11 @@ def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOpe
     return list(visible.order_by("created_at")[:MOST_SHOWN])
 
 
-def _nodes(pairs: Iterable[tuple[BatchOperation, Dependency]], user: User) -> list[Node]:
+def _nodes(pairs: Iterable[tuple[BatchOperation, Dependency]], user: User) -> list[GraphNode]:
     is_overseer = sees_all(user)
-    nodes: dict[UUID, Node] = {}
+    nodes: dict[UUID, GraphNode] = {}
     for batch, link in pairs:
         is_seen = is_overseer or batch.creator.owner_id == user.pk
-        node = Node(batch if is_seen else None, link.get_when_display(), link.state)
+        node = GraphNode(batch if is_seen else None, link.get_when_display(), link.state)
         nodes.setdefault(batch.pk, node)
     return list(nodes.values())[:MOST_SHOWN]

@@ -11,7 +11,7 @@ from content.words import moment_and_utc_words
 
 def blockers(batch: BatchOperation) -> list[str]:
     """`starts 24 Dec 2026, 18:00 CET (17:00 UTC)`, `paused`, `waits for 2 batches`; [] for none."""
-    if not batch.is_held:
+    if not batch.is_blocked:
         return []
     words = []
     if batch.scheduled_for and is_ahead(batch.scheduled_for):

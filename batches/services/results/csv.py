@@ -46,7 +46,7 @@ def results_file(
     fields = operation.changed_fields(batches[0].payload) if operation else ()
     about_batch = ABOUT_BATCH if names_batches else ()
     names = [f"{when}_{_column(name)}" for name in fields for when in ("before", "after")]
-    asked = operation.asked_columns if operation else ()
+    asked = operation.requested_columns if operation else ()
     yield writer.writerow([*about_batch, *ABOUT_RESULT, *asked, *names, *ABOUT_CHANGE])
     for start in range(0, len(batches), BATCHES_AT_ONCE):
         part = batches[start : start + BATCHES_AT_ONCE]
@@ -71,7 +71,7 @@ def _rows(
     is_left = {(batch.pk, key) for batch, key in left}
     for batch in batches:
         operation = known_operation(batch)
-        columns = operation.asked_columns if operation else ()
+        columns = operation.requested_columns if operation else ()
         for position, key in enumerate(batch.content_ids, start=1):
             item = item_of.get((batch.pk, key))
             if item is None and (batch.pk, key) not in is_left:

@@ -134,7 +134,7 @@ class Run:
     def is_blocked(self) -> bool:
         """Whatever is left waits for a time, a person or another batch: hardly anything moves."""
         unfinished = [batch for batch in self.batches if not batch.is_finished]
-        return bool(unfinished) and all(batch.is_held for batch in unfinished)
+        return bool(unfinished) and all(batch.is_blocked for batch in unfinished)
 
     @property
     def scheduled_for(self) -> datetime | None:

@@ -10,11 +10,11 @@ from batches import rules
 from batches.errors import Invalid, NothingOwn, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
 from batches.operations import operation_for
-from batches.services.evaluate import payload_of, plan_item
+from batches.services.evaluate import evaluate_item, payload_of
 from batches.services.orders.create import Order, insert_batch
 from batches.services.orders.dependencies import find_parents
 from batches.services.orders.lineage import (
-    make_rivals_wait,
+    lock_batches,
     refuse_second_retry,
     refuse_second_undo,
 )
@@ -43,7 +43,7 @@ def preview_submission(
     frozen = zip(submission.content_ids, submission.versions, strict=True)
     for position, (key, version) in enumerate(frozen):
         content = contents.get(key)
-        plan = plan_item(
+        verdict = evaluate_item(
             operation,
             payload_of(submission, position),
             content,
@@ -53,7 +53,7 @@ def preview_submission(
             at=now,
         )
         is_own = content is not None and content.creator_id == creator_of[key]
-        items.append(preview_item(operation, key, content, plan, is_own=is_own))
+        items.append(preview_item(operation, key, content, verdict, is_own=is_own))
     return Preview(items, operation.verb)
 
 
@@ -73,7 +73,7 @@ def items_by_creator(submission: Submission, contents: Mapping[str, Content]) ->
 
 def count_to_type(submission: Submission, preview: Preview) -> int | None:
     """How many items would change, where so many want to be typed before the start; else None."""
-    most = operation_for(submission).most_without_count
+    most = operation_for(submission).confirm_count_above
     return None if most is None or preview.change_count <= most else preview.change_count
 
 
@@ -81,7 +81,7 @@ def check_typed_count(submission: Submission, typed: str) -> None:
     """Raises Invalid, with `count` as path, when another number was typed than is asked for."""
     if submission.state != Submission.State.DRAFT:
         return  # a second click: nothing is started by it
-    if operation_for(submission).most_without_count is None:
+    if operation_for(submission).confirm_count_above is None:
         return
     count = count_to_type(submission, preview_submission(submission))
     if count is not None and typed.strip().replace(",", "") != str(count):
@@ -131,7 +131,7 @@ def _refuse_what_time_took(submission: Submission) -> None:
     find_parents(Schedule.of_submission(submission).depends_on, by=submission.by)
     followed = [UUID(key) for key in submission.origins]
     origins = set(followed)
-    make_rivals_wait(origins)
+    lock_batches(origins)
     batches = list(BatchOperation.objects.filter(pk__in=list(origins)))
     if len(batches) < len(origins):
         words = "A batch that this follows upon was deleted, so it can't be started any more."

@@ -15,7 +15,7 @@ from django.utils import timezone
 from batches.errors import InvalidTransition, NotAllowed
 from batches.models import BatchOperation, Status
 from batches.operations import operation_for
-from batches.services.dispatch import tell
+from batches.services.dispatch import dispatch_ready
 from batches.services.engine import lifecycle
 from batches.services.orders.dependencies import depend_on
 from batches.services.orders.schedule import Link, Schedule
@@ -106,7 +106,7 @@ def _lock_pending(run: Run, wish: str, by: User) -> list[BatchOperation]:
 def _write(run: Run, keys: list[UUID], **changes: object) -> Run:
     rows = BatchOperation.objects.filter(pk__in=keys)
     rows.filter(status=Status.PENDING).update(updated_at=timezone.now(), **changes)
-    tell(rows.defer("content_ids", "item_payloads", "expected_versions"))
+    dispatch_ready(rows.defer("content_ids", "item_payloads", "expected_versions"))
     return run.refreshed()
 
 

@@ -13,7 +13,7 @@ from batches.services.orders.follow_up_orders import (
     STILL_RUNNING,
     order_after,
 )
-from batches.services.orders.lineage import first_try, make_rivals_wait, refuse_second_undo
+from batches.services.orders.lineage import first_try, lock_batches, refuse_second_undo
 from batches.services.orders.preview import Preview, preview_order
 from batches.services.results.run import Run, run_of
 from batches.services.runs.confirm import confirm, contents_of, preview_submission
@@ -45,9 +45,9 @@ def follow_up(
         return run_of(confirm(submission.pk, by=by), by)
     batch = run.batches[0]
     if follows == Follows.UNDO:
-        make_rivals_wait([batch.pk])
+        lock_batches([batch.pk])
     else:
-        make_rivals_wait([first_try(batch)])
+        lock_batches([first_try(batch)])
     order = _order(batch, follows, content_ids, code)
     return Run([create_batch(order, by=by, source=source)])
 

@@ -13,7 +13,7 @@ from batches.operations import OPERATIONS
 from batches.recurrence import WALL_FORMAT
 from batches.services.orders.preview import Preview
 from batches.services.permissions import may_run, wallet_to_act_for
-from batches.services.quota import Need, have_rivals_wait, need_of
+from batches.services.quota import Need, lock_wallet, need_of
 from batches.services.runs.confirm import preview_submission
 from batches.services.runs.draft import MOST_ITEMS, draft
 from batches.services.templates.slots import plan_next, take_slot
@@ -30,7 +30,7 @@ NOTHING_MATCHES = "None of the creator's items matches."
 def create_template(order: TemplateOrder, *, by: User) -> Template:
     """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
     wallet = wallet_to_act_for(by, order.creator, order.operation)
-    have_rivals_wait(wallet)  # else two would count the same and both be the last
+    lock_wallet(wallet)  # else two would count the same and both be the last
     if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
         words = f"There are {MOST_KEPT} templates already. Delete one that is no longer needed."
         raise Invalid(words, errors={"name": [words]})

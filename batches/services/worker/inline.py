@@ -9,7 +9,7 @@ from batches.services.worker.contract_sync import send_contract_calls
 from content.services.people.password_mail import send_password_mails
 
 
-def work_here(batch_ids: list[UUID] | None = None) -> None:
+def run_inline(batch_ids: list[UUID] | None = None) -> None:
     """Run these batches, or all that are due, then send the calls and mails that are due.
 
     Uses the network: never call it in a transaction.

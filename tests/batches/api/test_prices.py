@@ -224,7 +224,7 @@ def test_a_sale_may_begin_and_end_by_itself(send, alice, wallet_of):
     query = f"scheduledFor={begin:%Y-%m-%dT%H:%M:%SZ}&until={end:%Y-%m-%dT%H:%M:%SZ}"
     assert send(alice, b"id,price\n7,2\n", query).status_code == 201
     batch = BatchOperation.objects.get()
-    assert (batch.scheduled_for, batch.until, batch.is_held) == (begin, end, True)
+    assert (batch.scheduled_for, batch.until, batch.is_blocked) == (begin, end, True)
 
 
 def test_reject_all_refuses_the_whole(send, alice, wallet_of, is_untouched):

@@ -208,7 +208,7 @@ def test_an_edit_between_preview_and_run_stays(alice, wallet_of):
 
 
 class Explosive:
-    """An operation of ours whose plan breaks on some items, as a real bug would."""
+    """An operation of ours whose `evaluate` fails on some items, as a real bug would."""
 
     def __init__(self, breaks_on):
         self.breaks_on = breaks_on
@@ -218,7 +218,7 @@ class Explosive:
     def changed_fields(self, payload):
         return ()
 
-    def plan(self, content, payload, at):
+    def evaluate(self, content, payload, at):
         if content.pk in self.breaks_on:
             raise ZeroDivisionError
         return Unchanged()
@@ -281,7 +281,7 @@ def test_a_database_that_goes_away_is_no_fault_of_the_batch(alice, wallet_of, mo
     batch = price_batch(alice, [item.pk])
 
     class Unreachable(Explosive):
-        def plan(self, content, payload, at):
+        def evaluate(self, content, payload, at):
             if connection.vendor == "mongodb":
                 # What its backend makes of a connection that broke.
                 raise DatabaseError("connection closed") from AutoReconnect("connection closed")

@@ -43,7 +43,7 @@ def later(by, content_ids, moment=None, **body):
 
 def test_no_worker_gets_it_before_its_time(alice, item, time_machine):
     batch = later(alice, [item.pk])
-    assert batch.is_held
+    assert batch.is_blocked
     assert run_batch(batch.pk) is False
     assert BatchOperation.objects.coming().get() == batch
 

@@ -11,7 +11,7 @@ from batches import queue
 from batches.models import BatchOperation, Heartbeat, Notification
 from batches.queue import enqueue
 from batches.services.engine.run_batch import claim, run_batch
-from batches.services.worker.inline import work_here
+from batches.services.worker.inline import run_inline
 from batches.services.worker.sweep import sweep
 from config.celery import app
 from config.database import atomic
@@ -114,7 +114,7 @@ def test_mails_with_links_to_new_passwords_are_found(messages):
     ask_for_link(RequestFactory().post("/password/forgotten"), "nobody@example.org")
     assert sweep().has_password_mails
     assert messages() == [("batches.send_password_mails", [])]
-    work_here()
+    run_inline()
     assert not sweep().has_password_mails
 
 

@@ -45,7 +45,7 @@ WIDGETS: dict[str, type[forms.Widget]] = {
 }
 
 
-def dress_all(*dressed: forms.BaseForm) -> None:
+def apply_unfold_widgets(*dressed: forms.BaseForm) -> None:
     """Give the fields of plain forms the look of the admin."""
     for form in dressed:
         for field in form.fields.values():
