@@ -10,13 +10,8 @@ from batches.models import BatchItem, Submission
 from batches.operations import operation_for
 from batches.rules import REJECT_ALL
 from batches.services.orders.preview import Moves, Preview, PreviewItem
-from batches.services.runs.confirm import (
-    batches_needed,
-    contents_of,
-    count_to_type,
-    items_by_creator,
-    preview_submission,
-)
+from batches.services.runs.confirm import count_to_type, preview_submission
+from batches.services.runs.split import batches_needed, contents_of, items_by_creator
 from content.contract.cost import Cost
 from content.rules import format_stx
 from content.words import differences

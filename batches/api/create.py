@@ -15,7 +15,8 @@ from batches.api.examples import CREATED, PREVIEW, PREVIEW_BODY
 from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
 from batches.models import Source
 from batches.operations import Operation
-from batches.services.orders.create import clean_order, create_batch, operation_of
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order, operation_of
 from batches.services.orders.preview import preview_order
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY

@@ -1,8 +1,10 @@
-"""What is to become of one item: the same judgement for the preview and for the run."""
+"""The verdict for each item: the same for the preview and for the run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
+
+from django.utils import timezone
 
 from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Refused, Verdict
 from content.models import ContentRow
@@ -15,6 +17,9 @@ class Frozen(Protocol):
     def payload(self) -> Any: ...
 
     @property
+    def content_ids(self) -> Any: ...
+
+    @property
     def item_payloads(self) -> Any: ...
 
 
@@ -24,7 +29,38 @@ def payload_of(frozen: Frozen, position: int) -> Mapping[str, Any]:
     return {**frozen.payload, **own[position]} if own else frozen.payload
 
 
-def evaluate_item(
+def evaluate_all(
+    operation: Operation,
+    frozen: Frozen,
+    contents: Mapping[str, ContentRow],
+    *,
+    creator_of: Callable[[str], str],
+    versions: Sequence[int | None],
+    is_allowed: bool = True,
+    positions: Mapping[str, int] | None = None,
+) -> dict[str, Verdict]:
+    """The verdict for each of the ids, in order, or for those at these positions.
+
+    `versions` are the expected ones by position; empty where any will do.
+    """
+    if positions is None:
+        positions = {key: position for position, key in enumerate(frozen.content_ids)}
+    now = timezone.now()
+    return {
+        key: _evaluate(
+            operation,
+            payload_of(frozen, position),
+            contents.get(key),
+            creator_id=creator_of(key),
+            expected_version=versions[position] if versions else None,
+            is_allowed=is_allowed,
+            at=now,
+        )
+        for key, position in positions.items()
+    }
+
+
+def _evaluate(
     operation: Operation,
     payload: Mapping[str, Any],
     content: ContentRow | None,

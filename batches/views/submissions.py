@@ -32,14 +32,13 @@ from batches.services.quota import need_of
 from batches.services.results.results import failures_of, left_of, titles_of, totals_of
 from batches.services.results.run import run_of
 from batches.services.runs.confirm import (
-    batches_needed,
     check_typed_count,
     confirm,
-    contents_of,
     count_to_type,
     preview_submission,
 )
 from batches.services.runs.draft import discard
+from batches.services.runs.split import batches_needed, contents_of
 from batches.views.run_context import run_context
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
 from content.models import User

@@ -2,7 +2,8 @@
 
 from batches.models import BatchOperation, Source, Template
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import User

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.runs.confirm import confirm
 from batches.services.runs.draft import prepare
 from content.models import ApiToken, Content

@@ -12,7 +12,8 @@ django.setup()
 
 from batches.models import Source  # noqa: E402
 from batches.operations import OPERATIONS  # noqa: E402
-from batches.services.orders.create import clean_order, create_batch  # noqa: E402
+from batches.services.orders.create import create_batch  # noqa: E402
+from batches.services.orders.order import clean_order  # noqa: E402
 from content.models import User  # noqa: E402
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from batches.models import BatchItem, BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.integrity.verify import verify
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content, ContentChange, User, Wallet
 from tests.factories import make_contents
 from tests.faults.messages import tell_workers

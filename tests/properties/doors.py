@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from batches.errors import ApplicationError, NotAllowed
 from batches.models import BatchOperation, Source
-from batches.models import Submission as SubmissionRow
 from batches.operations import OPERATIONS
 from batches.services.engine import lifecycle
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
+from batches.services.orders.schedule import Schedule
 from batches.services.runs import confirm, draft, price_drafts
 from batches.services.runs.price_lines import PriceLine, Prices
 from content.models import User, Wallet
@@ -171,10 +172,10 @@ class Doors:
             "by": user_of(by),
             "source": Source.PAGE,
             "error_policy": "reject-all" if rejects_all else "skip-failed",
-            "waiting": draft.Schedule(
+            "schedule": Schedule(
                 moment(wait.starts),
                 moment(wait.until),
-                [(parent.key, when) for parent, when in wait.links],
+                tuple((parent.key, when) for parent, when in wait.links),
                 wait.is_paused,
             ),
         }
@@ -200,14 +201,6 @@ class Doors:
         agree(refusal, wanted if isinstance(wanted, str) else "")
         if not isinstance(wanted, str):
             self.world.start(submission, wanted, keys_of(submission.key))
-
-    def cancel_submission(self, submission: Submission) -> None:
-        row = SubmissionRow.objects.get(pk=submission.key)
-        _, refusal = attempt(lambda: confirm.cancel_submission(row))
-        running = [batch for batch in submission.batches if not batch.is_finished]
-        agree(refusal, "" if running else "InvalidTransition")
-        for batch in running:
-            self.world.end(batch, "cancelled")
 
     # ------------------------------------------------------------ items, by hand
 

@@ -13,7 +13,9 @@ from batches.models import Follows, Source
 from batches.models import Submission as SubmissionRow
 from batches.services.engine import lifecycle, settle
 from batches.services.engine.run_batch import run_batch
-from batches.services.runs import follow_up
+from batches.services.results.run import Run
+from batches.services.runs.confirm import confirm as confirm_submission
+from batches.services.runs.follow_up import follow_up
 from batches.services.templates import runs
 from batches.services.worker.sweep import sweep
 from config.database import atomic
@@ -77,12 +79,12 @@ class Faults(Workers):
         by = user_of(batch.order.by)
 
         def follow(follows: Follows) -> Any:
-            return follow_up.follow_up(row_of(batch), follows, by=by, source=Source.API)
+            return follow_up(Run([row_of(batch)]), follows, by=by, source=Source.API)
 
         def confirm() -> None:
             for row in SubmissionRow.objects.filter(state="draft"):
                 with suppress(ApplicationError):
-                    confirm.confirm(row.pk, by=row.by)
+                    confirm_submission(row.pk, by=row.by)
 
         def take() -> None:
             if template is not None:

@@ -7,12 +7,17 @@ from batches.models import BatchOperation, Follows, Source, TemplateRun
 from batches.models import Submission as SubmissionRow
 from batches.models import Template as TemplateRow
 from batches.services.orders import dependencies
-from batches.services.runs import control, follow_up, schedule
+from batches.services.results.run import Run as StartedRun
+from batches.services.results.run import run_of
+from batches.services.runs import control
+from batches.services.runs.follow_up import follow_up, prepare_follow_up
 from batches.services.templates import runs, store
 from batches.services.templates.spec import clean_template
 from tests.properties.doors import Change, agree, attempt, keys_of, user_of
-from tests.properties.rows import Batch, Order, Run, Submission, Template, moment
+from tests.properties.rows import Batch, Order, Person, Run, Submission, Template, moment
 from tests.properties.world import World
+
+WRONG_STATE = "InvalidTransition"
 
 
 def row_of(batch: Batch) -> BatchOperation:
@@ -50,53 +55,65 @@ class LaterDoors:
     # ------------------------------------------------------------ waiting
 
     def hold(self, batch: Batch, by_name: str, *, is_paused: bool) -> None:
+        self._pause(StartedRun([row_of(batch)]), [batch], by_name, is_paused)
+
+    def hold_all(self, submission: Submission, by_name: str, *, is_paused: bool) -> None:
+        run = run_of(SubmissionRow.objects.get(pk=submission.key))
+        self._pause(run, submission.batches, by_name, is_paused)
+
+    def _pause(
+        self, run: StartedRun, batches: Sequence[Batch], by_name: str, is_paused: bool
+    ) -> None:
         by = self.world.people[by_name]
-        act = control.pause_started if is_paused else control.resume_started
-        _, refusal = attempt(lambda: act(control.Started(batch=row_of(batch)), by=user_of(by)))
-        wanted = "" if batch.status == "pending" else "InvalidTransition"
-        if not self.world.may_run(by, batch.creator, batch.order.kind):
-            wanted = "NotAllowed"
-        agree(refusal, wanted)
+        verb = control.pause if is_paused else control.resume
+        _, refusal = attempt(lambda: verb(run, by=user_of(by)))
+        pending = [batch for batch in batches if batch.status == "pending"]
+        agree(refusal, self._why_undirected(by, batches) or ("" if pending else WRONG_STATE))
         if not refusal:
-            batch.is_paused = is_paused
+            for batch in pending:
+                batch.is_paused = is_paused
 
-    def hold_all(self, submission: Submission, *, is_paused: bool) -> None:
-        row = SubmissionRow.objects.get(pk=submission.key)
-        act = schedule.pause_submission if is_paused else schedule.resume_submission
-        _, refusal = attempt(lambda: act(row))
-        concerned = [
-            batch
-            for batch in submission.batches
-            if batch.status == "pending" and batch.is_paused != is_paused
-        ]
-        agree(refusal, "" if concerned else "NothingToDo")
-        for batch in concerned:
-            batch.is_paused = is_paused
+    def _why_undirected(self, by: Person, batches: Sequence[Batch]) -> str:
+        may_run = self.world.may_run
+        is_allowed = all(may_run(by, batch.creator, batch.order.kind) for batch in batches)
+        return "" if is_allowed else "NotAllowed"
 
-    def replan(self, batch: Batch, what: str, starts: int | None, until: int | None) -> None:
-        """Another begin, another end, or both at once."""
-        row, world = row_of(batch), self.world
+    def cancel_all(self, submission: Submission, by_name: str) -> None:
+        by = self.world.people[by_name]
+        run = run_of(SubmissionRow.objects.get(pk=submission.key))
+        _, refusal = attempt(lambda: control.cancel(run, by=user_of(by)))
+        running = [batch for batch in submission.batches if not batch.is_finished]
+        wanted = self._why_undirected(by, submission.batches)
+        agree(refusal, wanted or ("" if running else WRONG_STATE))
+        if not refusal:
+            for batch in running:
+                self.world.end(batch, "cancelled")
+
+    def replan(
+        self, batch: Batch, by_name: str, what: str, starts: int | None, until: int | None
+    ) -> None:
+        """Another start, another end, or both at once."""
+        by, times = self.world.people[by_name], {}
         if what == "starts":
             until = batch.until
-            _, refusal = attempt(lambda: schedule.reschedule(row, moment(starts)))
-        elif what == "until":
-            starts = batch.starts
-            _, refusal = attempt(lambda: schedule.change_until(row, moment(until)))
         else:
-            _, refusal = attempt(
-                lambda: schedule.replan(row, scheduled_for=moment(starts), until=moment(until))
-            )
-        is_new = what != "until" and (what == "starts" or starts != batch.starts)
-        is_wrong = starts is not None and is_new and starts <= world.now
+            times["until"] = moment(until)
+        if what == "until":
+            starts = batch.starts
+        else:
+            times["scheduled_for"] = moment(starts)
+        run = StartedRun([row_of(batch)])
+        _, refusal = attempt(lambda: control.reschedule(run, by=user_of(by), **times))
+        is_new_start, is_new_end = starts != batch.starts, until != batch.until
+        is_wrong = starts is not None and is_new_start and starts <= self.world.now
         if until is not None:
-            ends = until <= (starts if starts is not None else -1)
-            if what != "starts":
-                ends |= until <= world.now or not may_end(batch.order)
-            # A begin as soon as may be is judged by no end.
-            is_wrong |= ends and (what != "starts" or starts is not None)
-        # Of what has begun no time is judged any more.
-        wanted = "Invalid" if is_wrong else ""
-        agree(refusal, wanted if batch.status == "pending" else "InvalidTransition")
+            ends_first = starts is not None and until <= starts
+            is_wrong |= ends_first and (is_new_start or is_new_end)
+            is_wrong |= is_new_end and (until <= self.world.now or not may_end(batch.order))
+        # The right comes first, then the state: of what has started no time is checked.
+        wanted = "" if batch.status == "pending" else WRONG_STATE
+        wanted = self._why_undirected(by, [batch]) or wanted or ("Invalid" if is_wrong else "")
+        agree(refusal, wanted)
         if not refusal:
             batch.starts, batch.until = starts, until
 
@@ -129,9 +146,9 @@ class LaterDoors:
         by, world = self.world.people[by_name], self.world
         some = None if ids is None else [key for key in batch.order.ids if key in ids] or None
 
-        def ask() -> BatchOperation:
-            return follow_up.follow_up(
-                row_of(batch),
+        def ask() -> StartedRun:
+            return follow_up(
+                StartedRun([row_of(batch)]),
                 Follows(follows),
                 by=user_of(by),
                 source=Source.API,
@@ -150,7 +167,7 @@ class LaterDoors:
                 order = "QuotaExceeded"
         agree(refusal, order if isinstance(order, str) else "")
         if isinstance(order, Order):
-            world.add(order, batch.creator, row.pk)
+            world.add(order, batch.creator, row.key)
 
     def prepare_to_follow(
         self, batches: Sequence[Batch], follows: str, by_name: str, ids: Collection[str] | None
@@ -158,8 +175,12 @@ class LaterDoors:
         by = self.world.people[by_name]
         rows = [row_of(batch) for batch in batches]
         row, refusal = attempt(
-            lambda: follow_up.prepare_follow_up(
-                rows, Follows(follows), by=user_of(by), source=Source.PAGE, content_ids=ids
+            lambda: prepare_follow_up(
+                StartedRun(rows),
+                Follows(follows),
+                by=user_of(by),
+                source=Source.PAGE,
+                content_ids=ids,
             )
         )
         order = self.world.follow_all(batches, follows, by, ids, "")
@@ -169,8 +190,8 @@ class LaterDoors:
     def follow_submission(self, submission: Submission, follows: str, by_name: str) -> None:
         by, world = self.world.people[by_name], self.world
         row, refusal = attempt(
-            lambda: follow_up.follow_up_submission(
-                SubmissionRow.objects.get(pk=submission.key),
+            lambda: follow_up(
+                run_of(SubmissionRow.objects.get(pk=submission.key)),
                 Follows(follows),
                 by=user_of(by),
                 source=Source.API,
@@ -183,9 +204,9 @@ class LaterDoors:
         parts = world.confirm(Submission(order, None, world.made + 1, world.now), by)
         agree(refusal, parts if isinstance(parts, str) else "")
         if not isinstance(parts, str):
-            following = world.add_submission(order, row.pk)
+            following = world.add_submission(order, row.key)
             following.is_draft = False
-            world.start(following, parts, keys_of(row.pk))
+            world.start(following, parts, keys_of(row.key))
 
     # ------------------------------------------------------------ templates
 

@@ -89,13 +89,14 @@ class LaterRules(Rules):
 
     @rule(
         batch=batches,
+        by=choices.actors,
         what=choices.replans,
         starts=choices.begins,
         until=choices.untils,
     )
-    def replan(self, batch, what, starts, until):
+    def replan(self, batch, by, what, starts, until):
         wait = self.wait(starts, until)
-        self.later.replan(batch, what, wait.starts, wait.until)
+        self.later.replan(batch, by, what, wait.starts, wait.until)
 
     @rule(batch=batches, links=links, by=choices.actors)
     def depend(self, batch, links, by):
@@ -105,9 +106,14 @@ class LaterRules(Rules):
     def hold(self, batch, by, is_paused):
         self.later.hold(batch, by, is_paused=is_paused)
 
-    @rule(submission=prepared, is_paused=st.booleans())
-    def hold_all(self, submission, is_paused):
-        self.later.hold_all(submission, is_paused=is_paused)
+    @rule(submission=prepared, by=choices.actors, is_paused=st.booleans())
+    def hold_all(self, submission, by, is_paused):
+        self.later.hold_all(submission, by, is_paused=is_paused)
+
+    @rule(target=batches, submission=prepared, by=choices.actors)
+    def cancel_all(self, submission, by):
+        self.later.cancel_all(submission, by)
+        return self.new()
 
     # Mails are given up after three days.
     @precondition(lambda self: self.world.now < 2 * A_DAY)

@@ -113,11 +113,6 @@ class Rules(RuleBasedStateMachine):
         self.doors.confirm(submission, by)
         return self.new()
 
-    @rule(target=batches, submission=prepared)
-    def cancel_prepared(self, submission):
-        self.doors.cancel_submission(submission)
-        return self.new()
-
     @rule(target=batches, batch=batches)
     def cancel(self, batch):
         self.doors.cancel(batch)

@@ -17,7 +17,8 @@ from batches.management.scratch import use_broker
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.queue import drain
-from batches.services.orders.create import clean_order, insert_batch
+from batches.services.orders.create import insert_batch
+from batches.services.orders.order import clean_order
 from content.models import Content, User, Wallet
 from content.services.catalogue.changes import add_contents
 from content.services.people.setup import make_person

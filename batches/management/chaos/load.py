@@ -8,7 +8,8 @@ from batches.errors import InvalidTransition
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
 from batches.services.engine.lifecycle import cancel
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content, User, Wallet
 from content.services.catalogue.changes import add_contents
 from content.services.people.setup import make_person

@@ -9,7 +9,8 @@ from batches import recurrence
 from batches.models import BatchOperation, Source
 from batches.operations import OPERATIONS
 from batches.rules import ON_SUCCESS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import Content, User, Wallet

@@ -9,7 +9,7 @@ from batches.errors import InvalidTransition
 from batches.models import MOVES, BatchOperation, Status
 from batches.queue import enqueue
 from batches.services.mail.notify import batch_ended
-from batches.services.orders.follow_up_orders import schedule_undo
+from batches.services.orders.undo import schedule_undo
 from config.database import atomic, on_commit
 from config.rows import update_rows
 

@@ -18,7 +18,7 @@ from batches.operations import operation_for
 from batches.operations.base import INTERNAL, Alter, Refused, Unchanged, Verdict
 from batches.queue import enqueue
 from batches.services.engine.lifecycle import move, record
-from batches.services.evaluate import evaluate_item, payload_of
+from batches.services.evaluate import evaluate_all
 from batches.services.permissions import may_run
 from config.database import atomic, is_away
 from config.failpoints import reach
@@ -187,20 +187,15 @@ def _effect(
     # Asked again now: a right may have been lost since the batch was asked for.
     is_allowed = may_run(batch.requested_by, batch.creator, operation)
     contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
-    versions = batch.expected_versions
-    now = timezone.now()
-    verdicts = {
-        key: evaluate_item(
-            operation,
-            payload_of(batch, position),
-            contents.get(key),
-            creator_id=batch.creator_id,
-            expected_version=versions[position] if versions else None,
-            is_allowed=is_allowed,
-            at=now,
-        )
-        for key, position in positions.items()
-    }
+    verdicts = evaluate_all(
+        operation,
+        batch,
+        contents,
+        creator_of=lambda key: batch.creator_id,
+        versions=batch.expected_versions,
+        is_allowed=is_allowed,
+        positions=positions,
+    )
     altered = {
         key: verdict.after for key, verdict in verdicts.items() if isinstance(verdict, Alter)
     }

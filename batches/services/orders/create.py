@@ -1,109 +1,25 @@
 """Creates batches: shape, then right, then quota; ids are frozen, work starts after commit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-from uuid import UUID
+from dataclasses import replace
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from batches import rules
 from batches.errors import Invalid, NothingOwn
 from batches.models import NEVER_TOLD, BatchOperation, Follows, Source, Submission
-from batches.operations import OPERATIONS, Operation
 from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
-from batches.services.evaluate import evaluate_item, payload_of
+from batches.services.evaluate import evaluate_all
 from batches.services.orders.dependencies import find_parents, link
-from batches.services.orders.schedule import AT_ONCE, Schedule
-from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
+from batches.services.orders.order import Order
 from batches.services.permissions import wallet_to_act_for
 from batches.services.quota import take_quota
 from config.database import atomic
 from content.models import Content, User, Wallet
-from content.rules import clean_address
 
 log = structlog.get_logger(__name__)
-
-COMMON_FIELDS = (
-    "creator",
-    "contentIds",
-    "filter",
-    "expectedVersions",
-    "errorPolicy",
-    *SCHEDULE_FIELDS,
-)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What somebody asks for, in clean values."""
-
-    operation: Operation
-    payload: dict[str, Any]
-    # Empty until `freeze_selection` when the items are chosen by `filter`.
-    content_ids: list[str]
-    # The arguments of ContentQuerySet.matching; None when the items are named.
-    filter: dict[str, Any] | None = None
-    # By id; items that are not there may have any version.
-    expected_versions: Mapping[str, int] = field(default_factory=dict)
-    creator: str | None = None
-    error_policy: str = SKIP_FAILED
-    # As long as content_ids, or empty: what each item adds to the payload.
-    item_payloads: list[dict[str, Any]] = field(default_factory=list)
-    schedule: Schedule = AT_ONCE
-    # The batch that this one tries again or puts back.
-    follows: Follows | None = None
-    origin: UUID | None = None
-
-    @property
-    def versions(self) -> list[int | None]:
-        """The expected versions as long as content_ids, or empty when any will do."""
-        expected = self.expected_versions
-        return [expected.get(key) for key in self.content_ids] if expected else []
-
-
-def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
-    """Check the shape of a request's body. Raises Invalid that names every wrong field."""
-    errors = rules.ErrorCollector()
-    attempt = errors.attempt
-    for name in body:
-        if name not in (*COMMON_FIELDS, *operation.payload_fields):
-            errors.add(str(name)[:64], "Unknown field.")
-    if has_filter := "filter" in body:
-        filter_, content_ids = attempt(rules.clean_filter, body["filter"]), []
-        if "contentIds" in body:
-            errors.add("filter", "Give either contentIds or a filter, not both.")
-    else:
-        filter_, content_ids = None, attempt(rules.clean_content_ids, body.get("contentIds", []))
-    versions = content_ids is not None and attempt(
-        rules.clean_expected_versions,
-        body.get("expectedVersions"),
-        None if has_filter else content_ids,
-    )
-    creator = body.get("creator")
-    if creator is not None:
-        creator = attempt(clean_address, creator, field="creator")
-    policy = attempt(rules.clean_error_policy, body.get("errorPolicy", SKIP_FAILED))
-    schedule = attempt(Schedule.clean, body, operation)
-    payload = attempt(
-        operation.clean_payload,
-        {name: body[name] for name in operation.payload_fields if name in body},
-    )
-    errors.raise_errors()
-    return Order(
-        operation,
-        payload,
-        content_ids,
-        filter_,
-        versions or {},
-        creator,
-        policy,
-        schedule=schedule,
-    )
 
 
 @atomic
@@ -155,21 +71,18 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
     contents = Content.objects.in_bulk(order.content_ids)
     if not any(content.creator_id == wallet.pk for content in contents.values()):
         raise NothingOwn
-    now = timezone.now()
-    errors = {}
-    for position, content_id in enumerate(order.content_ids):
-        verdict = evaluate_item(
-            order.operation,
-            payload_of(order, position),
-            contents.get(content_id),
-            creator_id=wallet.pk,
-            expected_version=order.expected_versions.get(content_id),
-            is_allowed=True,
-            at=now,
-        )
-        if isinstance(verdict, Refused):
-            words = refusal_words(verdict.code, verdict.parameters)
-            errors[f"contentIds.{position}"] = [f"{content_id}: {words}."]
+    verdicts = evaluate_all(
+        order.operation,
+        order,
+        contents,
+        creator_of=lambda key: wallet.pk,
+        versions=order.versions,
+    )
+    errors = {
+        f"contentIds.{position}": [f"{key}: {refusal_words(verdict.code, verdict.parameters)}."]
+        for position, (key, verdict) in enumerate(verdicts.items())
+        if isinstance(verdict, Refused)
+    }
     if errors:
         raise Invalid(
             f"{len(errors)} of {len(order.content_ids)} items can't be changed.", errors=errors
@@ -228,11 +141,3 @@ def insert_batch(
         for_somebody_else=wallet.owner_id != by.pk,
     )
     return batch
-
-
-def operation_of(kind: object) -> Operation:
-    """The operation of that name. Raises Invalid."""
-    operation = OPERATIONS.get(kind) if isinstance(kind, str) else None
-    if operation is None:
-        raise Invalid(errors={"operationType": [f"Choose one of: {', '.join(OPERATIONS)}."]})
-    return operation

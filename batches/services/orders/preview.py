@@ -1,17 +1,17 @@
 """What a change would do: the same evaluation as when it runs, nothing written, no quota used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from batches.models import BatchItem, BatchOperation
 from batches.operations import Operation, known_operation
 from batches.operations.base import Alter, Refused, Unchanged, Verdict, refusal_words
-from batches.services.evaluate import evaluate_item, payload_of
-from batches.services.orders.create import Order, freeze_selection, refuse_selection
+from batches.services.evaluate import Frozen, evaluate_all
+from batches.services.orders.create import freeze_selection, refuse_selection
+from batches.services.orders.order import Order
 from batches.services.permissions import may_run, wallet_to_act_for
 from content.contract import call_for
 from content.contract.cost import Cost, cost_of
@@ -116,8 +116,11 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
     order = freeze_selection(wallet, order)
     if order.follows is None:
         refuse_selection(wallet, order)
-    versions = [order.expected_versions.get(key) for key in order.content_ids]
-    return wallet, _preview(order.operation, order, versions, wallet, is_allowed=True)
+    contents = Content.objects.in_bulk(order.content_ids)
+    items = preview_items(
+        order.operation, order, contents, creator_of=lambda key: wallet.pk, versions=order.versions
+    )
+    return wallet, Preview(items, order.operation.verb)
 
 
 def preview_batch(batch: BatchOperation) -> Preview | None:
@@ -128,49 +131,52 @@ def preview_batch(batch: BatchOperation) -> Preview | None:
     operation = known_operation(batch)
     if operation is None:
         return None
-    versions = batch.expected_versions or [None] * len(batch.content_ids)
-    is_allowed = may_run(batch.requested_by, batch.creator, operation)
-    return _preview(operation, batch, versions, batch.creator, is_allowed=is_allowed)
-
-
-def _preview(
-    operation: Operation,
-    frozen: Order | BatchOperation,
-    versions: Sequence[int | None],
-    wallet: Wallet,
-    *,
-    is_allowed: bool,
-) -> Preview:
-    contents = Content.objects.in_bulk(frozen.content_ids)
-    now = timezone.now()
-    items = []
-    for position, content_id in enumerate(frozen.content_ids):
-        content = contents.get(content_id)
-        verdict = evaluate_item(
-            operation,
-            payload_of(frozen, position),
-            content,
-            creator_id=wallet.pk,
-            expected_version=versions[position],
-            is_allowed=is_allowed,
-            at=now,
-        )
-        is_own = content is not None and content.creator_id == wallet.pk
-        items.append(preview_item(operation, content_id, content, verdict, is_own=is_own))
+    items = preview_items(
+        operation,
+        batch,
+        Content.objects.in_bulk(batch.content_ids),
+        creator_of=lambda key: batch.creator_id,
+        versions=batch.expected_versions,
+        is_allowed=may_run(batch.requested_by, batch.creator, operation),
+    )
     return Preview(items, operation.verb)
 
 
-def preview_item(
+def preview_items(
+    operation: Operation,
+    frozen: Frozen,
+    contents: Mapping[str, Content],
+    *,
+    creator_of: Callable[[str], str],
+    versions: Sequence[int | None],
+    is_allowed: bool = True,
+) -> list[PreviewItem]:
+    """The verdict for each id in words; of an item that is not one's own nothing is told."""
+    verdicts = evaluate_all(
+        operation,
+        frozen,
+        contents,
+        creator_of=creator_of,
+        versions=versions,
+        is_allowed=is_allowed,
+    )
+    return [
+        _preview_item(operation, key, contents.get(key), verdict, creator_id=creator_of(key))
+        for key, verdict in verdicts.items()
+    ]
+
+
+def _preview_item(
     operation: Operation,
     content_id: str,
     content: Content | None,
     verdict: Verdict,
     *,
-    is_own: bool,
+    creator_id: str,
 ) -> PreviewItem:
     """One item's verdict in words; of an item that is not one's own nothing is told."""
     known: dict[str, Any] = {}
-    if content is not None and is_own:
+    if content is not None and content.creator_id == creator_id:
         known = {"title": content.title, "version": content.version}
     if isinstance(verdict, Alter) and content is not None:
         return PreviewItem(

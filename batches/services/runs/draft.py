@@ -13,7 +13,7 @@ from batches.models import Source, Submission
 from batches.operations import Operation
 from batches.services.orders.dependencies import find_parents
 from batches.services.orders.schedule import AT_ONCE, Schedule
-from batches.services.runs.confirm import items_by_creator
+from batches.services.runs.split import items_by_creator
 from content.models import Content, User
 
 LIFE = timedelta(hours=1)

@@ -7,17 +7,16 @@ from batches.errors import Invalid, NothingToDo
 from batches.models import BatchOperation, Follows, Source, Submission
 from batches.operations.undo import UNDO
 from batches.rules import FieldErrors, clean_content_ids
-from batches.services.orders.create import Order, create_batch
-from batches.services.orders.follow_up_orders import (
-    NOTHING_FAILED,
-    STILL_RUNNING,
-    order_after,
-)
+from batches.services.orders.create import create_batch
 from batches.services.orders.lineage import first_try, lock_batches, refuse_second_undo
+from batches.services.orders.order import Order
 from batches.services.orders.preview import Preview, preview_order
+from batches.services.orders.retry import NOTHING_FAILED, retry_order
+from batches.services.orders.undo import undo_order
 from batches.services.results.run import Run, run_of
-from batches.services.runs.confirm import confirm, contents_of, preview_submission
+from batches.services.runs.confirm import confirm, preview_submission
 from batches.services.runs.draft import freeze
+from batches.services.runs.split import contents_of
 from config.database import atomic
 from content.models import User
 
@@ -48,6 +47,7 @@ def follow_up(
         lock_batches([batch.pk])
     else:
         lock_batches([first_try(batch)])
+    _check_ended(run, follows, content_ids)
     order = _order(batch, follows, content_ids, code)
     return Run([create_batch(order, by=by, source=source)])
 
@@ -65,6 +65,7 @@ def preview_follow_up(
     content_ids = clean_some(content_ids, run)
     if run.submission:
         return preview_submission(_draft(run, follows, by, source, content_ids, code))
+    _check_ended(run, follows, content_ids)
     return preview_order(_order(run.batches[0], follows, content_ids, code), by=by)[1]
 
 
@@ -106,12 +107,21 @@ def clean_some(raw: Any, run: Run) -> list[str] | None:
     return content_ids
 
 
+def _check_ended(run: Run, follows: Follows, content_ids: Collection[str] | None) -> None:
+    """Raises NothingToDo while some of it runs, or an undo of all of it waits."""
+    if not run.is_finished:
+        words = f"This {run.noun} has not ended yet. Wait for its end, or cancel it first."
+        raise NothingToDo(words)
+    if follows == Follows.UNDO and content_ids is None:
+        refuse_second_undo([batch.pk for batch in run.batches])
+
+
 def _order(
     batch: BatchOperation, follows: Follows, content_ids: Collection[str] | None, code: str
 ) -> Order:
-    if follows == Follows.UNDO and content_ids is None:
-        refuse_second_undo([batch.pk])
-    return order_after(batch, follows, content_ids=content_ids, code=code)
+    if follows == Follows.UNDO:
+        return undo_order(batch, content_ids)
+    return retry_order(batch, content_ids, code)
 
 
 def _draft(
@@ -122,10 +132,7 @@ def _draft(
     content_ids: Collection[str] | None,
     code: str,
 ) -> Submission:
-    if not run.is_finished:
-        raise NothingToDo(STILL_RUNNING.format(noun=run.noun))
-    if follows == Follows.UNDO and content_ids is None:
-        refuse_second_undo([batch.pk for batch in run.batches])
+    _check_ended(run, follows, content_ids)
     orders = _orders(run.batches, follows, content_ids, code)
     first = orders[0][1]
     submission = Submission(
@@ -161,7 +168,7 @@ def _orders(
     orders, refusal = [], NothingToDo(NOTHING_FAILED)
     for batch in batches:
         try:
-            orders.append((batch, order_after(batch, follows, content_ids=content_ids, code=code)))
+            orders.append((batch, _order(batch, follows, content_ids, code)))
         except NothingToDo as error:
             refusal = error
     if not orders:

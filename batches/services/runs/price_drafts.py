@@ -7,15 +7,10 @@ from batches.models import Source, Submission
 from batches.services.orders.preview import Preview
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run_for_others
-from batches.services.runs.confirm import (
-    confirm,
-    contents_of,
-    items_by_creator,
-    preview_submission,
-    refuse_under_policy,
-)
+from batches.services.runs.confirm import confirm, preview_submission, refuse_under_policy
 from batches.services.runs.draft import draft
 from batches.services.runs.price_lines import ALL_UNCHANGED, OPERATION, PriceLine, Prices, refused
+from batches.services.runs.split import contents_of, items_by_creator
 from config.database import atomic
 from content.models import Content, User, Wallet
 

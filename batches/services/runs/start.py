@@ -9,7 +9,8 @@ from django.conf import settings
 from batches.errors import Invalid
 from batches.models import Source, Submission
 from batches.operations import Operation
-from batches.services.orders.create import Order, clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import Order, clean_order
 from batches.services.orders.preview import Preview, preview_order
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run

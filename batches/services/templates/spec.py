@@ -13,7 +13,7 @@ from batches.errors import Invalid, NothingToDo
 from batches.models import BatchOperation, Submission, Template
 from batches.operations import Operation
 from batches.operations.undo import UNDO
-from batches.services.orders.create import operation_of
+from batches.services.orders.order import operation_of
 from batches.services.runs.draft import MOST_ITEMS
 from content.rules import clean_address, clean_text
 

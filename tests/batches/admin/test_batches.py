@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from batches.models import BatchItem, BatchOperation, Notification, Source, Status
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -12,7 +12,8 @@ from batches.models import Source
 from batches.operations import OPERATIONS
 from batches.services.engine.lifecycle import cancel
 from batches.services.engine.run_batch import run_batch
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content
 from tests.batches.orders import price_batch
 from tests.factories import make_contents

@@ -12,7 +12,8 @@ from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Follows, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.orders.schedule import Schedule
 from batches.services.runs.price_drafts import start_prices
 from batches.services.runs.price_file import read

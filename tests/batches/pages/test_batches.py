@@ -7,7 +7,8 @@ import pytest
 
 from batches.models import BatchOperation, Source, Status, Submission
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content
 from tests.factories import make_contents
 

@@ -5,7 +5,7 @@ import pytest
 from batches.errors import Invalid, NotAllowed, QuotaExceeded
 from batches.models import BatchOperation, Status
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order
+from batches.services.orders.order import clean_order
 from content.models import Wallet
 from tests.batches.orders import price_batch
 from tests.conftest import person

@@ -53,6 +53,7 @@ def test_of_a_price_for_each_item(alice, keys):
 def test_of_what_follows_upon_a_run(alice, keys, work):
     run = start(asked(alice, keys))
     work()
+    run = run.refreshed()
     wanted = {"by": alice, "source": Source.COMMAND}
     assert writes(lambda: preview_follow_up(run, Follows.UNDO, **wanted)) == []
     assert Submission.objects.get() == run.submission

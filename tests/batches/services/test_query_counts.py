@@ -12,9 +12,11 @@ from batches.models import BatchOperation, Notification, Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
 from batches.services.mail.outbox import deliver_notification
-from batches.services.orders.create import clean_order, create_batch
-from batches.services.runs.confirm import batches_needed, confirm, contents_of, preview_submission
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
+from batches.services.runs.confirm import confirm, preview_submission
 from batches.services.runs.draft import prepare
+from batches.services.runs.split import batches_needed, contents_of
 from batches.services.worker.contract_sync import send_contract_calls
 from batches.services.worker.sweep import sweep
 from tests.batches.operations.cases import CASES

@@ -121,7 +121,7 @@ def test_start_clears_time_and_pause(messages, alice, run):
 
     control.start(run, by=alice)
 
-    assert messages() == told(*run.batches)
+    assert sorted(messages()) == sorted(told(*run.batches))
     assert set(BatchOperation.objects.values_list("scheduled_for", "is_paused")) == {(None, False)}
 
 

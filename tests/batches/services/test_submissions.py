@@ -11,6 +11,7 @@ from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
 from batches.services.results.run import run_of
 from batches.services.runs import confirm, control, draft
+from batches.services.runs.split import batches_needed
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
@@ -114,7 +115,7 @@ def test_several_creators_and_hundreds_of_items_become_batches(
     hers = make_contents(wallet_of(alice), 7)
     his = make_contents(wallet_of(bob), 2)
     submission = prepare(staff, [item.pk for item in [*hers, *his]] + ["unknown"])
-    assert confirm.batches_needed(submission) == {wallet_of(alice): 3, wallet_of(bob): 1}
+    assert batches_needed(submission) == {wallet_of(alice): 3, wallet_of(bob): 1}
 
     confirm.confirm(submission.pk, by=staff)
     work()

@@ -14,7 +14,8 @@ from batches.errors import Invalid, NotAllowed, NothingToDo
 from batches.models import BatchOperation, Source, Submission, Template
 from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import run_batch
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.templates import store
 from batches.services.templates.runs import run_due_templates
 from batches.services.templates.slots import upcoming

@@ -8,7 +8,8 @@ from batches.models import BatchOperation, Follows, Source
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.services.engine import lifecycle
 from batches.services.engine.run_batch import claim, run_batch, write_chunk
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from batches.services.results.run import run_of
 from batches.services.runs import confirm
 from batches.services.worker.contract_sync import send_contract_calls

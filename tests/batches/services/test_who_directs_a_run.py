@@ -12,7 +12,7 @@ from batches.errors import NotAllowed
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
-from batches.services.results.run import find_run
+from batches.services.results.run import find_run, run_of
 from batches.services.runs import control
 from batches.services.runs.confirm import confirm
 from batches.services.runs.draft import prepare
@@ -25,7 +25,7 @@ API_ACTIONS = ("pause", "resume", "retry-failed", "undo", "cancel")
 ADMIN_ACTIONS = ("start", "pause", "resume", "reschedule", "cancel")
 
 
-def run_of(person, *wallets):
+def started_by(person, *wallets):
     """A run on an item of each of these, which waits for tomorrow."""
     prepared = prepare(
         by=person,
@@ -43,7 +43,7 @@ def run(alice, bob, wallet_of):
     """Prepared by alice, on items of hers and of bob's, while she was staff."""
     User.objects.filter(pk=alice.pk).update(is_staff=True)
     clerk = grant(alice, "view_content", "run_update_price")
-    return run_of(clerk, wallet_of(alice), wallet_of(bob))
+    return started_by(clerk, wallet_of(alice), wallet_of(bob))
 
 
 @pytest.fixture
@@ -116,11 +116,12 @@ def test_whoever_may_direct_each_batch_directs_the_run(signed_in, run, alice, bo
 
 def test_a_long_run_asks_no_more_often(settings, bob, wallet_of):
     settings.BATCH_MAX_ITEMS = 1
-    few, many = (run_of(bob, *[wallet_of(bob)] * count) for count in (1, 9))
+    few, many = (started_by(bob, *[wallet_of(bob)] * count) for count in (1, 9))
 
-    def cost(run):
+    def cost(submission):
+        run = run_of(submission)
         with CaptureQueriesContext(connection) as captured:
-            assert run_of(run).may_be_directed_by(bob)
+            assert run.may_be_directed_by(bob)
         return len(captured)
 
     assert cost(few) == cost(many) == 1

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from batches.models import Source
 from batches.operations import OPERATIONS
-from batches.services.orders.create import clean_order, create_batch
+from batches.services.orders.create import create_batch
+from batches.services.orders.order import clean_order
 from content.models import Content, User
 from content.services.catalogue.changes import change_content
 from tests.factories import make_contents

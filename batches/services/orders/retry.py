@@ -1,0 +1,58 @@
+"""The retry of what failed of a batch that has ended."""
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from batches.errors import NothingToDo
+from batches.models import BatchItem, BatchOperation, Follows, Status
+from batches.operations import operation_for
+from batches.operations.undo import UNDO
+from batches.services.orders.lineage import TRIED_ALREADY, tried_again
+from batches.services.orders.order import Order
+from batches.services.orders.schedule import Schedule
+from batches.services.results.results import left_of
+
+NOTHING_FAILED = "Nothing failed, so there is nothing to retry."
+ENDED = "The end of this change is past, so there is nothing to retry."
+
+
+def retry_order(
+    batch: BatchOperation, content_ids: Collection[str] | None = None, code: str = ""
+) -> Order:
+    """The retry of the failed items, or of these, or of those that failed with that code.
+
+    Of an aborted batch also those that had no turn. Raises NothingToDo.
+    """
+    failed = batch.items.filter(outcome=BatchItem.Outcome.FAILED).matching(code=code)
+    positions = [item.position for item in failed]
+    if batch.status == Status.FAILED and not code:
+        place = {key: position for position, key in enumerate(batch.content_ids)}
+        positions += [place[key] for _, key in left_of([batch])]
+    ids = batch.content_ids
+    if content_ids is not None:
+        positions = [position for position in positions if ids[position] in content_ids]
+    if not positions:
+        raise NothingToDo(NOTHING_FAILED)
+    if batch.until is not None and batch.until <= timezone.now():
+        raise NothingToDo(ENDED)
+    tried = tried_again([batch])[batch.pk]
+    positions = sorted(position for position in positions if ids[position] not in tried)
+    if not positions:
+        raise NothingToDo(TRIED_ALREADY)
+    own, versions = batch.item_payloads, batch.expected_versions
+    # An undo keeps to what it was to restore; any other is asked for again, whatever came between.
+    keeps_versions = UNDO in batch.payload and versions
+    return Order(
+        operation_for(batch),
+        batch.payload,
+        [ids[position] for position in positions],
+        item_payloads=[own[position] for position in positions] if own else [],
+        expected_versions={ids[position]: versions[position] for position in positions}
+        if keeps_versions
+        else {},
+        creator=batch.creator_id,
+        schedule=Schedule(until=batch.until),
+        follows=Follows.RETRY,
+        origin=batch.pk,
+    )

@@ -1,0 +1,107 @@
+"""Splits what was prepared into batches: by creator, by origin and by BATCH_MAX_ITEMS."""
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from django.conf import settings
+
+from batches.errors import NothingOwn
+from batches.models import BatchOperation, Follows, Submission
+from batches.operations import operation_for
+from batches.services.orders.order import Order
+from batches.services.orders.schedule import Schedule
+from batches.services.permissions import may_run
+from content.models import Content, Wallet
+
+
+def contents_of(submission: Submission) -> dict[str, Content]:
+    """Its items as they are now, up to ten thousand: to be read once and passed on."""
+    return Content.objects.in_bulk(submission.content_ids)
+
+
+def batches_needed(
+    submission: Submission, contents: Mapping[str, Content] | None = None
+) -> dict[Wallet, int]:
+    """How many batches confirming makes, by creator."""
+    contents = contents_of(submission) if contents is None else contents
+    groups = groups_of(submission, contents)
+    return {wallet: len(list(_parts(submission, keys))) for wallet, keys in groups}
+
+
+def items_by_creator(submission: Submission, contents: Mapping[str, Content]) -> dict[Wallet, int]:
+    """How many items each creator's batches would hold, from `contents_of`."""
+    return {wallet: len(keys) for wallet, keys in groups_of(submission, contents)}
+
+
+def groups_of(
+    submission: Submission, contents: Mapping[str, Content]
+) -> list[tuple[Wallet, list[str]]]:
+    """The ids by creator, among those creators whom the person may act for.
+
+    What follows upon a batch is of that batch's creator, whoever owns the item now. Unknown and
+    foreign ids go along with the first creator, whose batch answers `not-found` for them. Raises
+    NotAllowed when there is no creator at all.
+    """
+    operation = operation_for(submission)
+    if submission.origins:
+        creator_of = _creators_of_origins(submission)
+    else:
+        creator_of = {key: content.creator_id for key, content in contents.items()}
+    wallets = Wallet.objects.in_bulk(set(creator_of.values()))
+    groups: dict[str, list[str]] = {}
+    allowed = {
+        address for address, wallet in wallets.items() if may_run(submission.by, wallet, operation)
+    }
+    for key in submission.content_ids:
+        if creator_of.get(key) in allowed:
+            groups.setdefault(creator_of[key], []).append(key)
+    if not groups:
+        raise NothingOwn
+    grouped = {key for keys in groups.values() for key in keys}
+    next(iter(groups.values())).extend(key for key in submission.content_ids if key not in grouped)
+    return [(wallets[address], keys) for address, keys in groups.items()]
+
+
+def _creators_of_origins(submission: Submission) -> dict[str, str]:
+    origins = [UUID(key) for key in submission.origins]
+    rows = BatchOperation.objects.filter(pk__in=list(set(origins)))
+    creators = dict(rows.values_list("pk", "creator_id"))
+    return {
+        key: creators[origin]
+        for key, origin in zip(submission.content_ids, origins, strict=True)
+        if origin in creators
+    }
+
+
+def orders_of(submission: Submission, keys: list[str]) -> list[Order]:
+    """One creator's part of a submission, as the batches that are to be made of it."""
+    place = {key: position for position, key in enumerate(submission.content_ids)}
+    operation, own = operation_for(submission), submission.item_payloads
+    schedule = Schedule.of_submission(submission)
+    orders = []
+    for origin, part in _parts(submission, keys):
+        versions = {key: submission.versions[place[key]] for key in part}
+        order = Order(
+            operation,
+            submission.payload,
+            part,
+            expected_versions={key: found for key, found in versions.items() if found is not None},
+            item_payloads=[own[place[key]] for key in part] if own else [],
+            schedule=schedule,
+            follows=Follows(submission.follows) if submission.follows else None,
+            origin=origin,
+        )
+        orders.append(order)
+    return orders
+
+
+def _parts(submission: Submission, keys: list[str]) -> Iterator[tuple[UUID | None, list[str]]]:
+    """What one batch takes: BATCH_MAX_ITEMS items at most, all following upon the same batch."""
+    origin_of = dict(zip(submission.content_ids, submission.origins, strict=False))
+    by_origin: dict[str | None, list[str]] = {}
+    for key in keys:
+        by_origin.setdefault(origin_of.get(key), []).append(key)
+    size = settings.BATCH_MAX_ITEMS
+    for origin, group in by_origin.items():
+        for start in range(0, len(group), size):
+            yield UUID(origin) if origin else None, group[start : start + size]
