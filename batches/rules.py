@@ -213,6 +213,8 @@ def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
         return []
     if not isinstance(value, list):
         raise FieldErrors({"dependsOn": ["Send a list of ids of batches."]})
+    if len(value) > MOST_PARENTS:
+        raise FieldErrors({"dependsOn": [TOO_MANY_PARENTS]})
     errors: dict[str, list[str]] = {}
     clean: dict[UUID, str] = {}
     for position, each in enumerate(value):

@@ -51,7 +51,7 @@ def notes_of_run(
         notes.append(Note(PAUSED))
     if run.pending:
         notes += [_waits_for(node) for node in graph.awaited]
-    notes += _times([batch.until for batch in run.batches if not batch.is_finished], "Undone")
+    notes += _times([batch.until for batch in run.batches if not batch.is_finished], "Ends")
     keys = {batch.pk for batch in run.batches}
     for follower in follow_ups:
         by = "Undone by" if follower.undo_of_id in keys else "Retried by"
@@ -75,7 +75,7 @@ def notes_of_draft(submission: Submission, user: User) -> list[Note]:
     if submission.is_paused:
         notes.append(Note(PAUSED))
     notes += [_waits_for(node) for node in parents_of(submission, user)]
-    return notes + _times([submission.until], "Undone")
+    return notes + _times([submission.until], "Ends")
 
 
 def _times(moments: Sequence[datetime | None], word: str) -> list[Note]:

@@ -74,7 +74,7 @@ class ScheduleForm(forms.Form):
     """A Schedule; an empty one starts as soon as it is confirmed."""
 
     scheduled_for = MomentField(label="Start at")
-    until = MomentField(label="Put back at")
+    until = MomentField(label="End at")
 
     def __init__(
         self,
@@ -88,10 +88,10 @@ class ScheduleForm(forms.Form):
         """`was` is what holds now, and `besides` are batches that can't be waited for."""
         super().__init__(data, initial={"scheduled_for": was.scheduled_for, "until": was.until})
         zone = timezone.get_current_timezone_name()
-        self.fields["scheduled_for"].help_text = f"By the clock in {zone}. Empty: at once."
+        self.fields["scheduled_for"].help_text = f"Local time in {zone}. Empty: at once."
         self.fields[
             "until"
-        ].help_text = f"A sale that ends: the prices of now come back then, by the clock in {zone}."
+        ].help_text = f"The end of a sale: today’s prices are restored. Local time in {zone}."
         # Sent for an operation that can't end, it is refused where it can be seen.
         if not (operation.may_end or was.until or (data or {}).get("until")):
             del self.fields["until"]

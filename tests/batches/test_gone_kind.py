@@ -122,7 +122,7 @@ def test_the_admin_shows_it(signed_in, root, batch, run):
         assert client.get(reverse(f"{address}_change", args=[row.pk])).status_code == 200
         assert client.get(reverse(f"{address}_progress", args=[row.pk])).status_code in {200, 302}
         assert rows_of(client.get(reverse(f"{address}_results", args=[row.pk])))
-        assert client.post(reverse(f"{address}_cancel", args=[row.pk])).status_code == 403
+        assert client.post(reverse(f"{address}_cancel", args=[row.pk])).status_code == 404
 
 
 def test_what_is_only_prepared_of_it_is_not_found(signed_in, staff, keys):

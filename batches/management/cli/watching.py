@@ -48,7 +48,7 @@ def state_words(batch: BatchOperation) -> list[str]:
     """What keeps a batch from starting, and when it is undone; empty for an ordinary one."""
     words = blockers(batch)
     if batch.until is not None and not batch.is_finished:
-        words.append(f"is undone {moment_and_utc_words(batch.until)}")
+        words.append(f"ends {moment_and_utc_words(batch.until)}")
     return words
 
 

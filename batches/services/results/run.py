@@ -1,6 +1,7 @@
 """A run, one batch or several that were started together, and its combined state."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -182,7 +183,7 @@ def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
 
 def find_run(key: UUID, *, by: User | None = None) -> Run:
     """The batch, or the batches that were started together, with this id. Raises NotThere."""
-    try:
-        return find_batch_run(key, by=by)
-    except NotThere:
-        return find_submission_run(key, by=by)
+    for find in (find_batch_run, find_submission_run):
+        with suppress(NotThere):
+            return find(key, by=by)
+    raise NotThere(f"There is no batch and no run {key}.")

@@ -269,7 +269,7 @@ def test_what_runs_can_be_cancelled(signed_in, staff, viewer, items):
     assert client.post(page("cancel", submission)).url == page("progress", submission)
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.CANCELLED}
     again = client.post(page("cancel", submission), follow=True)
-    assert "had ended already" in again.content.decode()
+    assert "can no longer be cancelled" in again.content.decode()
     assert not ContentChange.objects.filter(version=2).exists()
 
 

@@ -52,9 +52,9 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     assert page("change", undo) in client.get(page("change", batch)).content.decode()
     # What is put back already is not offered again, and refused where it is asked for.
     assert page("undo", batch) not in client.get(page("change", batch)).content.decode()
-    assert "undone already" in words(client.post(page("undo", batch), follow=True))
+    assert "already undone" in words(client.post(page("undo", batch), follow=True))
     shown = client.get(page("change", undo))
-    assert "Puts back what was changed by" in words(shown)
+    assert "Undoes what was changed by" in words(shown)
     assert page("change", batch) in shown.content.decode()
     assert "Keep as a template" not in words(shown)
     client.post(client.post(page("undo", undo)).url)
@@ -75,16 +75,16 @@ def test_only_what_nobody_changed_since_is_put_back(signed_in, staff, alice, bat
 
 def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, work):
     client = signed_in(staff)
-    assert "Try the 1 item that failed again" in words(client.get(page("change", batch)))
+    assert "Retry 1 failed item" in words(client.get(page("change", batch)))
     make_contents(wallet_of(alice), 1, content_id="unknown")
     client.post(client.post(page("retry", batch)).url)
     work()
     retry = BatchOperation.objects.get(retry_of=batch)
     assert (retry.content_ids, retry.success_count) == (["unknown"], 1)
     shown = words(client.get(page("change", batch)))
-    assert "Tried again by" in shown
+    assert "Retried by" in shown
     assert "that failed again" not in shown
-    assert "Tries again what failed of" in words(client.get(page("change", retry)))
+    assert "Retries what failed in" in words(client.get(page("change", retry)))
 
 
 def test_conflicts_are_looked_at_again_by_themselves(signed_in, staff, alice, wallet_of, work):
@@ -95,7 +95,7 @@ def test_conflicts_are_looked_at_again_by_themselves(signed_in, staff, alice, wa
     batch = price_batch(alice, keys, expectedVersions=versions)
     work()
     client = signed_in(staff)
-    assert "Look again at the 1 that changed meanwhile" in words(client.get(page("change", batch)))
+    assert "Review 1 conflict" in words(client.get(page("change", batch)))
     client.post(client.post(page("retry", batch), {"code": "conflict"}).url)
     work()
     retry = BatchOperation.objects.get(retry_of=batch)
@@ -111,9 +111,9 @@ def test_nothing_to_do_is_said_and_nothing_prepared(signed_in, staff, alice, bat
     for row, name, data, refusal in (
         (waiting, "undo", {}, "has not ended yet"),
         (waiting, "retry", {}, "has not ended yet"),
-        (batch, "undo", {"content_id": "unknown"}, "nothing to put back"),
-        (batch, "retry", {"content_id": batch.content_ids[0]}, "nothing to try again"),
-        (batch, "retry", {"code": "conflict"}, "nothing to try again"),
+        (batch, "undo", {"content_id": "unknown"}, "nothing to undo"),
+        (batch, "retry", {"content_id": batch.content_ids[0]}, "nothing to retry"),
+        (batch, "retry", {"code": "conflict"}, "nothing to retry"),
     ):
         answer = client.post(page(name, row), data, follow=True)
         assert answer.redirect_chain == [(page("change", row), 302)]

@@ -46,7 +46,7 @@ def test_what_was_discarded_can_not_be_started(signed_in, staff, submission):
     assert client.get(page("discard", submission)).status_code == 405
     answer = client.post(page("discard", submission), {"list": "q=item&e=%ff"}, follow=True)
     assert answer.redirect_chain[0][0].startswith(f"{LIST}?q=item&e=")
-    assert "Put aside. Nothing was changed." in answer.content.decode()
+    assert "Draft discarded. Nothing was changed." in answer.content.decode()
     for answer in (client.get(page("review", submission)), client.post(page("review", submission))):
         assert answer.status_code == 410
     assert not BatchOperation.objects.exists()
@@ -125,7 +125,7 @@ def test_who_may_not_view_batches_is_told_so_after_the_start(signed_in, runner, 
     assert BatchOperation.objects.filter(submission=submission).count() == 2
     for name in ("progress", "results"):
         assert client.get(page(name, submission)).status_code == 404
-    for name in ("begin", "hold", "resume", "when", "retry", "undo", "cancel"):
+    for name in ("start", "pause", "resume", "reschedule", "retry", "undo", "cancel"):
         assert client.post(page(name, submission)).status_code == 404
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
 

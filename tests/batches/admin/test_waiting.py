@@ -24,7 +24,7 @@ from tests.factories import make_contents
 
 LIST = reverse("admin:batches_batchoperation_changelist")
 RUN = reverse("admin:content_content_run", args=["update-price"])
-POSTS = ["begin", "hold", "resume", "retry", "undo", "when", "cancel"]
+POSTS = ["start", "pause", "resume", "retry", "undo", "reschedule", "cancel"]
 
 
 def page(name, row, kind="batchoperation"):
@@ -80,7 +80,7 @@ def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
         answer = client.post(RUN, {"selection": selection, "new_price": "2.5", **typed})
         review = words(client.get(answer.url))
         assert "Starts 3 Feb 2026, 00:30 CET (2 Feb, 23:30 UTC)." in review
-        assert "Put back 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
+        assert "Ends 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
         assert "Prices move by −0.5 STX to +1.5 STX, by +0.5 STX on average." in review
         assert "The chain is told of 3 items in 1 transaction of" in review
         client.post(answer.url)
@@ -142,7 +142,7 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
         shown = client.get(page("change", one)).content.decode()
         assert "The chain" in shown
         assert page("change", other) in shown
-    client.post(page("begin", batch))
+    client.post(page("start", batch))
     work()
     settle_due()
     work()
@@ -164,16 +164,16 @@ def test_what_was_cancelled_while_it_waited_is_not_said_to_wait(signed_in, staff
 
 def test_a_batch_is_held_let_go_and_begun(signed_in, staff, batch, work):
     client = signed_in(staff)
-    held = client.post(page("hold", batch), follow=True)
-    assert "On hold until somebody lets it go on." in words(held)
-    assert "Let it go on" in words(held)
+    held = client.post(page("pause", batch), follow=True)
+    assert "Paused until somebody resumes it." in words(held)
+    assert "Resume" in words(held)
     BatchOperation.objects.update(scheduled_for=None)
     work()
     batch.refresh_from_db()
     assert (batch.status, batch.is_paused) == (Status.PENDING, True)
     assert "as soon as a worker is free" in words(client.post(page("resume", batch), follow=True))
-    client.post(page("hold", batch))
-    client.post(page("begin", batch))
+    client.post(page("pause", batch))
+    client.post(page("start", batch))
     work()
     batch.refresh_from_db()
     assert (batch.status, batch.is_paused) == (Status.COMPLETED, False)
@@ -181,30 +181,30 @@ def test_a_batch_is_held_let_go_and_begun(signed_in, staff, batch, work):
 
 def test_what_has_begun_is_left_alone_and_that_is_told(signed_in, staff, batch, work):
     client = signed_in(staff)
-    client.post(page("begin", batch))
+    client.post(page("start", batch))
     work()
     before = BatchOperation.objects.values().get()
-    for name in ("begin", "hold", "resume", "when"):
+    for name in ("start", "pause", "resume", "reschedule"):
         answer = client.post(page(name, batch), {"scheduled_for": later(days=1)}, follow=True)
-        assert re.search("It has begun already|can’t|can't", words(answer)), name
+        assert re.search("can no longer be|can’t", words(answer)), name
         assert answer.redirect_chain[-1][0] == page("change", batch)
     assert BatchOperation.objects.values().get() == before
 
 
 def test_the_time_is_changed_and_taken_away(signed_in, staff, batch):
     client = signed_in(staff)
-    shown = client.get(page("when", batch)).content.decode()
+    shown = client.get(page("reschedule", batch)).content.decode()
     assert f'value="{batch.scheduled_for:%Y-%m-%dT%H:%M}"' in shown
     # Both move earlier, or later, at once: neither may be refused because of the other's old one.
     for days in (1, 9):
         typed = {"scheduled_for": later(days=days), "until": later(days=days + 1)}
-        assert client.post(page("when", batch), typed).url == page("change", batch)
+        assert client.post(page("reschedule", batch), typed).url == page("change", batch)
         batch.refresh_from_db()
         assert f"{batch.scheduled_for:%Y-%m-%dT%H:%M}" == typed["scheduled_for"]
         assert f"{batch.until:%Y-%m-%dT%H:%M}" == typed["until"]
-    refused = client.post(page("when", batch), {"scheduled_for": "2020-01-01T00:00"})
+    refused = client.post(page("reschedule", batch), {"scheduled_for": "2020-01-01T00:00"})
     assert "This time is past" in words(refused)
-    client.post(page("when", batch), {})
+    client.post(page("reschedule", batch), {})
     batch.refresh_from_db()
     assert (batch.scheduled_for, batch.until) == (None, None)
 
@@ -213,12 +213,12 @@ def test_a_circle_is_refused_and_named(signed_in, staff, alice, batch, items):
     second = price_batch(alice, [items[1].pk], newPrice=3, dependsOn=[str(batch.pk)])
     client = signed_in(staff)
     before = list(Dependency.objects.values())
-    answer = client.post(page("when", batch), {f"after-batch-{second.pk}": "always"})
+    answer = client.post(page("reschedule", batch), {f"after-batch-{second.pk}": "always"})
     assert "This is a circle: Update price to 7 STX" in words(answer)
     assert "Update price to 0.000003 STX" in words(answer)
     assert list(Dependency.objects.values()) == before
     # What it waits for is taken away by the same page.
-    assert client.post(page("when", second), {}).status_code == 302
+    assert client.post(page("reschedule", second), {}).status_code == 302
     second.refresh_from_db()
     assert second.waits_for == 0
     assert not Dependency.objects.exists()
@@ -242,17 +242,17 @@ def test_a_run_of_several_is_held_moved_and_begun_together(signed_in, staff, bob
     def state(field):
         return set(BatchOperation.objects.values_list(field, flat=True))
 
-    client.post(page("hold", run, "submission"))
+    client.post(page("pause", run, "submission"))
     assert state("is_paused") == {True}
     shown = client.get(page("progress", run, "submission"))
-    assert "On hold until somebody lets it go on." in words(shown)
+    assert "Paused until somebody resumes it." in words(shown)
     client.post(page("resume", run, "submission"))
     assert state("is_paused") == {False}
     again = client.post(page("resume", run, "submission"), follow=True)
-    assert "Nothing of it is on hold." in words(again)
-    client.post(page("when", run, "submission"), {"scheduled_for": later(days=5)})
+    assert "Saved. It now starts" in words(again)
+    client.post(page("reschedule", run, "submission"), {"scheduled_for": later(days=5)})
     assert {f"{moment:%Y-%m-%dT%H:%M}" for moment in state("scheduled_for")} == {later(days=5)}
-    client.post(page("begin", run, "submission"))
+    client.post(page("start", run, "submission"))
     assert state("scheduled_for") == {None}
 
 
@@ -272,7 +272,7 @@ def test_each_button_needs_its_token_and_a_post(staff, alice, items, kind):
     strict.force_login(staff)
     for name in POSTS:
         assert strict.post(page(name, row, kind)).status_code == 403
-        if name != "when":
+        if name != "reschedule":
             assert strict.get(page(name, row, kind)).status_code == 405
     assert list(BatchOperation.objects.values()) == before
 
@@ -288,7 +288,7 @@ def test_a_kind_that_is_gone_is_shown_and_not_acted_on(signed_in, root, batch):
     BatchOperation.objects.update(kind="format-disk")
     client = signed_in(root)
     assert "Format disk" in words(client.get(page("change", batch)))
-    for name in ("begin", "hold", "resume", "retry", "undo", "when"):
+    for name in ("start", "pause", "resume", "retry", "undo", "reschedule"):
         assert client.post(page(name, batch)).status_code == 404
 
 
@@ -301,11 +301,11 @@ def test_a_page_costs_the_same_whatever_stands_around_it(signed_in, staff, alice
         return len(captured)
 
     second = price_batch(alice, [items[1].pk], dependsOn=[str(batch.pk)])
-    few = [cost(second), cost(batch), cost(second, "when")]
+    few = [cost(second), cost(batch), cost(second, "reschedule")]
     parents = [price_batch(alice, [items[0].pk], dependsOn=[str(batch.pk)]) for _ in range(9)]
     for parent in parents:
         Dependency.objects.create(batch=second, parent=parent)
-    assert [cost(second), cost(batch), cost(second, "when")] == few
+    assert [cost(second), cost(batch), cost(second, "reschedule")] == few
 
 
 # ------------------------------------------------------------ the list and the first page
@@ -335,8 +335,8 @@ def test_the_list_shows_what_is_to_come_and_what_follows(signed_in, viewer, alic
     assert found(source__exact="template") == {template}
     assert len(found(coming="?", follows="?")) == 8
     text = words(client.get(LIST))
-    assert "On hold" in text
-    assert "After 2 batches" in text
+    assert "Paused" in text
+    assert "waits for 2 batches" in text
     assert free in found()
 
 

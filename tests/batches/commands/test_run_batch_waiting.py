@@ -116,7 +116,7 @@ def test_a_sale_ends_by_itself(order, work, settings, most):
     code, output, _ = order("--until=2026-12-01T00:00Z", "--here")
 
     assert code == 0
-    assert "is put back 1 Dec 2026, 00:00 UTC" in output
+    assert "ends 1 Dec 2026, 00:00 UTC" in output
     assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
     with time_machine.travel(datetime(2026, 12, 1, 0, 1, tzinfo=UTC)):
         work()
@@ -126,11 +126,11 @@ def test_a_sale_ends_by_itself(order, work, settings, most):
 @pytest.mark.parametrize("most", [1, 100])
 def test_what_is_held_begins_when_it_is_resumed(order, command, work, settings, most):
     settings.BATCH_MAX_ITEMS = most
-    _, output, _ = order("--hold")
+    _, output, _ = order("--pause")
     key = output.split()[1]
     work()
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
-    assert "on hold" in output
+    assert "paused" in output
 
     code, output, _ = command("run_batch", "resume", key, "--here")
     assert code == 0
@@ -142,12 +142,12 @@ def test_a_second_batch_waits_for_the_first_and_a_third_for_a_whole_run(
     order, command, work, settings
 ):
     settings.BATCH_MAX_ITEMS = 1
-    _, output, _ = order("--hold")
+    _, output, _ = order("--pause")
     run = output.split()[1]
     code, output, _ = order(f"--after={run}:on-success")
 
     assert code == 0
-    assert output.count("waits for 2 others") == 2
+    assert output.count("waits for 2 batches") == 2
     links = Dependency.objects.values_list("when", flat=True)
     assert list(links) == ["on-success"] * 4
     command("run_batch", "cancel", run)
@@ -177,7 +177,7 @@ def test_another_time_holding_and_letting_go(order, command, settings, most):
     code, output, _ = command(
         "run_batch", "reschedule", key, "--at=2026-12-25T18:00", "--zone=Europe/Berlin"
     )
-    assert (code, "begins 25 Dec 2026, 18:00 CET (17:00 UTC)" in output) == (0, True)
+    assert (code, "starts 25 Dec 2026, 18:00 CET (17:00 UTC)" in output) == (0, True)
     moments = set(BatchOperation.objects.values_list("scheduled_for", flat=True))
     assert moments == {datetime(2026, 12, 25, 17, tzinfo=UTC)}
     assert command("run_batch", "pause", key)[0] == 0
@@ -186,7 +186,7 @@ def test_another_time_holding_and_letting_go(order, command, settings, most):
     assert set(BatchOperation.objects.values_list("scheduled_for", flat=True)) == {None}
     code, output, _ = command("run_batch", "resume", key, "--here")
     assert (code, output.endswith("2 saved.\n")) == (0, True)
-    for late in (["pause"], ["resume"], ["reschedule", "--now"], ["cancel"]):
+    for late in (["pause"], ["resume"], ["start"], ["reschedule", "--now"], ["cancel"]):
         code, output, errors = command("run_batch", late[0], key, *late[1:])
         assert (code, output) == (2, "")
         assert errors
@@ -197,4 +197,4 @@ def test_a_time_after_its_end_is_refused(order, command):
     code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
 
     assert code == 2
-    assert "--at: It is to be put back before that." in errors
+    assert "--at: This has to be earlier than the end." in errors

@@ -21,7 +21,7 @@ def text(answer) -> str:
 
 def buttons(answer) -> set[str]:
     """The ids of what can be done."""
-    names = "when|start|hold|go-on|cancel|retry|undo|keep|preview-again"
+    names = "reschedule|start|pause|resume|cancel|retry|undo|keep|review-conflicts"
     return set(re.findall(rf' id="({names})"', answer.content.decode()))
 
 
@@ -63,11 +63,11 @@ def review_of(answer) -> Submission:
 def test_what_is_offered_is_what_can_be_done(signed_in, alice, keys, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
-    assert buttons(client.get(url)) == {"when", "start", "hold", "cancel", "keep"}
+    assert buttons(client.get(url)) == {"reschedule", "start", "pause", "cancel", "keep"}
     client.post(f"{url}/hold")
-    assert buttons(client.get(url)) == {"when", "start", "go-on", "cancel", "keep"}
+    assert buttons(client.get(url)) == {"reschedule", "start", "resume", "cancel", "keep"}
     client.post(f"{url}/start")
-    assert buttons(client.get(url)) == {"when", "hold", "cancel", "keep"}
+    assert buttons(client.get(url)) == {"reschedule", "pause", "cancel", "keep"}
     work()
     assert buttons(client.get(url)) == {"undo", "keep"}
 
@@ -80,7 +80,7 @@ def test_start_now_and_hold(signed_in, alice, contents, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
     answer = client.post(f"{url}/hold", follow=True)
-    assert "What has not begun waits until you let it go on." in text(answer)
+    assert "What has not started waits until you resume it." in text(answer)
     client.post(f"{url}/start")
     coming.refresh_from_db()
     assert (coming.scheduled_for, coming.is_paused) == (None, False)
@@ -88,7 +88,7 @@ def test_start_now_and_hold(signed_in, alice, contents, coming, work):
     assert prices() == [7_000_000] * 3
     for action in ("start", "hold", "go-on"):
         answer = client.post(f"{url}/{action}", follow=True)
-        assert "It has begun already" in text(answer), action
+        assert "This batch is done and can no longer be" in text(answer), action
 
 
 def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
@@ -141,7 +141,7 @@ def test_what_was_tried_again_is_not_offered_once_more(signed_in, alice, content
     run_batch(batch.pk)
     places = (f"/batches/{batch.pk}", f"/submissions/{submission.pk}")
     for place in places:
-        assert {"preview-again", "retry"} <= buttons(client.get(place))
+        assert {"review-conflicts", "retry"} <= buttons(client.get(place))
     draft = review_of(client.post(f"/batches/{batch.pk}/retry", {"code": "conflict"}))
     client.post(f"/submissions/{draft.pk}/confirm")
     for place in places:
@@ -212,7 +212,7 @@ def test_what_changed_meanwhile_can_be_previewed_again(signed_in, alice, content
     run_batch(batch.pk)
     for place in (f"/batches/{batch.pk}", f"/submissions/{submission.pk}"):
         answer = client.get(place)
-        assert "Preview 1 changed item again" in text(answer)
+        assert "Review 1 conflict" in text(answer)
         draft = review_of(client.post(f"{place}/retry", {"code": "conflict"}))
         assert (draft.content_ids, draft.versions) == ([keys[2]], [2])
         assert "Change 1 of 1" in text(client.get(f"/submissions/{draft.pk}"))

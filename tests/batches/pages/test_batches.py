@@ -125,7 +125,7 @@ def test_a_cancelled_batch_says_what_was_left(signed_in, alice, batch, work):
     work()
     assert not Content.objects.filter(version__gt=1).exists()
     again = client.post(f"/batches/{batch.pk}/cancel", follow=True)
-    assert "nothing left to cancel" in text(again)
+    assert "can no longer be cancelled" in text(again)
 
 
 def test_the_items_history_leads_to_the_batch(signed_in, alice, batch, work):

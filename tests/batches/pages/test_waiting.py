@@ -87,7 +87,7 @@ def test_a_wrong_time_is_refused_beside_its_field(
         client.force_login(alice)
         answer = prepare(client, [item.pk], **typed)
     assert answer.status_code == 400
-    assert list(answer.context["waiting"].errors) == [field]
+    assert list(answer.context["schedule"].errors) == [field]
     page = answer.content.decode()
     assert f'id="id_{field}_error"' in page
     assert words in page
@@ -98,8 +98,10 @@ def test_a_wrong_time_is_refused_beside_its_field(
 def test_only_prices_can_be_given_an_end(signed_in, alice, item):
     client = signed_in(alice)
     data = {"step": "review", "ids": item.pk, "title": "New", "until": "2099-01-01T00:00"}
-    assert client.post("/batches/new/update-metadata", data).status_code == 302
-    assert Submission.objects.get().until is None
+    answer = client.post("/batches/new/update-metadata", data)
+    assert answer.status_code == 400
+    assert "Only a change of the price can be given an end." in answer.content.decode()
+    assert not Submission.objects.exists()
 
 
 def test_the_review_says_when_in_words_and_how_far_prices_move(
@@ -219,8 +221,8 @@ def test_the_time_is_changed_until_it_begins(signed_in, alice, item, coming, wor
     work()
     assert Content.objects.get().price == 7_000_000
     answer = client.post(f"{url}/when", wanted, follow=True)
-    assert "It has begun already" in text(answer)
-    assert "It has begun already" in text(client.get(f"{url}/when", follow=True))
+    assert "can no longer be rescheduled" in text(answer)
+    assert "can no longer be rescheduled" in text(client.get(f"{url}/when", follow=True))
 
 
 def test_what_is_left_alone_stays_to_the_second(signed_in, alice, coming):
