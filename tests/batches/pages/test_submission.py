@@ -61,7 +61,7 @@ def test_start_runs_what_was_reviewed(signed_in, alice, wallet_of, prepared, wor
     assert "0 of 2" in text(waiting)
     assert 'hx-trigger="every 1s"' in waiting.content.decode()
     assert '<noscript><meta http-equiv="refresh"' in waiting.content.decode()
-    assert "Cancel what is left" in text(waiting)
+    assert "Cancel remaining" in text(waiting)
 
     work()
     done = client.get(url(submission))
