@@ -11,7 +11,7 @@ RETRY_AFTER_SECONDS = "5"
 AWAY = "The database does not answer. Nothing was stored. Please try again in a few seconds."
 NO_TABLES = "There are no tables yet: run manage.py migrate"
 NOT_VALID = "This request is not valid."
-BROKEN = "Something broke on our side."
+BROKEN = "Something went wrong on our side."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

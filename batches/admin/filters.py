@@ -43,7 +43,7 @@ class ComingFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("any", "All that is to come"),
+            ("any", "Full calendar"),
             ("scheduled", "Scheduled"),
             ("held", "On hold"),
             ("waiting", "Waiting for others"),

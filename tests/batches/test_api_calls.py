@@ -202,7 +202,7 @@ def test_the_page_and_the_admin_show_both_as_text(alice, staff, wallet_of, clien
     ):
         client.force_login(person)
         page = client.get(path).content.decode()
-        assert "The same from a shell" in page
+        assert "Repeat via API or command line" in page
         assert "manage.py run_batch remove-content" in page
         assert "<script>\\u200b" not in page
         assert "&lt;/pre&gt;&lt;script&gt;\\u200b" in page

@@ -95,7 +95,7 @@ def test_a_forgotten_password_by_keyboard_alone(visit, alice, live_server, size)
     type_into(page, "E-mail address", alice.email)
     here.assert_accessible()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     here.assert_fits()
     here.assert_accessible()
 

@@ -37,7 +37,7 @@ def test_a_creator_s_home_is_for_everybody(visit, request, busy, name):
         here.assert_light()
         if name in ("alice", "bob"):
             expect(page.get_by_text("No worker is running")).to_be_visible()
-            page.get_by_text("The same as a table").click()
+            page.get_by_text("Show as a table").click()
         here.assert_fits()
         here.assert_accessible()
 
@@ -62,7 +62,7 @@ def test_the_admin_s_home_is_for_everybody(visit, request, busy, name):
         page = here.open(reverse("admin:index"))
         expect(page.get_by_text("No worker is running")).to_be_visible()
         if name != "clerk":
-            page.get_by_text("The same as a table").click()
+            page.get_by_text("Show as a table").click()
         here.assert_fits()
         # What is around it is Unfold's.
         here.assert_accessible(within="#main .container")

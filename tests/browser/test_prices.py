@@ -60,7 +60,7 @@ def test_the_report_of_bad_lines_is_for_everybody(visit, alice, file, tmp_path):
         page = here.open(reverse("content-prices"))
         page.get_by_label("File", exact=True).set_input_files(str(bad))
         page.get_by_role("button", name="Review").click()
-        expect(page.get_by_role("heading", name="What can’t be used")).to_be_visible()
+        expect(page.get_by_role("heading", name="Lines with errors")).to_be_visible()
         here.assert_fits()
         here.assert_accessible()
         # Chromium's console names every answer that is no 200: this one was meant.

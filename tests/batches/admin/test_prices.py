@@ -53,7 +53,7 @@ def test_download_edit_send_review_start(signed_in, staff, items, work):
     work()
     assert set(Content.objects.exclude(pk=keys[0]).values_list("price", flat=True)) == {9_500_000}
     progress = client.get(page("progress", submission)).content.decode()
-    assert "Failed rows as a file to upload again" in progress
+    assert "Download failed rows (to fix and upload again)" in progress
     failed = b"".join(client.get(page("results", submission), {"outcome": "failed"}))
     assert [line.content_id for line in price_file.read(failed).lines] == [keys[0]]
 

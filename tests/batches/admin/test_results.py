@@ -78,7 +78,7 @@ def test_a_batch_is_narrowed_by_outcome_and_reason(signed_in, viewer, batch):
     assert [row["id"] for row in answer.context["results"]] == [batch.content_ids[1]]
     assert f"{page('results', batch)}?outcome=failed&amp;code=removed" in answer.content.decode()
     answer = client.get(page("change", batch), {"outcome": "unchanged"})
-    assert "No result is like this." in text(answer)
+    assert "No result matches." in text(answer)
     answer = client.get(page("change", batch), {"outcome": "{$ne:1}", "code": "x", "p": "-1"})
     assert len(answer.context["results"]) == 3
 

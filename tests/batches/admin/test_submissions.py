@@ -104,7 +104,7 @@ def test_the_progress_has_ways_back_and_says_what_is_played(
     text = client.get(page("progress", submission)).content.decode()
     assert f'href="{LIST}"' in text
     assert reverse("admin:batches_submission_changelist") in text
-    assert "A practice chain that lives in this installation" in text
+    assert "A simulated chain inside this installation" in text
     settings.CONTRACT_CLIENT = "off"
     text = client.get(page("progress", submission)).content.decode()
     assert "practice chain" not in text

@@ -116,7 +116,7 @@ def test_what_can_not_be_is_refused_beside_its_field(
 def test_without_an_operation_it_asks_for_one(signed_in, staff, query):
     answer = signed_in(staff).get(f"{ADD}{query}")
     assert answer.status_code in (200, 400)
-    assert answer.status_code == 400 or "What is it to do?" in words(answer)
+    assert answer.status_code == 400 or "What should it do?" in words(answer)
 
 
 def test_a_batch_is_kept_as_a_template(signed_in, staff, alice, bob, items, wallet_of, work):

@@ -128,8 +128,8 @@ def test_what_failed_is_tried_again_after_a_review(signed_in, alice, contents, k
     assert prices() == [7_000_000] * 3
     again = BatchOperation.objects.get(retry_of=batch)
     words = text(client.get(f"/batches/{batch.pk}"))
-    assert "Was tried again in Update price to 7 STX Done" in words
-    assert "Tries again what failed in" in text(client.get(f"/batches/{again.pk}"))
+    assert "Retried by Update price to 7 STX Done" in words
+    assert "Retries failed items of" in text(client.get(f"/batches/{again.pk}"))
 
 
 def test_what_was_tried_again_is_not_offered_once_more(signed_in, alice, contents, keys, prepared):
@@ -178,7 +178,7 @@ def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, cont
     assert sorted(prices()) == [5, 1_000_000, 3_000_000]
     undo = BatchOperation.objects.get(undo_of=batch)
     words = text(client.get(f"/batches/{undo.pk}"))
-    assert "Puts back Update price to 7 STX" in words
+    assert "Undoes Update price to 7 STX" in words
     assert "Changed since, so it stays as it is" in words
     # Its conflict can't be tried again, the undo itself can be undone, and no template is made.
     assert buttons(client.get(f"/batches/{undo.pk}")) == {"undo"}
@@ -234,7 +234,7 @@ def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
     assert "On hold" in text(client.get(url))
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
     answer = client.get(f"{url}/when")
-    assert "for all 2 batches of this run that have not begun" in text(answer)
+    assert "for all 2 batches of this run that have not started" in text(answer)
     client.post(f"{url}/when", {"scheduled_for": "2030-01-01T09:00"})
     times = {batch.scheduled_for.year for batch in BatchOperation.objects.all()}
     assert times == {2030}
@@ -251,7 +251,7 @@ def test_a_run_held_in_the_middle_speaks_of_what_is_left(signed_in, alice, run):
     run_batch(run.batches.order_by("pk")[0].pk)
     client = signed_in(alice)
     answer = client.post(f"/submissions/{run.pk}/hold", follow=True)
-    assert "On hold. What is left goes on only when it is let go on." in text(answer)
+    assert "Paused. The rest runs only after it is resumed." in text(answer)
 
 
 def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
@@ -263,7 +263,7 @@ def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
     client.post(f"/submissions/{draft.pk}/confirm")
     work()
     assert prices() == [1_000_000, 2_000_000, 3_000_000]
-    assert text(client.get(f"/submissions/{run.pk}")).count("Was put back by") == 2
+    assert text(client.get(f"/submissions/{run.pk}")).count("Undone by") == 2
 
 
 def test_a_run_cancelled_in_the_middle_tells_what_was_done(signed_in, alice, contents, run):
@@ -276,7 +276,7 @@ def test_a_run_cancelled_in_the_middle_tells_what_was_done(signed_in, alice, con
     assert "Stopped after 2 of 3" in words
     assert "2 of 3" in words
     left = Content.objects.get(pk=second.content_ids[0])
-    assert "Not attempted 1 Their turn never came, so nothing about them was changed." in words
+    assert "Not attempted 1 They were not processed, so nothing about them was changed." in words
     assert f"{left.title} {left.pk} Not attempted" in words
     assert f'href="/batches/{second.pk}?outcome=not-attempted"' in answer.content.decode()
     assert left.version == 1

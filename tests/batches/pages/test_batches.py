@@ -121,7 +121,7 @@ def test_a_cancelled_batch_says_what_was_left(signed_in, alice, batch, work):
     client = signed_in(alice)
     answer = client.post(f"/batches/{batch.pk}/cancel", follow=True)
     assert "Cancelled. What was saved before stays saved." in text(answer)
-    assert "3 items were not touched." in text(answer)
+    assert "3 items were not processed." in text(answer)
     work()
     assert not Content.objects.filter(version__gt=1).exists()
     again = client.post(f"/batches/{batch.pk}/cancel", follow=True)
@@ -146,9 +146,9 @@ def test_what_was_started_together_is_told_once_it_is_more(
     for chosen in (keys, keys[:1]):
         client.post(f"/submissions/{prepared(client, chosen).pk}/confirm")
     page = client.get("/batches").content.decode()
-    assert page.count("2 started together") == 2
+    assert page.count("a run of 2 batches") == 2
     several = Submission.objects.earliest("created_at")
     assert page.count(f"/submissions/{several.pk}") == 2
     # Whose submission it is not, sees the batches and no link.
     Submission.objects.update(by=staff)
-    assert "started together" not in signed_in(alice).get("/batches").content.decode()
+    assert "a run of" not in signed_in(alice).get("/batches").content.decode()

@@ -53,7 +53,7 @@ def at(day: int, hour: int) -> str:
 
 def test_nothing_planned_is_told_with_what_to_do(signed_in, alice):
     words = text(signed_in(alice).get("/coming"))
-    assert "Nothing is planned" in words
+    assert "Nothing is scheduled" in words
     assert "Choose items" in words
 
 
@@ -62,8 +62,8 @@ def test_days_are_the_viewer_s(signed_in, alice, item):
     price_batch(alice, [item.pk], scheduledFor=at(3, 20), until=at(5, 1))
     words = text(signed_in(alice).get("/coming"))
     assert "Wednesday, 4 March 2026 05:00 JST (3 Mar, 20:00 UTC) Update price to 7 STX" in words
-    assert "Thursday, 5 March 2026 10:00 JST (01:00 UTC) Put back: Update price to 7 STX" in words
-    assert "the end of a change that is still to come" in words
+    assert "Thursday, 5 March 2026 10:00 JST (01:00 UTC) Undo: Update price to 7 STX" in words
+    assert "ends a change that has not finished yet" in words
 
 
 def test_what_has_no_time_of_its_own_comes_first(signed_in, alice, item):
@@ -74,9 +74,9 @@ def test_what_has_no_time_of_its_own_comes_first(signed_in, alice, item):
     answer = signed_in(alice).get("/coming")
     words = text(answer)
     undated, dated = words.split("Tuesday, 3 March 2026")
-    assert "Without a time of its own" in undated
+    assert "No fixed time" in undated
     assert "Waits Update price to 0.000001 STX 1 item · waits for 1 other batch" in undated
-    assert "On hold Update price to 0.000002 STX" in undated
+    assert "Paused Update price to 0.000002 STX" in undated
     assert "0.000003" not in words
     assert "09:00 UTC Update price to 7 STX" in dated
     page = answer.content.decode()
@@ -111,13 +111,13 @@ def test_a_run_is_one_entry_that_is_acted_on_as_a_whole(
     answer = client.post(f"/submissions/{run.pk}/hold", {"next": "coming"})
     assert answer["Location"] == "/coming"
     assert BatchOperation.objects.filter(is_paused=True).count() == 3
-    assert "on hold" in text(client.get("/coming"))
+    assert "paused" in text(client.get("/coming"))
     # One of them on its own: each of the others is acted on by itself from then on.
     batch = run.batches.first()
     client.post(f"/batches/{batch.pk}/go-on")
     assert f"/batches/{batch.pk}/hold" in client.get("/coming").content.decode()
     client.post(f"/submissions/{run.pk}/cancel", {"next": "coming"})
-    assert "Nothing is planned" in text(client.get("/coming"))
+    assert "Nothing is scheduled" in text(client.get("/coming"))
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.CANCELLED}
 
 
@@ -132,7 +132,7 @@ def test_a_way_back_leads_nowhere_else(signed_in, alice, item):
 def test_everybody_sees_their_own(signed_in, alice, bob, viewer, staff, item):
     price_batch(alice, [item.pk], scheduledFor=at(3, 9))
     template_of(alice)
-    assert "Nothing is planned" in text(signed_in(bob).get("/coming"))
+    assert "Nothing is scheduled" in text(signed_in(bob).get("/coming"))
     answer = signed_in(viewer).get("/coming")
     assert "Update price to 7 STX" in text(answer)
     assert "Alice" in text(answer)
@@ -165,9 +165,9 @@ def test_home_tells_the_next_five(signed_in, alice, bob, item, wallet_of):
     batch = price_batch(alice, [item.pk], scheduledFor=at(2, 8))
     template_of(alice)
     answer = client.get("/")
-    words = text(answer).split("All that is coming")[1]
+    words = text(answer).split("Full calendar")[1]
     assert "Update price to 7 STX 1 item 2 Mar 2026, 08:00 UTC Every morning" in words
-    assert words.count("by template") == 4
+    assert words.count("from a template") == 4
     assert 'href="/coming"' in answer.content.decode()
     assert "Running and waiting" not in text(answer)
     assert f"/batches/{batch.pk}" not in signed_in(bob).get("/").content.decode()
@@ -183,4 +183,4 @@ def test_many_more_than_fit_are_cut_and_it_says_so(signed_in, alice, item, setti
         for number in range(300)
     )
     words = text(signed_in(alice).get("/coming"))
-    assert "There is more than fits here." in words
+    assert "Not everything fits here." in words

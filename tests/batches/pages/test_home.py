@@ -79,7 +79,8 @@ def test_the_home_tells_progress_failures_and_quota(signed_in, alice, wallet_of)
     assert "3 of 40 failed" in words
     assert f'href="/batches/{batch.pk}#results"' in answer.content.decode()
     assert (
-        "48 of 50 batches are left this hour. All of them are back 24 Nov 2026, 10:30 UTC" in words
+        "48 of 50 batches are left this hour. All are available again 24 Nov 2026, 10:30 UTC"
+        in words
     )
 
 
@@ -112,7 +113,7 @@ def test_a_new_creator_is_told_what_to_do(signed_in, alice, wallet_of):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("carol", "Your wallet buys, it does not sell"),
+        ("carol", "Your wallet can buy but not sell"),
         ("clerk", "You have no wallet yet"),
         ("viewer", "You have no wallet yet"),
         ("root", "You have no wallet yet"),

@@ -64,7 +64,7 @@ def test_export_edit_send_review_start_and_send_the_failed_again(
     batch = BatchOperation.objects.get()
     for place in (f"/batches/{batch.pk}", f"/submissions/{submission.pk}"):
         page = client.get(place).content.decode()
-        assert "Failed rows as a file to upload again" in page
+        assert "Download failed rows (to fix and upload again)" in page
         failed = client.get(f"{place}/results?outcome=failed")
         data = b"".join(failed) if failed.streaming else failed.content
         rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

@@ -73,4 +73,4 @@ def test_a_run_names_what_failed_and_why(signed_in, alice, items, prepared, work
 
     assert "1 of 2 failed" in shown
     assert f"{items[1].pk} Content was removed; restore it first" in shown
-    assert "The same from a shell" in shown
+    assert "Repeat via API or command line" in shown

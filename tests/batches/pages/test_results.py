@@ -73,7 +73,7 @@ def test_a_tab_shows_its_own_failures_first(signed_in, alice, batch, query, posi
     page = answer.content.decode()
     marked = re.findall(r'aria-current="true">([^<]+)<span[^>]*>(\d+)', page)
     assert [f"{label.strip()} {count}" for label, count in marked] == current
-    assert ("No result is like this." in page) is (positions == [])
+    assert ("No result matches." in page) is (positions == [])
     assert "<script>alert" not in page
 
 
@@ -95,7 +95,7 @@ def test_what_was_not_attempted_is_named(signed_in, alice, wallet_of):
     items = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [items[0].pk, items[1].pk, "unknown"])
     client = signed_in(alice)
-    assert "3 items are still to come." in text(client.get(f"/batches/{batch.pk}"))
+    assert "3 items are still to be processed." in text(client.get(f"/batches/{batch.pk}"))
     cancel(batch)
     answer = client.get(f"/batches/{batch.pk}")
     assert [key for key, _ in answer.context["left"]] == batch.content_ids
@@ -194,5 +194,5 @@ def test_no_link_to_a_submission_that_one_may_not_see(signed_in, alice, staff, w
     )
     confirm(submission.pk, by=staff)
     path = f"/batches/{submission.batches.get().pk}"
-    assert "what was started together" in text(signed_in(staff).get(path))
-    assert "what was started together" not in text(signed_in(alice).get(path))
+    assert "All batches of this run" in text(signed_in(staff).get(path))
+    assert "All batches of this run" not in text(signed_in(alice).get(path))

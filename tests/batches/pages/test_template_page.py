@@ -27,10 +27,10 @@ def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
     answer = client.get("/templates")
     words = text(answer)
     assert "Every morning all items on sale Update price -10 % Every day 1 Jan 2030, 09:00" in words
-    assert "when you say so" in words
+    assert "on demand" in words
     assert "Paused" in words
     assert "By hand &lt;b&gt;only&lt;/b&gt;" in answer.content.decode()
-    assert "No template is kept yet" in text(signed_in(bob).get("/templates"))
+    assert "No templates yet" in text(signed_in(bob).get("/templates"))
 
 
 def test_how_many_batches_a_run_takes_is_told(signed_in, alice, staff, contents, settings):
@@ -87,14 +87,14 @@ def test_run_now_leads_to_the_run(signed_in, alice, contents, work):
     work()
     assert Content.objects.get(pk=contents[0].pk).price == 900_000
     words = text(client.get(f"/templates/{template.pk}"))
-    assert "by hand Started 3 saved" in words
+    assert "manual Started 3 saved" in words
 
 
 def test_a_run_that_can_t_be_is_told_and_listed(signed_in, alice, contents):
     template = keep(alice, filter={"search": "nowhere"})
     client = signed_in(alice)
     page = client.get(f"/templates/{template.pk}")
-    assert "A run would start nothing: None of the creator&#x27;s items" in page.content.decode()
+    assert "A run would not start: None of the creator&#x27;s items" in page.content.decode()
     answer = client.post(f"/templates/{template.pk}/run", follow=True)
     assert "Not started: None of the creator's items matches." in text(answer).replace(
         "&#x27;", "'"
@@ -176,4 +176,4 @@ def test_times_past_are_no_next_runs(signed_in, alice, contents):
     assert template.next_run_at is not None
     assert template.next_run_at < timezone.now()
     words = text(signed_in(alice).get(f"/templates/{template.pk}"))
-    assert "No run is to come" in words
+    assert "No upcoming runs" in words

@@ -19,7 +19,7 @@ def contents(alice, wallet_of):
 
 
 def test_who_has_none_is_told_what_they_are_for(signed_in, alice, carol):
-    assert "No template is kept yet" in text(signed_in(alice).get("/templates"))
+    assert "No templates yet" in text(signed_in(alice).get("/templates"))
     assert "New template" in text(signed_in(alice).get("/templates"))
     words = text(signed_in(carol).get("/templates"))
     assert "your account has no wallet that sells content" in words
@@ -32,7 +32,7 @@ def test_a_new_one_begins_with_what_it_is_to_do(signed_in, alice):
     for kind in ("update-price", "update-metadata", "remove-content", "restore-content"):
         assert f'href="/templates/new?kind={kind}"' in page
         assert client.get(f"/templates/new?kind={kind}").status_code == 200
-    assert "What is it to do?" in text(client.get("/templates/new?kind=explode"))
+    assert "What should it do?" in text(client.get("/templates/new?kind=explode"))
 
 
 def test_one_by_filter_that_repeats(signed_in, alice, wallet_of, contents):
@@ -58,7 +58,7 @@ def test_one_by_filter_that_repeats(signed_in, alice, wallet_of, contents):
     assert "4 Jan 2030, 17:00 UTC 4 Jan 2030, 18:00 in Europe/Berlin" in words
     assert "18 Jan 2030" in words
     assert "25 Jan 2030" not in words
-    assert "Change 2 of 2. This is a rehearsal: nothing was changed." in words
+    assert "Change 2 of 2. This is a preview: nothing was changed." in words
     assert "all items on sale of the type Video from 1.5 STX with “Item”" in words
     assert not Submission.objects.exists()
     assert Content.objects.filter(version=1).count() == 3

@@ -123,9 +123,9 @@ def test_the_review_says_when_in_words_and_how_far_prices_move(
         )
         words = text(client.get(f"/submissions/{draft.pk}"))
     assert "Starts 7 Feb 2026, 00:30 CET (6 Feb, 23:30 UTC)" in words
-    assert "Put back 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
+    assert "Previous prices restored 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
     assert "Update price to 7 STX Waiting This starts when every item of it is saved." in words
-    assert "Prices move by +1 STX to +3 STX On average by +2 STX" in words
+    assert "Price changes +1 STX to +3 STX Average change +2 STX" in words
     assert "1 transaction for 3 items" in words
     assert "bytes, at least 0.000" in words
 
@@ -167,14 +167,14 @@ def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
         assert Content.objects.get().price == 500_000
         batch = BatchOperation.objects.get(undo_of=None)
         words = text(client.get(f"/batches/{batch.pk}"))
-        assert "Is to be put back by Undo: Update price to 0.5 STX" in words
+        assert "Will be undone by Undo: Update price to 0.5 STX" in words
         assert "Undo…" not in words, "it is about to be undone already"
         assert "Undo: Update price to 0.5 STX" in text(client.get("/coming"))
     with time_machine.travel(end + timedelta(minutes=1)):
         client.force_login(alice)
         work()
         assert Content.objects.get().price == 1_000_000
-        assert "Was put back by" in text(client.get(f"/batches/{batch.pk}"))
+        assert "Undone by" in text(client.get(f"/batches/{batch.pk}"))
 
 
 def test_a_batch_says_why_it_has_not_begun(signed_in, alice, item, coming):
@@ -185,14 +185,14 @@ def test_a_batch_says_why_it_has_not_begun(signed_in, alice, item, coming):
     other = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
     client = signed_in(alice)
     words = text(client.get(f"/batches/{coming.pk}"))
-    assert "On hold. It begins only when it is let go on." in words
-    assert "Its time is 1 Jan 2030, 13:00 CET (12:00 UTC)." in words
+    assert "Paused. It starts only after it is resumed." in words
+    assert "Scheduled for 1 Jan 2030, 13:00 CET (12:00 UTC)." in words
     words = text(client.get(f"/batches/{other.pk}"))
     parent = "Update price to 7 STX Waiting"
     assert f"Waits for another batch: {parent} This starts when it is done" in words
     assert "Start now" not in words
     free = price_batch(alice, [item.pk])
-    assert "It begins as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
+    assert "It starts as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
 
 
 def test_what_does_not_move_is_hardly_asked_about(signed_in, alice, coming):
@@ -331,14 +331,14 @@ def test_the_page_draws_what_waits_for_what(signed_in, alice, bob, wallet_of, it
     answer = signed_in(alice).get(f"/batches/{second.pk}")
     words = text(answer)
     assert (
-        "First Update price to 0.000001 STX Waiting This one starts when it is done, even if "
-        "items failed. Then this Update price to 0.000002 STX Waits for others Then "
+        "Before Update price to 0.000001 STX Waiting This one starts when it is done, even if "
+        "items failed. This Update price to 0.000002 STX Waits for others After "
         "Update price to 0.000003 STX Waiting Starts when every item of it is saved."
     ) in words
     for other in (first, third):
         assert f'href="/batches/{other.pk}"' in answer.content.decode()
     make = text(signed_in(bob).get(f"/batches/{second.pk}"))
-    assert "There is nothing here" in make
+    assert "Page not found" in make
 
 
 def test_a_broken_link_is_told(signed_in, alice, item, work):
@@ -351,4 +351,4 @@ def test_a_broken_link_is_told(signed_in, alice, item, work):
     assert second.status == Status.FAILED
     words = text(client.get(f"/batches/{second.pk}"))
     assert "which it waits for, was cancelled." in words
-    assert "that can’t be any more" in words
+    assert "no longer possible" in words

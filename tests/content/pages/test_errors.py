@@ -15,13 +15,13 @@ def broken(settings, db):
 def test_a_page_that_is_not_there(signed_in, alice):
     answer = signed_in(alice).get("/nothing/here")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_a_fault_of_ours_tells_no_secrets(broken):
     answer = broken.get("/breaks")
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.content.decode()
+    assert "Something went wrong on our side" in answer.content.decode()
     assert "secret" not in answer.content.decode()
 
 
@@ -41,7 +41,7 @@ def test_a_missing_token_is_explained(alice):
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 403
-    assert "Please send it again" in answer.content.decode()
+    assert "Please submit it again" in answer.content.decode()
     assert "_auth_user_id" not in client.session
 
 
@@ -49,7 +49,7 @@ def test_a_request_that_is_no_request(signed_in, settings, alice):
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
     answer = signed_in(alice).post("/profile", {str(number): "" for number in range(9)})
     assert answer.status_code == 400
-    assert "can’t be understood" in answer.content.decode()
+    assert "can’t be processed" in answer.content.decode()
 
 
 def test_pages_are_found_with_and_without_a_slash(signed_in, alice):

@@ -119,7 +119,7 @@ def test_a_link_sets_a_new_password_once(alice, bob, call):
     assert elsewhere.get("/profile").status_code == 302
     assert caller.get("/api/me").status_code == 401
     again = Client().get(link, follow=True).content.decode()
-    assert "This link is no longer good" in again
+    assert "This link is no longer valid" in again
 
 
 @pytest.mark.parametrize(("minutes", "works"), [(58, True), (61, False)])
@@ -131,12 +131,12 @@ def test_a_link_is_good_for_an_hour(alice, link, minutes, works):
 
 def test_a_link_is_worth_nothing_once_the_account_is_closed(alice, link):
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert "no longer good" in Client().get(link, follow=True).content.decode()
+    assert "no longer valid" in Client().get(link, follow=True).content.decode()
 
 
 def test_a_link_stays_good_when_one_signs_in_meanwhile(alice, link):
     Client().post("/login", {"username": "alice", "password": PASSWORD})
-    assert "no longer good" not in Client().get(link, follow=True).content.decode()
+    assert "no longer valid" not in Client().get(link, follow=True).content.decode()
 
 
 def test_a_new_password_frees_the_mailbox(alice, signed_in, db):
@@ -151,7 +151,7 @@ def test_a_new_password_frees_the_mailbox(alice, signed_in, db):
 @pytest.mark.parametrize("path", ["x/y", "MQ/set-password", "___/a-b", "%F0%9F%92%A9/1-2"])
 def test_a_link_that_is_none(db, path):
     answer = Client().get(f"/password/new/{path}")
-    assert "no longer good" in answer.content.decode()
+    assert "no longer valid" in answer.content.decode()
 
 
 def test_a_new_password_by_link_must_be_a_good_one(alice, link):

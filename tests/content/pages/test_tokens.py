@@ -112,7 +112,7 @@ def test_a_token_of_somebody_else_is_not_there(signed_in, alice, bob):
         for key in (foreign.token_key, "nonsense", "", foreign.digest)
     ]
     assert {answer.status_code for answer in answers} == {404}
-    assert all("There is nothing here" in answer.content.decode() for answer in answers)
+    assert all("Page not found" in answer.content.decode() for answer in answers)
     assert ApiToken.objects.get() == foreign
 
 
