@@ -69,5 +69,5 @@ def _follow_ups(run: Run, actions: Actions) -> list[Button]:
     if actions.keep_as_template and not run.submission:
         query = urlencode({"batch": run.key})
         page = f"{reverse('admin:batches_template_add')}?{query}"
-        buttons.append(Button("Keep as a template", page, is_link=True))
+        buttons.append(Button("Save as template", page, is_link=True))
     return buttons
