@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -9,6 +10,7 @@ from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
 from batches.rules import ERROR_POLICIES, LINKS, MOST_PARENTS
 from content import rules
+from content.api.fields import ContentId
 from content.api.serializers import TokenGating
 
 
@@ -43,22 +45,25 @@ class Links(serializers.ListField):
     """Batches to wait for: ids, or `{batchId, when}`."""
 
 
+class BatchItems(serializers.ListField):
+    """As many ids as a batch takes: BATCH_MAX_ITEMS."""
+
+    def __init__(self, **options: Any) -> None:
+        options |= {"child": ContentId(), "min_length": 1, "max_length": settings.BATCH_MAX_ITEMS}
+        super().__init__(**options)
+
+
 class CreateBatch(serializers.Serializer[Any]):
     """`contentIds` or `filter`, exactly one of them; the rest is the operation's own."""
 
     creator = serializers.CharField(
-        required=False, help_text="An own address; needed only by who sells from several."
+        required=False, help_text="One of your addresses; required only if you have several."
     )
-    contentIds = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"),
-        min_length=1,
-        max_length=100,
-        required=False,
-    )
+    contentIds = BatchItems(required=False)
     filter = ContentFilterBody(
         required=False,
         help_text="Instead of contentIds: the creator's items that match when the batch is "
-        "created; more than 100 are refused.",
+        "created; more than a batch takes are refused.",
     )
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, default=ERROR_POLICIES[0])
     expectedVersions = serializers.DictField(
@@ -150,9 +155,7 @@ class DependenciesBody(serializers.Serializer[Any]):
 class SomeItems(serializers.Serializer[Any]):
     """Of all its items, or of these."""
 
-    contentIds = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"), min_length=1, required=False
-    )
+    contentIds = serializers.ListField(child=ContentId(), min_length=1, required=False)
 
 
 class SomeFailures(SomeItems):
