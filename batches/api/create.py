@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.api.bodies import BODIES, PreviewBody
+from batches.api.bodies import PreviewBody, body_for
 from batches.api.created import HEADERS, BatchCreated, batch_created
 from batches.api.examples import CREATED, PREVIEW, PREVIEW_BODY
 from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
@@ -34,7 +34,7 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
             description="The `Location` of the answer is the batch, to be polled with its `ETag`. "
             "Send an `Idempotency-Key` wherever a request may have to be repeated.",
             tags=["batches"],
-            request=BODIES[operation.kind],
+            request=body_for(operation),
             parameters=[IDEMPOTENCY_KEY, *HEADERS],
             responses={201: BatchCreated, **errors(400, 401, 403, 409, 413, 415, 422, 429)},
             examples=[
