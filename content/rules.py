@@ -146,10 +146,7 @@ def clean_url(value: Any) -> str:
 
 
 def clean_token_gating(value: Any) -> dict[str, Any] | bool:
-    """`{enabled, tokenType, tokenContract, minBalance}`, or a boolean: see `token_gating_after`.
-
-    Null stands for a field that is left out, as in answers.
-    """
+    """A boolean, or `{enabled, tokenType, tokenContract, minBalance}`, where null is left out."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):

@@ -24,7 +24,8 @@ from batches.services.pages.overview import (
     Unfinished,
     staff_overview,
 )
-from content.models import ContractCall
+from content.http import AuthenticatedHttpRequest
+from content.models import ContractCall, User
 from content.words import moment_and_utc_words, moment_words
 
 BATCHES = "batches_batchoperation"
@@ -65,7 +66,7 @@ class Group:
 
 def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
-    user: Any = request.user
+    user = request.user
     if not sees_all(user):
         return context
     overview = staff_overview(user)

@@ -40,7 +40,7 @@ class PriceFileAdmin(ContentAdmin):
         """Choose a file; bad lines are named, and a good file goes to its review."""
         is_sent = request.method == "POST"
         form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
-        user: Any = request.user
+        user = request.user
         schedule = ScheduleForm(request.POST if is_sent else None, user=user, operation=OPERATION)
         if form.is_valid() & schedule.is_valid():
             try:

@@ -231,7 +231,7 @@ def _start(request: AuthenticatedHttpRequest, submission: Submission) -> str:
 
 def _after_start(request: AuthenticatedHttpRequest, submission: Submission) -> HttpResponse:
     """To the progress; who may see none of it is told what that takes."""
-    if run_of(submission, request.user).batches:  # type: ignore[arg-type]
+    if run_of(submission, request.user).batches:
         return redirect("admin:batches_submission_progress", submission.pk)
     messages.success(request, STARTED_UNSEEN)
     return redirect("admin:content_content_changelist")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -55,7 +55,7 @@ def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, and the result of each item, failures first."""
-    batch, user = _visible(request, batch_id), cast("User", request.user)
+    batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
     standing = standing_of(run)
     if nothing_new(request, standing):
@@ -95,8 +95,8 @@ def batch_results(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResp
     return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
 
 
-def _visible(request: HttpRequest, batch_id: UUID) -> BatchOperation:
-    visible = BatchOperation.objects.visible_to(cast("User", request.user)).filter(pk=batch_id)
+def _visible(request: AuthenticatedHttpRequest, batch_id: UUID) -> BatchOperation:
+    visible = BatchOperation.objects.visible_to(request.user).filter(pk=batch_id)
     batch = visible.select_related("creator", "requested_by").first()
     if batch is None:
         raise Http404

@@ -90,7 +90,7 @@ def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
     return None if found is None or found.item_payloads else found
 
 
-def selected_ids(request: HttpRequest) -> list[str]:
+def selected_ids(request: AuthenticatedHttpRequest) -> list[str]:
     """The ids that were ticked; with `all`, those of the own content that match the filter now.
 
     Each field `ids` holds one id or several with spaces between, which no id has.
