@@ -1,6 +1,6 @@
 """What goes wrong by design with batches; the base is content's."""
 
-from content.errors import ApplicationError, Invalid, NotAllowed, NotThere
+from content.errors import ApplicationError, Invalid, NotAllowed, NotThere, Throttled
 
 __all__ = [
     "ApplicationError",
@@ -13,13 +13,17 @@ __all__ = [
     "QuotaExceeded",
     "SubmissionUsed",
     "TemplateChanged",
+    "rate_limit_headers",
 ]
+
+HOUR_SECONDS = 3600
 
 
 class InvalidTransition(ApplicationError):
     """The batch is in no state for this, or somebody else moved it first."""
 
     code = "wrong-state"
+    status = 409
     STATES = {
         "pending": "is still waiting",
         "processing": "is already running",
@@ -42,9 +46,10 @@ class NothingToDo(ApplicationError):
     """There is nothing to retry or to undo."""
 
     code = "wrong-state"
+    status = 409
 
 
-class QuotaExceeded(ApplicationError):
+class QuotaExceeded(Throttled):
     """This creator started as many batches as one may in an hour."""
 
     code = "quota"
@@ -59,11 +64,24 @@ class QuotaExceeded(ApplicationError):
             reset_seconds=reset_seconds,
         )
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return super().headers | rate_limit_headers(**self.details)
+
+
+def rate_limit_headers(*, limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:
+    """The quota of an hour as the IETF's draft on RateLimit header fields writes it."""
+    return {
+        "RateLimit-Policy": f'"batches";q={limit};w={HOUR_SECONDS}',
+        "RateLimit": f'"batches";r={remaining};t={reset_seconds or HOUR_SECONDS}',
+    }
+
 
 class SubmissionUsed(ApplicationError):
     """The prepared change was started already, has expired, or is somebody else's."""
 
     code = "wrong-state"
+    status = 409
     message = "This was started already, or an hour has passed. Please prepare it again."
 
 
@@ -71,4 +89,5 @@ class TemplateChanged(ApplicationError):
     """Somebody else changed the template since it was read."""
 
     code = "wrong-state"
+    status = 409
     message = "This template was changed meanwhile. Look at it again."

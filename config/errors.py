@@ -22,22 +22,25 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse(loader.get_template("400.html").render(), status=400)
 
 
+def fault(error: BaseException | None) -> tuple[int, dict[str, object], dict[str, str]]:
+    """The status, the API's body and the headers: 503 while the database is away or empty."""
+    if database.lacks_tables(error):
+        words = NO_TABLES
+    elif error is not None and database.is_away(error):
+        words = AWAY
+    else:
+        return 500, {"message": BROKEN, "code": "internal", "errors": {}}, {}
+    body: dict[str, object] = {"message": words, "code": "unavailable", "errors": {}}
+    return 503, body, {"Retry-After": RETRY_AFTER_SECONDS}
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 while the database is away or empty, 500 for any other fault; never asks the database."""
-    error = sys.exc_info()[1]
-    is_empty = database.lacks_tables(error)
-    is_away = is_empty or (error is not None and database.is_away(error))
-    status = 503 if is_away else 500
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if is_away else {}
+    """Answer what was raised outside of the API's views; never ask the database."""
+    status, body, headers = fault(sys.exc_info()[1])
     if request.path_info.startswith("/api/"):
-        answer: dict[str, object] = {
-            "message": NO_TABLES if is_empty else AWAY if is_away else BROKEN,
-            "code": "unavailable" if is_away else "internal",
-            "errors": {},
-        }
-        return JsonResponse(answer, status=status, headers=headers)
+        return JsonResponse(body, status=status, headers=headers)
     # Without the request: its user would be asked of the database.
     page = loader.get_template(f"{status}.html").render(
-        {"no_tables": NO_TABLES if is_empty else ""}
+        {"no_tables": NO_TABLES if body["message"] == NO_TABLES else ""}
     )
     return HttpResponse(page, status=status, headers=headers)

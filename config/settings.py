@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
+from kombu import Exchange, Queue
 from structlog.typing import Processor
 
 from config import environment
@@ -245,6 +246,10 @@ CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(
     environment.text("CELERY_BROKER_URL") or "filesystem://", DATA_DIR
 )
 CELERY_TASK_DEFAULT_QUEUE = "batches"
+# A worker serves all that are declared; `-Q` narrows it to some of them.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("batches", "outbox", "sweep")
+]
 CELERY_TASK_ROUTES = {
     "batches.run_batch": {"queue": "batches"},
     "batches.settle_dependents": {"queue": "sweep"},

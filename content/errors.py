@@ -9,6 +9,8 @@ class ApplicationError(Exception):
 
     code = "error"
     message = "That did not work."
+    # The HTTP status of the API's answer.
+    status = 400
 
     def __init__(self, message: str = "", **details: Any) -> None:
         self.message = message or self.message
@@ -19,6 +21,21 @@ class ApplicationError(Exception):
     def summary(self) -> str:
         """All that is to be said of it, where there are no fields to say it beside."""
         return self.message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the API's answer says beside its body."""
+        return {}
+
+
+class Throttled(ApplicationError):
+    """Too often; `reset_seconds` says how long to wait."""
+
+    status = 429
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(max(1, self.details["reset_seconds"]))}
 
 
 class Invalid(ApplicationError):
@@ -40,6 +57,7 @@ class NotAllowed(ApplicationError):
     """The person who asks may not do this."""
 
     code = "forbidden"
+    status = 403
     message = "You are not allowed to do this."
 
 
@@ -47,6 +65,7 @@ class NotThere(ApplicationError):
     """It does not exist, or the person who asks may not know that it does."""
 
     code = "not-found"
+    status = 404
     message = "Not found."
 
 
@@ -54,6 +73,7 @@ class StaleVersion(ApplicationError):
     """Somebody else changed the item since it was read."""
 
     code = "conflict"
+    status = 412
     message = "Somebody changed this item since you opened it. Load it again to see the change."
 
 
@@ -61,6 +81,7 @@ class AlreadyThere(ApplicationError):
     """Something with this key exists."""
 
     code = "exists"
+    status = 409
     message = "There is one with this id already."
 
 
@@ -68,6 +89,7 @@ class Removed(ApplicationError):
     """The item was taken off sale; who wants to change it restores it first."""
 
     code = "removed"
+    status = 410
     message = "This item was removed; restore it first."
 
 
@@ -75,10 +97,15 @@ class WrongCredentials(ApplicationError):
     """User name and password don't belong together, or the account is closed."""
 
     code = "wrong-credentials"
+    status = 401
     message = "User name or password is wrong."
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Token"}
 
-class TooManyFailures(ApplicationError):
+
+class TooManyFailures(Throttled):
     """Too many failed log-ins with this name from this address; even a right password waits."""
 
     code = "too-many-failures"
@@ -94,6 +121,7 @@ class KeyReused(ApplicationError):
     """The idempotency key was used for another request."""
 
     code = "idempotency-key-reused"
+    status = 422
     message = "This Idempotency-Key was used for another request; choose a new one."
 
 
@@ -101,10 +129,11 @@ class KeyInUse(ApplicationError):
     """The first request with this idempotency key has not ended yet."""
 
     code = "idempotency-key-in-use"
+    status = 409
     message = "A request with this Idempotency-Key is still running; try again in a moment."
 
 
-class TooManyLinks(ApplicationError):
+class TooManyLinks(Throttled):
     """Too many links to new passwords were asked for from this address."""
 
     code = "too-many-links"

@@ -13,6 +13,7 @@ from django.core.validators import URLValidator
 
 MICRO_STX_PER_STX = 1_000_000
 MAX_PRICE = 10**15
+ID_PATTERN = r"[A-Za-z0-9._:-]{1,64}"
 MAX_ID = 2**63 - 1
 MAX_TITLE = 255
 MAX_DESCRIPTION = 10_000
@@ -23,7 +24,7 @@ MAX_REMOVAL_REASON = 500
 CONTENT_TYPES = ("video", "article", "image", "music", "tutorial", "podcast", "course", "book")
 TOKEN_TYPES = ("sip-009", "sip-010")
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_ID = re.compile(ID_PATTERN, re.ASCII)
 _NOT_TEXT = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -138,12 +139,14 @@ def clean_url(value: Any) -> str:
         try:
             _check_url(url)
         except ValidationError as error:
-            raise ValueError("This is no URL; write it like https://example.org/file.") from error
+            raise ValueError(
+                "This is not a valid URL; write it like https://example.org/file."
+            ) from error
     return url
 
 
 def clean_token_gating(value: Any) -> dict[str, Any] | bool:
-    """`{enabled, tokenType, tokenContract, minBalance}`, or a boolean: see `token_gating_after`."""
+    """A boolean, or `{enabled, tokenType, tokenContract, minBalance}`, where null is left out."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):
@@ -152,6 +155,7 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
     if unknown := sorted(set(value) - known):
         raise ValueError(f"Unknown field in token gating: {unknown[0][:64]!r}.")
     clean: dict[str, Any] = {"enabled": clean_boolean(value.get("enabled"))}
+    value = {name: given for name, given in value.items() if given is not None}
     if "tokenType" in value:
         clean["tokenType"] = clean_choice(value["tokenType"], TOKEN_TYPES)
     if "tokenContract" in value:

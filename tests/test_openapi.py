@@ -70,3 +70,11 @@ def test_too_many_log_ins_are_not_told_of_as_too_many_batches(described):
 def _examples(operation, status):
     content = operation["responses"][status]["content"]["application/json"]
     return [example["value"] for example in content["examples"].values()]
+
+
+def test_the_limit_of_items_is_the_setting(client, db, settings):
+    settings.BATCH_MAX_ITEMS = 7
+    schema = client.get("/api/schema", headers={"Accept": "application/json"}).json()
+    for name in ("UpdatePriceBodyRequest", "PreviewBodyRequest"):
+        ids = schema["components"]["schemas"][name]["properties"]["contentIds"]
+        assert (ids["minItems"], ids["maxItems"]) == (1, 7)

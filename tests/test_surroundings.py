@@ -20,7 +20,7 @@ PROCESSES = {
     "runserver": ["manage.py", "runserver", "0"],
     "demo": ["manage.py", "demo"],
     "web": ["-m", "gunicorn", "config.wsgi", "--log-level", "error", "--bind"],
-    "worker": ["-m", "celery", "-A", "config", "worker", "-Q", "batches,outbox,sweep"],
+    "worker": ["-m", "celery", "-A", "config", "worker"],
     "sweeper": ["-m", "celery", "-A", "config", "beat"],
 }
 

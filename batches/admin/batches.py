@@ -32,6 +32,7 @@ from batches.services.results.results import totals_of
 from batches.services.results.run import Run
 from content.admin.base import ReadOnlyAdmin
 from content.admin.filters import DayFilter
+from content.http import AuthenticatedHttpRequest
 
 
 @admin.register(BatchOperation)
@@ -80,7 +81,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         """Superusers only, and only what has ended."""
         return bool(request.user.is_superuser) and (obj is None or obj.is_finished)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def get_deleted_objects(self, objs: Any, request: AuthenticatedHttpRequest) -> Any:
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
         # Results and mails of a batch go with it; by themselves they can't be deleted.
         missing -= {kind._meta.verbose_name for kind in (BatchItem, Notification, Dependency)}
@@ -152,7 +153,11 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         ]
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: AuthenticatedHttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
     ) -> HttpResponse:
         batch = self.get_object(request, object_id)
         context = _context(request, batch) if batch else {}
@@ -160,7 +165,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
 
-    def progress_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def progress_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """The part of the page that moves."""
         if not getattr(request, "htmx", False):
             return redirect("admin:batches_batchoperation_change", key)
@@ -170,7 +175,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
             _context(request, self.visible_batch(request, key)),
         )
 
-    def results_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def results_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """The results as a file: all of them, or those that the page shows."""
         batch = self.visible_batch(request, key)
         totals = totals_of(batch)

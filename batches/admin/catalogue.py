@@ -29,7 +29,7 @@ from content.models import Content, ContentChange
 
 
 class BatchContentAdmin(PriceFileAdmin):
-    """Generic over OPERATIONS and FORMS: a new operation has its action by being in both."""
+    """Generic over OPERATIONS: a new operation has its action by being there."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -25,7 +24,8 @@ from batches.services.pages.overview import (
     Unfinished,
     staff_overview,
 )
-from content.models import ContractCall
+from content.http import AuthenticatedHttpRequest
+from content.models import ContractCall, User
 from content.words import moment_and_utc_words, moment_words
 
 BATCHES = "batches_batchoperation"
@@ -64,9 +64,9 @@ class Group:
     figures: Sequence[Figure]
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
-    user: Any = request.user
+    user = request.user
     if not sees_all(user):
         return context
     overview = staff_overview(user)
@@ -107,7 +107,7 @@ def _now(unfinished: Unfinished) -> list[Figure]:
     return [*figures, Figure("Longest wait", longest, _list(BATCHES, waiting), hint)]
 
 
-def _failed(failures: Failures, user: Any) -> list[Figure]:
+def _failed(failures: Failures, user: User) -> list[Figure]:
     today = _within("completed_at", failures.day)
     may_see_items = user.has_perm("batches.view_batchitem")
     items = _list("batches_batchitem", {"failed_on": "today"}) if may_see_items else ""
@@ -145,7 +145,7 @@ def _next(coming: Coming) -> dict[str, str]:
     }
 
 
-def _health(health: Health, user: Any) -> list[Figure]:
+def _health(health: Health, user: User) -> list[Figure]:
     """Mails and contract calls only for who may look at them."""
     seen = health.worker_seen_at
     figures = [

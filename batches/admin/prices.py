@@ -1,9 +1,7 @@
 """Prices from a file in the admin, for any creators' items; and their prices as such a file."""
 
-from typing import Any
-
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from unfold.decorators import action
@@ -19,6 +17,7 @@ from batches.services.runs import price_file
 from batches.services.runs.price_drafts import prepare_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION
 from content.admin.catalogue import ContentAdmin
+from content.http import AuthenticatedHttpRequest
 from content.models import ContentQuerySet
 
 
@@ -28,8 +27,8 @@ class PriceFileAdmin(ContentAdmin):
     actions_list = ("prices_from_file",)
     actions = ("download_prices", "download_prices_as_csv")
 
-    def has_price_file_permission(self, request: HttpRequest) -> bool:
-        return may_run_for_others(request.user, OPERATION)  # type: ignore[arg-type]
+    def has_price_file_permission(self, request: AuthenticatedHttpRequest) -> bool:
+        return may_run_for_others(request.user, OPERATION)
 
     @action(
         description="Prices from a file",
@@ -37,11 +36,11 @@ class PriceFileAdmin(ContentAdmin):
         permissions=["price_file"],
         icon="upload_file",
     )
-    def prices_from_file(self, request: HttpRequest) -> HttpResponse:
+    def prices_from_file(self, request: AuthenticatedHttpRequest) -> HttpResponse:
         """Choose a file; bad lines are named, and a good file goes to its review."""
         is_sent = request.method == "POST"
         form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
-        user: Any = request.user
+        user = request.user
         schedule = ScheduleForm(request.POST if is_sent else None, user=user, operation=OPERATION)
         if form.is_valid() & schedule.is_valid():
             try:
@@ -71,18 +70,18 @@ class PriceFileAdmin(ContentAdmin):
 
     @admin.action(description="Download prices (.xlsx)")
     def download_prices(
-        self, request: HttpRequest, queryset: ContentQuerySet
+        self, request: AuthenticatedHttpRequest, queryset: ContentQuerySet
     ) -> HttpResponse | None:
         return self._file(request, queryset, price_file.XLSX)
 
     @admin.action(description="Download prices (CSV)")
     def download_prices_as_csv(
-        self, request: HttpRequest, queryset: ContentQuerySet
+        self, request: AuthenticatedHttpRequest, queryset: ContentQuerySet
     ) -> HttpResponse | None:
         return self._file(request, queryset, price_file.CSV)
 
     def _file(
-        self, request: HttpRequest, queryset: ContentQuerySet, form: str
+        self, request: AuthenticatedHttpRequest, queryset: ContentQuerySet, form: str
     ) -> HttpResponse | None:
         try:
             return prices_answer(queryset, form)

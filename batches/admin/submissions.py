@@ -35,6 +35,7 @@ from batches.services.runs.confirm import check_typed_count, confirm
 from batches.services.runs.draft import discard
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
+from content.http import AuthenticatedHttpRequest
 
 MOST_LINKS = 50
 STARTED_UNSEEN = (
@@ -110,7 +111,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
 
     # ------------------------------------------------------------ review and start
 
-    def review_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def review_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Show what would happen, to whoever prepared it; a POST starts exactly that."""
         submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
         if submission is None or submission.kind not in OPERATIONS:
@@ -134,16 +135,16 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             "batches/admin/review.html",
             http_status=409 if refusal else 200,
             refusal=refusal,
-            notes=notes_of_draft(submission, request.user),  # type: ignore[arg-type]
+            notes=notes_of_draft(submission, request.user),
             **context,
         )
 
-    def discard_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def discard_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
         if submission is None:
             raise Http404
         try:
-            discard(key, by=request.user)  # type: ignore[arg-type]
+            discard(key, by=request.user)
         except SubmissionUsed:
             messages.warning(request, "This was started already.")
             return _after_start(request, submission)
@@ -152,7 +153,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
 
     # ------------------------------------------------------------ progress
 
-    def progress_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def progress_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         submission = self.visible_submission(request, key)
         if submission.state != Submission.State.CONFIRMED:
             return redirect("admin:batches_submission_review", key)
@@ -162,7 +163,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         template = "batches/admin/_progress.html" if moving else "batches/admin/progress.html"
         return self._page(request, submission, template, **context)
 
-    def results_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+    def results_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponseBase:
         """The results of all its batches as a file: all of them, or those that the page shows."""
         run = self.visible_run(request, key)
         assert run.submission is not None
@@ -189,7 +190,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
 
     def _page(
         self,
-        request: HttpRequest,
+        request: AuthenticatedHttpRequest,
         submission: Submission,
         template: str,
         http_status: int = 200,
@@ -214,12 +215,12 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         return TemplateResponse(request, template, context, status=http_status)
 
 
-def _start(request: HttpRequest, submission: Submission) -> str:
+def _start(request: AuthenticatedHttpRequest, submission: Submission) -> str:
     """Confirm; the reason in words when that is refused. Brings the submission up to date."""
     refusal = ""
     try:
         check_typed_count(submission, request.POST.get("count", ""))
-        confirm(submission.pk, by=request.user)  # type: ignore[arg-type]
+        confirm(submission.pk, by=request.user)
     except SubmissionUsed:
         pass  # a double click lands where the first click led; an expired one says so
     except ApplicationError as error:
@@ -228,9 +229,9 @@ def _start(request: HttpRequest, submission: Submission) -> str:
     return refusal
 
 
-def _after_start(request: HttpRequest, submission: Submission) -> HttpResponse:
+def _after_start(request: AuthenticatedHttpRequest, submission: Submission) -> HttpResponse:
     """To the progress; who may see none of it is told what that takes."""
-    if run_of(submission, request.user).batches:  # type: ignore[arg-type]
+    if run_of(submission, request.user).batches:
         return redirect("admin:batches_submission_progress", submission.pk)
     messages.success(request, STARTED_UNSEEN)
     return redirect("admin:content_content_changelist")

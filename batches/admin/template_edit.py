@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -27,6 +27,7 @@ from batches.operations import OPERATIONS, Operation
 from batches.services.permissions import may_run_for_others
 from batches.services.templates.spec import TemplateOrder, body_of_template, template_body
 from batches.services.templates.store import create_template, edit_template
+from content.http import AuthenticatedHttpRequest
 from content.models import Wallet
 
 # Beyond so many creators an address is typed instead of chosen.
@@ -51,7 +52,7 @@ class TemplateEdit:
         ]
 
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: AuthenticatedHttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """First which operation, then its form; `?batch=` fills it in as that batch was."""
         if not self.has_add_permission(request):
@@ -69,12 +70,16 @@ class TemplateEdit:
         require_right(request, OPERATIONS[kind])
         return self._form(request, kind, body, None)
 
-    def edit_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def edit_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         template = self.own_template(request, key)
         return self._form(request, template.kind, body_of_template(template), template)
 
     def _form(
-        self, request: HttpRequest, kind: str, body: dict[str, Any], template: Template | None
+        self,
+        request: AuthenticatedHttpRequest,
+        kind: str,
+        body: dict[str, Any],
+        template: Template | None,
     ) -> HttpResponse:
         operation = OPERATIONS[kind]
         data = request.POST if request.method == "POST" else None
@@ -111,13 +116,13 @@ class TemplateEdit:
 
     def _save(
         self,
-        request: HttpRequest,
+        request: AuthenticatedHttpRequest,
         form: TemplateForm,
         order: TemplateOrder,
         template: Template | None,
     ) -> Template | None:
         """The kept template; None when it was refused, which the form then says."""
-        user: Any = request.user
+        user = request.user
         try:
             if template is None:
                 saved = create_template(order, by=user)
@@ -144,8 +149,8 @@ class TemplateEdit:
         messages.success(request, "Saved.")
         return saved
 
-    def _choose(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def _choose(self, request: AuthenticatedHttpRequest) -> HttpResponse:
+        user = request.user
         context = {
             **self.admin_site.each_context(request),
             "title": "New template",
@@ -160,9 +165,9 @@ class TemplateEdit:
         return TemplateResponse(request, "batches/admin/template_choose.html", context)
 
 
-def _creators(request: HttpRequest, operation: Operation) -> tuple[list[Wallet], bool]:
+def _creators(request: AuthenticatedHttpRequest, operation: Operation) -> tuple[list[Wallet], bool]:
     """Those among whom is chosen, and whether any may be named by the address instead."""
-    user: Any = request.user
+    user = request.user
     wallets = Wallet.objects.creators().order_by("display_name", "address")
     if not may_run_for_others(user, operation):
         wallets = wallets.owned_by(user)
@@ -171,7 +176,7 @@ def _creators(request: HttpRequest, operation: Operation) -> tuple[list[Wallet],
     return found, not 2 <= len(found) <= MOST_CREATORS
 
 
-def _batch_of(request: HttpRequest) -> BatchOperation | None:
+def _batch_of(request: AuthenticatedHttpRequest) -> BatchOperation | None:
     named = request.GET.get("batch")
     if not named:
         return None
@@ -179,7 +184,7 @@ def _batch_of(request: HttpRequest) -> BatchOperation | None:
         key = UUID(named)
     except ValueError:
         raise Http404 from None
-    user: Any = request.user
+    user = request.user
     batch = BatchOperation.objects.visible_to(user).filter(pk=key).first()
     if batch is None or batch.kind not in OPERATIONS:
         raise Http404

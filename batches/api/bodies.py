@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.utils.module_loading import import_string
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from batches.operations import OPERATIONS
+from batches.operations import OPERATIONS, Operation
 from batches.operations.base import REFUSALS
+from batches.operations.fields import Field, FieldType
 from batches.rules import ERROR_POLICIES, LINKS, MOST_PARENTS
 from content import rules
+from content.api.fields import ContentId
 from content.api.serializers import TokenGating
 
 
@@ -43,22 +47,25 @@ class Links(serializers.ListField):
     """Batches to wait for: ids, or `{batchId, when}`."""
 
 
+class BatchItems(serializers.ListField):
+    """As many ids as a batch takes: BATCH_MAX_ITEMS."""
+
+    def __init__(self, **options: Any) -> None:
+        options |= {"child": ContentId(), "min_length": 1, "max_length": settings.BATCH_MAX_ITEMS}
+        super().__init__(**options)
+
+
 class CreateBatch(serializers.Serializer[Any]):
     """`contentIds` or `filter`, exactly one of them; the rest is the operation's own."""
 
     creator = serializers.CharField(
-        required=False, help_text="An own address; needed only by who sells from several."
+        required=False, help_text="One of your addresses; required only if you have several."
     )
-    contentIds = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"),
-        min_length=1,
-        max_length=100,
-        required=False,
-    )
+    contentIds = BatchItems(required=False)
     filter = ContentFilterBody(
         required=False,
         help_text="Instead of contentIds: the creator's items that match when the batch is "
-        "created; more than 100 are refused.",
+        "created; more than a batch takes are refused.",
     )
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, default=ERROR_POLICIES[0])
     expectedVersions = serializers.DictField(
@@ -78,6 +85,8 @@ class CreateBatch(serializers.Serializer[Any]):
 
 
 class PriceFields(serializers.Serializer[Any]):
+    """`newPrice` or `percentChange`, exactly one of them."""
+
     newPrice = serializers.IntegerField(
         min_value=0, max_value=rules.MAX_PRICE, required=False, help_text="In micro-STX."
     )
@@ -111,30 +120,40 @@ class EndField(serializers.Serializer[Any]):
     )
 
 
-class UpdatePriceBody(EndField, PriceFields, CreateBatch):
-    """`newPrice` or `percentChange`, exactly one of them."""
-
-
-class UpdateMetadataBody(CreateBatch):
+class MetadataFields(serializers.Serializer[Any]):
     updates = Updates()
 
 
-class RemoveBody(CreateBatch):
-    removalReason = serializers.CharField(
-        max_length=rules.MAX_REMOVAL_REASON, required=False, allow_blank=True
+def payload_body(operation: Operation) -> type[serializers.Serializer[Any]]:
+    """What describes the operation's own fields: what it names, or one made of its fields."""
+    if operation.body:
+        body: type[serializers.Serializer[Any]] = import_string(operation.body)
+        return body
+    wire = {field.name: _wire(field) for field in operation.fields}
+    return type(f"{type(operation).__name__}Fields", (serializers.Serializer,), wire)
+
+
+def body_for(operation: Operation) -> type[CreateBatch]:
+    """The body that creates a batch of this kind."""
+    own = payload_body(operation)
+    bases = (EndField, own, CreateBatch) if operation.may_end else (own, CreateBatch)
+    return type(f"{type(operation).__name__}Body", bases, {"__doc__": own.__doc__})
+
+
+def _wire(field: Field) -> serializers.Field[Any, Any, Any, Any]:
+    said: dict[str, Any] = {"required": field.is_required, "help_text": field.help}
+    if field.type is FieldType.BOOLEAN:
+        return serializers.BooleanField(**said)
+    if field.type is FieldType.INTEGER:
+        return serializers.IntegerField(min_value=field.least, max_value=field.most, **said)
+    if field.choices:
+        return serializers.ChoiceField(field.choices, **said)
+    return serializers.CharField(
+        min_length=field.least or None,
+        max_length=field.most,
+        allow_blank=not field.least,
+        **said,
     )
-
-
-class RestoreBody(CreateBatch):
-    pass
-
-
-BODIES: dict[str, type[CreateBatch]] = {
-    "update-price": UpdatePriceBody,
-    "update-metadata": UpdateMetadataBody,
-    "remove-content": RemoveBody,
-    "restore-content": RestoreBody,
-}
 
 
 class ScheduleBody(EndField):
@@ -150,9 +169,7 @@ class DependenciesBody(serializers.Serializer[Any]):
 class SomeItems(serializers.Serializer[Any]):
     """Of all its items, or of these."""
 
-    contentIds = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"), min_length=1, required=False
-    )
+    contentIds = serializers.ListField(child=ContentId(), min_length=1, required=False)
 
 
 class SomeFailures(SomeItems):
@@ -161,14 +178,17 @@ class SomeFailures(SomeItems):
     )
 
 
-class PreviewBody(EndField, PriceFields, CreateBatch):
+class PreviewBody(EndField, CreateBatch):
     """The body that would create the batch, and the kind of operation.
 
     What it would wait for is checked and plays no part.
     """
 
-    operationType = serializers.ChoiceField(list(OPERATIONS))
-    updates = Updates(required=False)
-    removalReason = serializers.CharField(
-        max_length=rules.MAX_REMOVAL_REASON, required=False, allow_blank=True
-    )
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["operationType"] = serializers.ChoiceField(list(OPERATIONS))
+        for operation in OPERATIONS.values():
+            for name, field in payload_body(operation)().get_fields().items():
+                field.required = False
+                fields.setdefault(name, field)
+        return fields

@@ -1,15 +1,14 @@
 """Asks for a batch, or for what one would do."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.api.bodies import BODIES, PreviewBody
+from batches.api.bodies import PreviewBody, body_for
 from batches.api.created import HEADERS, BatchCreated, batch_created
 from batches.api.examples import CREATED, PREVIEW, PREVIEW_BODY
 from batches.api.previews import PreviewAnswer, PreviewItemAnswer, totals_shown
@@ -22,7 +21,7 @@ from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
 from content.api.parsers import body_of
-from content.models import User
+from content.http import AuthenticatedRequest
 
 
 def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
@@ -35,7 +34,7 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
             description="The `Location` of the answer is the batch, to be polled with its `ETag`. "
             "Send an `Idempotency-Key` wherever a request may have to be repeated.",
             tags=["batches"],
-            request=BODIES[operation.kind],
+            request=body_for(operation),
             parameters=[IDEMPOTENCY_KEY, *HEADERS],
             responses={201: BatchCreated, **errors(400, 401, 403, 409, 413, 415, 422, 429)},
             examples=[
@@ -51,12 +50,12 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
                 ),
             ],
         )
-        def post(self, request: Request) -> Response:
+        def post(self, request: AuthenticatedRequest) -> Response:
             """Create a batch; it runs in the background."""
             order = clean_order(operation, body_of(request))
 
             def create() -> Response:
-                batch = create_batch(order, by=cast("User", request.user), source=Source.API)
+                batch = create_batch(order, by=request.user, source=Source.API)
                 return batch_created(batch, operation.created_message)
 
             return once(request, create)
@@ -76,7 +75,7 @@ class PreviewView(APIView):
             example("What it would do", PREVIEW, response_only=True, status_codes=["200"]),
         ],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedRequest) -> Response:
         """What a creating request would do: nothing is written and no quota is used.
 
         Send `expectedVersions` along when creating, and items that change in between fail with
@@ -85,7 +84,7 @@ class PreviewView(APIView):
         body: dict[str, Any] = dict(body_of(request))
         operation = operation_of(body.pop("operationType", None))
         order = clean_order(operation, body)
-        wallet, preview = preview_order(order, by=cast("User", request.user))
+        wallet, preview = preview_order(order, by=request.user)
         return Response(
             {
                 "operationType": operation.kind,

@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from batches.errors import rate_limit_headers
 from batches.models import BatchOperation, Status
 from batches.services.quota import quota_of
 from batches.services.results.run import Run
-from content.api.errors import rate_limit_headers
 from content.api.fields import Instant
 from content.models import Wallet
 

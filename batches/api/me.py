@@ -1,16 +1,16 @@
 """Who is calling, and what may still be started this hour."""
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.services.quota import quota_of
 from content.api.described import errors
 from content.api.fields import Instant
+from content.http import AuthenticatedRequest
 from content.models import User, Wallet
 
 
@@ -39,6 +39,6 @@ class MeAnswer(serializers.Serializer[User]):
 
 class MeView(APIView):
     @extend_schema(operation_id="me", tags=["account"], responses={200: MeAnswer, **errors(401)})
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedRequest) -> Response:
         """The caller, the own addresses, and their quota of batches an hour."""
-        return Response(MeAnswer(cast("User", request.user)).data)
+        return Response(MeAnswer(request.user).data)

@@ -28,6 +28,7 @@ from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
 from content.api.negotiation import AlwaysJSON
 from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
+from content.http import AuthenticatedRequest
 from content.models import Content, ContentQuerySet, User
 from content.services.catalogue.access import Viewer
 
@@ -91,13 +92,13 @@ class PricesView(APIView):
             **errors(400, 401, 404),
         },
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: AuthenticatedRequest) -> HttpResponse:
         """The current prices of own items as a file that can be edited and sent back.
 
         Columns `content_id`, `title` and `new_price`, the current one in STX. Staff name whose
         items they want by `creator`. At most 10,000 items.
         """
-        user = cast("User", request.user)
+        user = request.user
         address = request.query_params.get("creator")
         contents = Content.objects.all() if address else Content.objects.owned_by(user)
         found = cast("ContentQuerySet", filtered(PricesFilter, request, contents))
@@ -122,7 +123,7 @@ class PricesView(APIView):
             example("Started", _CREATED, response_only=True, status_codes=["201"]),
         ],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Change the price of each item in a file: CSV or a spreadsheet, up to 10,000 lines.
 
         The first line names the columns: `content_id`, and `new_price` in STX, or `percent`, or
@@ -130,7 +131,7 @@ class PricesView(APIView):
         can't be used is named under `errors` as `rows.<line>.<column>`, up to a hundred, with
         `badLines` for their number, and then nothing is started.
         """
-        data, by = file_of(request), cast("User", request.user)
+        data, by = file_of(request), request.user
         options = _options(request)
         if options.pop("preview"):
             return Response(_preview(request, price_file.read(data), by, options))

@@ -15,7 +15,7 @@ from batches.recurrence import WALL_FORMAT, Slot
 from batches.rules import ERROR_POLICIES
 from batches.services.runs.draft import MOST_ITEMS
 from batches.services.templates.spec import MOST_NAME
-from content.api.fields import Instant
+from content.api.fields import ContentId, Instant
 
 WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
 
@@ -30,7 +30,7 @@ class TemplateChanges(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=MOST_NAME, required=False)
     creator = serializers.CharField(
-        required=False, help_text="An own address; needed only by who sells from several."
+        required=False, help_text="One of your addresses; required only if you have several."
     )
     operationType = serializers.ChoiceField(list(OPERATIONS), required=False)
     updatePayload = serializers.DictField(
@@ -39,7 +39,7 @@ class TemplateChanges(serializers.Serializer[Any]):
         "`percentChange`, `updates`, `removalReason`.",
     )
     contentIds = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$"),
+        child=ContentId(),
         min_length=1,
         max_length=MOST_ITEMS,
         required=False,

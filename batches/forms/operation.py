@@ -1,19 +1,22 @@
 """What people type for each kind of operation; the rules are the operation's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partialmethod
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.module_loading import import_string
 
-from batches.operations import OPERATIONS
-from batches.operations.remove_content import DEFAULT_REASON
+from batches.operations import OPERATIONS, Operation
+from batches.operations.fields import Field, FieldType
 from batches.rules import REJECT_ALL, SKIP_FAILED, FieldErrors, nested
 from content.models import Content
 from content.rules import format_stx, parse_percent, parse_stx, parse_whole_number
 
-__all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "RemoveForm", "RestoreForm"]
+__all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "form_of"]
 
 AS_IT_IS = ("", "Leave as it is")
+NOT_SAID = ("", "–")
 
 
 class OperationForm(forms.Form):
@@ -234,27 +237,60 @@ class MetadataForm(OperationForm):
         return {path: value for path, value in values.items() if value not in (None, "")}
 
 
-class RemoveForm(OperationForm):
-    """Why the items go."""
+class DescribedForm(OperationForm):
+    """A form made of an operation's `fields`."""
 
-    kind = "remove-content"
-    paths = {"removalReason": "removal_reason"}
-
-    removal_reason = forms.CharField(
-        label="Reason",
-        required=False,
-        help_text=f"Buyers can read it. Left empty, it says “{DEFAULT_REASON}”.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-
-
-class RestoreForm(OperationForm):
-    """Nothing to say."""
-
-    kind = "restore-content"
+    @classmethod
+    def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
+        fields = OPERATIONS[cls.kind].fields
+        return {
+            field.form_name: field.write(payload[field.name])
+            for field in fields
+            if field.name in payload
+        }
 
 
-# The registry: a new kind of operation is a form above and a line here.
-FORMS: dict[str, type[OperationForm]] = {
-    form.kind: form for form in (PriceForm, MetadataForm, RemoveForm, RestoreForm)
-}
+def form_of(operation: Operation) -> type[OperationForm]:
+    """The form that the operation names, or one made of its fields."""
+    if operation.form:
+        form: type[OperationForm] = import_string(operation.form)
+        return form
+    attributes: dict[str, Any] = {
+        "kind": operation.kind,
+        "paths": {field.name: field.form_name for field in operation.fields},
+    }
+    for field in operation.fields:
+        attributes[field.form_name] = _control(field)
+        attributes[f"clean_{field.form_name}"] = partialmethod(
+            DescribedForm._parsed, field.form_name, field.parse
+        )
+    return type(f"{type(operation).__name__}Form", (DescribedForm,), attributes)
+
+
+def _control(field: Field) -> forms.Field:
+    """Never required here: what is missing is refused by the operation, as at every door."""
+    said: dict[str, Any] = {"label": field.shown_label, "help_text": field.help, "required": False}
+    choices = [(choice, choice) for choice in field.choices]
+    if field.type is FieldType.BOOLEAN:
+        choices = [("yes", "Yes"), ("no", "No")]
+    if choices:
+        return forms.ChoiceField(choices=[NOT_SAID, *choices], **said)
+    is_number = field.type is FieldType.INTEGER
+    attributes = {"autocomplete": "off", **({"inputmode": "numeric"} if is_number else {})}
+    return forms.CharField(widget=forms.TextInput(attrs=attributes), **said)
+
+
+class Forms(Mapping[str, type[OperationForm]]):
+    """The form of every kind in OPERATIONS."""
+
+    def __getitem__(self, kind: str) -> type[OperationForm]:
+        return form_of(OPERATIONS[kind])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(OPERATIONS)
+
+    def __len__(self) -> int:
+        return len(OPERATIONS)
+
+
+FORMS = Forms()

@@ -1,12 +1,15 @@
 """What every operation has: rules for its payload, a verdict for one item, words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from batches.models.source import kind_label
+from batches.operations.fields import Field, Option
+from batches.rules import FieldErrors
 from content.models import ContentRow
 
 
@@ -27,7 +30,7 @@ class Refused:
     """The item can't be changed; `code` is one of `REFUSALS`."""
 
     code: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
 Verdict = Alter | Unchanged | Refused
@@ -68,33 +71,18 @@ def refusal_words(code: str, parameters: Mapping[str, Any]) -> str:
     return REFUSALS.get(code, REFUSALS[INTERNAL]).format_map(parameters)
 
 
-@dataclass(frozen=True)
-class Option:
-    """A field of the payload as a person types it at a command line: `--price 2.5`."""
-
-    name: str
-    # The field's path in the payload: `newPrice`, `updates.title`.
-    path: str
-    # Raises ValueError with words for people.
-    parse: Callable[[str], Any]
-    help: str
-    # The other way round: what a person would type for a value of a clean payload.
-    write: Callable[[Any], str] = str
-
-
 class Operation(ABC):
     """One kind of batch. Knows no HTTP, no form and no database; `evaluate` is pure."""
 
     kind: str
-    # The sentence that the API answers a creation with.
-    created_message: ClassVar[str]
-    # The last part of the path that creates such a batch.
-    api_path: ClassVar[str]
-    # The fields of a request's body that are this operation's own.
-    payload_fields: ClassVar[tuple[str, ...]]
+    # The fields of its payload, which form, body and options are made of.
+    fields: ClassVar[tuple[Field, ...]] = ()
     # Payloads that show what can be asked for, by a title; the demo runs the first.
     examples: ClassVar[Mapping[str, Mapping[str, Any]]]
-    options: ClassVar[tuple[Option, ...]] = ()
+    # Where `fields` can't say it: dotted paths of an OperationForm, and of a serializer that
+    # describes `payload_fields`. Both are imported by the doors that need them.
+    form: ClassVar[str] = ""
+    body: ClassVar[str] = ""
     # What it does, at the beginning of a sentence: `Change 37 of 40`.
     verb: ClassVar[str] = "Change"
     # Its change may be given an end, at which it is put back: `until`.
@@ -113,6 +101,26 @@ class Operation(ABC):
         return kind_label(self.kind)
 
     @property
+    def created_message(self) -> str:
+        """The sentence that the API answers a creation with."""
+        return f"Batch {self.label.lower()} initiated"
+
+    @property
+    def api_path(self) -> str:
+        """The last part of the path that creates such a batch."""
+        return f"batch-{self.kind}"
+
+    @property
+    def payload_fields(self) -> tuple[str, ...]:
+        """The fields of a request's body that are this operation's own."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The payload at a command line."""
+        return tuple(field.option for field in self.fields)
+
+    @property
     def codename(self) -> str:
         """The permission to run it on other people's items: `run_update_price`."""
         return f"run_{self.kind.replace('-', '_')}"
@@ -121,9 +129,21 @@ class Operation(ABC):
     def permission(self) -> str:
         return f"batches.{self.codename}"
 
-    @abstractmethod
     def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
+        clean, errors = {}, {}
+        for field in self.fields:
+            value = raw.get(field.name, field.default)
+            try:
+                if value is not None:
+                    clean[field.name] = field.clean(value)
+                elif field.is_required or field.name in raw:
+                    raise ValueError("This is needed.")
+            except ValueError as error:
+                errors[field.name] = [str(error)]
+        if errors:
+            raise FieldErrors(errors)
+        return clean
 
     @abstractmethod
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:

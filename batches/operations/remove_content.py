@@ -4,35 +4,32 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import Alter, Operation, Option, Unchanged, Verdict
-from batches.rules import FieldErrors
+from batches.operations.base import Alter, Operation, Unchanged, Verdict
+from batches.operations.fields import Field
 from content.models import ContentRow
-from content.rules import MAX_REMOVAL_REASON, clean_text
+from content.rules import MAX_REMOVAL_REASON
 
 DEFAULT_REASON = "Batch removal by creator"
 MOST_SHOWN = 60
-
-
-def _clean_reason(value: Any) -> str:
-    return clean_text(value, most=MAX_REMOVAL_REASON)
 
 
 class RemoveContent(Operation):
     kind = "remove-content"
     created_message = "Batch removal initiated"
     api_path = "batch-remove"
-    payload_fields = ("removalReason",)
+    fields = (
+        Field(
+            "removalReason",
+            label="Reason",
+            help=f"Buyers can read it. Left empty, it says “{DEFAULT_REASON}”.",
+            default=DEFAULT_REASON,
+            most=MAX_REMOVAL_REASON,
+            option_name="reason",
+        ),
+    )
     examples = {"With a reason": {"removalReason": "Rights expired"}, "Without one": {}}
-    options = (Option("reason", "removalReason", _clean_reason, "why, for buyers to read"),)
     verb = "Remove"
     confirm_count_above = 10
-
-    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """`{"removalReason": text}`, DEFAULT_REASON where none is given."""
-        try:
-            return {"removalReason": _clean_reason(raw.get("removalReason", DEFAULT_REASON))}
-        except ValueError as error:
-            raise FieldErrors({"removalReason": [str(error)]}) from error
 
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if content.is_removed:  # keeps the date and the reason of the first time

@@ -16,14 +16,9 @@ class RestoreContent(Operation):
     kind = "restore-content"
     created_message = "Batch restore initiated"
     api_path = "batch-restore"
-    payload_fields = ()
     examples = {"Back on sale": {}}
     verb = "Restore"
     is_for_removed = True
-
-    def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """Nothing can be said of it: `{}`."""
-        return {}
 
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
         if not content.is_removed:

@@ -23,7 +23,6 @@ class Undo(Operation):
 
     created_message = "Undo initiated"
     api_path = "undo"
-    payload_fields = ()
     examples = {}
     verb = "Put back"
 

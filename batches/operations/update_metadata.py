@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from batches.operations.base import REMOVED, Alter, Operation, Option, Refused, Unchanged, Verdict
+from batches.operations.base import REMOVED, Alter, Operation, Refused, Unchanged, Verdict
+from batches.operations.fields import Option, parse_yes_no, write_yes_no
 from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import METADATA, clean_refund_window, parse_whole_number, token_gating_after
@@ -26,31 +27,20 @@ WORDS = {
 }
 
 
-def _parse_yes_no(text: str) -> bool:
-    answers = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-    if text.strip().lower() not in answers:
-        raise ValueError("Say yes or no.")
-    return answers[text.strip().lower()]
-
-
 def _parse_days(text: str) -> int:
     return clean_refund_window(parse_whole_number(text))
 
 
 def _parse_token_gating(text: str) -> Any:
     try:
-        value = json.loads(text) if text.lstrip().startswith("{") else _parse_yes_no(text)
+        value = json.loads(text) if text.lstrip().startswith("{") else parse_yes_no(text)
     except json.JSONDecodeError as error:
         raise ValueError("Say on, off, or an object in JSON.") from error
     return _rule("tokenGating")(value)
 
 
-def _write_yes_no(value: bool) -> str:
-    return "yes" if value else "no"
-
-
 def _write_token_gating(value: Any) -> str:
-    return _write_yes_no(value) if isinstance(value, bool) else json.dumps(value)
+    return write_yes_no(value) if isinstance(value, bool) else json.dumps(value)
 
 
 def _rule(name: str) -> Any:
@@ -62,6 +52,8 @@ class UpdateMetadata(Operation):
     created_message = "Batch metadata update initiated"
     api_path = "batch-update-metadata"
     payload_fields = ("updates",)
+    form = "batches.forms.operation.MetadataForm"
+    body = "batches.api.bodies.MetadataFields"
     examples = {
         "Refunds within a month": {"updates": {"refundable": True, "refundWindowDays": 30}},
         "Only for holders of a token": {
@@ -86,7 +78,7 @@ class UpdateMetadata(Operation):
             "on, off, or JSON",
             _write_token_gating,
         ),
-        Option("refundable", "updates.refundable", _parse_yes_no, "yes or no", _write_yes_no),
+        Option("refundable", "updates.refundable", parse_yes_no, "yes or no", write_yes_no),
         Option("refund-window-days", "updates.refundWindowDays", _parse_days, "0 to 365 days"),
     )
 

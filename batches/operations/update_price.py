@@ -10,11 +10,11 @@ from batches.operations.base import (
     REMOVED,
     Alter,
     Operation,
-    Option,
     Refused,
     Unchanged,
     Verdict,
 )
+from batches.operations.fields import Option
 from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import (
@@ -34,6 +34,8 @@ class UpdatePrice(Operation):
     created_message = "Batch price update initiated"
     api_path = "batch-update-price"
     payload_fields = ("newPrice", "percentChange")
+    form = "batches.forms.operation.PriceForm"
+    body = "batches.api.bodies.PriceFields"
     may_end = True
     requested_columns = ("new_price", "percent")
     examples = {

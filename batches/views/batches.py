@@ -1,11 +1,10 @@
 """The history of batches, and one batch with its results."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -25,16 +24,16 @@ from batches.services.results.results import (
 from batches.services.results.run import Run
 from batches.views.run_context import run_context
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
-from content.models import User
+from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 50
 
 
 @login_required
 @require_safe
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Own batches, for staff all of them, newest first."""
-    user = cast("User", request.user)
+    user = request.user
     visible = BatchOperation.objects.visible_to(user)
     form = BatchFilterForm(request.GET, user=user)
     if form.is_valid() and form.cleaned_data.get("own"):
@@ -54,9 +53,9 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch: how far it is, and the result of each item, failures first."""
-    batch, user = _visible(request, batch_id), cast("User", request.user)
+    batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
     standing = standing_of(run)
     if nothing_new(request, standing):
@@ -89,24 +88,24 @@ def batch_detail(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def batch_results(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def batch_results(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
     """The results as a file: all of them, or those that the page shows."""
     batch = _visible(request, batch_id)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
 
 
-def _visible(request: HttpRequest, batch_id: UUID) -> BatchOperation:
-    visible = BatchOperation.objects.visible_to(cast("User", request.user)).filter(pk=batch_id)
+def _visible(request: AuthenticatedHttpRequest, batch_id: UUID) -> BatchOperation:
+    visible = BatchOperation.objects.visible_to(request.user).filter(pk=batch_id)
     batch = visible.select_related("creator", "requested_by").first()
     if batch is None:
         raise Http404
     return batch
 
 
-def _submission(request: HttpRequest, batch: BatchOperation) -> Submission | None:
+def _submission(request: AuthenticatedHttpRequest, batch: BatchOperation) -> Submission | None:
     """What it was started with, where the person may see that."""
     if batch.submission_id is None:
         return None
-    visible = Submission.objects.visible_to(cast("User", request.user))
+    visible = Submission.objects.visible_to(request.user)
     return visible.filter(pk=batch.submission_id).first()

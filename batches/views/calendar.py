@@ -1,10 +1,9 @@
 """What is coming, by day."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -12,14 +11,15 @@ from batches.models import sees_all
 from batches.operations import OPERATIONS
 from batches.services.pages.agenda import Coming, agenda_of
 from batches.services.permissions import may_direct, may_run
+from content.http import AuthenticatedHttpRequest
 from content.models import User
 
 
 @login_required
 @require_safe
-def coming(request: HttpRequest) -> HttpResponse:
+def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
     """All that the person may see, with what may be done about each."""
-    user = cast("User", request.user)
+    user = request.user
     agenda = agenda_of(user)
     context = {
         "agenda": agenda,

@@ -1,11 +1,10 @@
 """A creator's first page: what moves, what failed, what is left of the quota, the last days."""
 
 from dataclasses import dataclass
-from typing import cast
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -15,7 +14,7 @@ from batches.models import UNTOUCHED, BatchOperation, Status, sees_all
 from batches.operations import describe
 from batches.services.heartbeat import worker_is_silent
 from batches.services.pages.overview import ENDS, Day, creator_overview, prepared_by
-from content.models import User
+from content.http import AuthenticatedHttpRequest
 
 TONES = {
     BatchOperation.Outcome.SUCCEEDED.value: "good",
@@ -51,9 +50,9 @@ class Bar:
 
 @login_required
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The own batches, wallets and items at a glance; for staff too only the own."""
-    user = cast("User", request.user)
+    user = request.user
     overview = creator_overview(user)
     # Whoever sees everybody's batches in the list must get there to the own ones alone.
     own = {"own": "on"} if sees_all(user) else {}

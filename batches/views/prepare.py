@@ -1,12 +1,11 @@
 """From a selection to a form, and from the form to a submission that waits for its Start."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -18,14 +17,15 @@ from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
 from batches.services.runs.draft import MOST_ITEMS, prepare
 from content.forms import ContentFilterForm
-from content.models import Content, User
+from content.http import AuthenticatedHttpRequest
+from content.models import Content
 
 NOTHING_CHOSEN = "Choose at least one item first."
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
+def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Show the form of a kind for the selection that was posted; with `step=review`, prepare it.
 
     By GET with `again=<submission>` the form comes back as that one was prepared.
@@ -39,7 +39,7 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
         if request.method == "POST":  # else reloaded, or come back from the log-in
             messages.error(request, NOTHING_CHOSEN)
         return redirect("content-list")
-    form_type, user = FORMS[kind], cast("User", request.user)
+    form_type, user = FORMS[kind], request.user
     if earlier:
         form = form_type.prepared(earlier.payload, earlier.error_policy)
         schedule = ScheduleForm(user=user, operation=operation, was=Schedule.of_submission(earlier))
@@ -79,18 +79,18 @@ def batch_prepare(request: HttpRequest, kind: str) -> HttpResponse:
     return render(request, "batches/batch_prepare.html", context, status=status)
 
 
-def _earlier(request: HttpRequest, kind: str) -> Submission | None:
+def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
     """The own submission that is to be prepared again."""
     try:
         key = UUID(request.GET.get("again", ""))
     except ValueError:
         return None
-    own = Submission.objects.filter(by_id=cast("User", request.user).pk, kind=kind, follows="")
+    own = Submission.objects.filter(by_id=request.user.pk, kind=kind, follows="")
     found = own.filter(pk=key).first() if request.method == "GET" else None
     return None if found is None or found.item_payloads else found
 
 
-def selected_ids(request: HttpRequest) -> list[str]:
+def selected_ids(request: AuthenticatedHttpRequest) -> list[str]:
     """The ids that were ticked; with `all`, those of the own content that match the filter now.
 
     Each field `ids` holds one id or several with spaces between, which no id has.
@@ -98,6 +98,6 @@ def selected_ids(request: HttpRequest) -> list[str]:
     if not request.POST.get("all"):
         return list(dict.fromkeys(" ".join(request.POST.getlist("ids")).split()))
     form = ContentFilterForm(QueryDict(request.POST.get("query", "")))
-    own = Content.objects.owned_by(cast("User", request.user))
+    own = Content.objects.owned_by(request.user)
     # One more than is allowed, so that too many are refused and never cut short.
     return list(form.matching(own).values_list("pk", flat=True)[: MOST_ITEMS + 1])

@@ -1,7 +1,5 @@
 """Prices from a file: sent, reported on, prepared; and the current ones as such a file."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,14 +16,15 @@ from batches.services.runs import price_file
 from batches.services.runs.price_drafts import prepare_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION
 from content.forms import ContentFilterForm
-from content.models import Content, User, Wallet
+from content.http import AuthenticatedHttpRequest
+from content.models import Content, Wallet
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def content_prices(request: HttpRequest) -> HttpResponse:
+def content_prices(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Choose a file; every line that can't be used is named, and a good file goes to its review."""
-    user = cast("User", request.user)
+    user = request.user
     is_sent = request.method == "POST"
     form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
     schedule = ScheduleForm(request.POST if is_sent else None, user=user, operation=OPERATION)
@@ -64,10 +63,10 @@ def content_prices(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def content_prices_export(request: HttpRequest) -> HttpResponse:
+def content_prices_export(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The prices of the own content that matches the filter, as a file to edit and send back."""
     form = request.GET.get("as", "")
-    own = Content.objects.owned_by(cast("User", request.user))
+    own = Content.objects.owned_by(request.user)
     try:
         found = ContentFilterForm(request.GET).matching(own).order_by("title", "content_id")
         return prices_answer(found, form if form in price_file.FORMS else price_file.XLSX)

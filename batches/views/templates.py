@@ -1,14 +1,14 @@
 """Templates: keep a change, see what it would do and when, have it run."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -42,6 +42,7 @@ from batches.services.templates.store import (
 from batches.views.actions import way_back
 from batches.views.prepare import selected_ids
 from batches.views.runs import runs_of
+from content.http import AuthenticatedHttpRequest
 from content.models import User, Wallet
 
 ROWS_A_PAGE = 50
@@ -51,9 +52,9 @@ SAVE = "save"
 
 @login_required
 @require_safe
-def template_list(request: HttpRequest) -> HttpResponse:
+def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     """All that the person may see, by name."""
-    user = cast("User", request.user)
+    user = request.user
     visible = Template.objects.visible_to(user).select_related("creator")
     page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -67,9 +68,9 @@ def template_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def template_detail(request: HttpRequest, template_id: UUID) -> HttpResponse:
+def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
     """Its next runs, what the next one would change, and what became of those before."""
-    template, user = _visible(request, template_id), cast("User", request.user)
+    template, user = _visible(request, template_id), request.user
     preview, problem = _dry_run(template)
     runs = template.runs.select_related("submission")
     page = Paginator(runs, RUNS_A_PAGE).get_page(request.GET.get("page"))
@@ -89,9 +90,9 @@ def template_detail(request: HttpRequest, template_id: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def template_new(request: HttpRequest) -> HttpResponse:
+def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
     """A new one: from nothing, from what was typed at a form, or from what ran."""
-    user = cast("User", request.user)
+    user = request.user
     if not _may_create(user):
         raise PermissionDenied("Only creators can keep templates of changes.")
     is_saved = request.POST.get("step") == SAVE
@@ -129,9 +130,9 @@ def template_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
+def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
     """Change it; from then on it runs by the right of who changed it."""
-    template, user = _visible(request, template_id), cast("User", request.user)
+    template, user = _visible(request, template_id), request.user
     if not _may_act(user, template):
         raise PermissionDenied("You may not change this template.")
     operation = OPERATIONS[template.kind]
@@ -162,7 +163,7 @@ def template_edit(request: HttpRequest, template_id: UUID) -> HttpResponse:
     return _form(request, form, template=template)
 
 
-Action = Callable[[HttpRequest, Template], HttpResponse | None]
+Action = Callable[[AuthenticatedHttpRequest, Template], HttpResponse | None]
 
 
 def template_action(action: Action) -> Callable[..., HttpResponse]:
@@ -170,12 +171,12 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    def view(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
         template = _visible(request, template_id)
         url = reverse("template-detail", args=[template.pk])
         if request.method != "POST":
             return redirect(url)
-        if not _may_act(cast("User", request.user), template):
+        if not _may_act(request.user, template):
             raise PermissionDenied("You may not change this template.")
         try:
             answer = action(request, template)
@@ -189,20 +190,20 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
     return view
 
 
-def pause(request: HttpRequest, template: Template) -> None:
+def pause(request: AuthenticatedHttpRequest, template: Template) -> None:
     pause_template(template)
     messages.success(request, f"“{template.name}” is paused: no run until you resume it.")
 
 
-def resume(request: HttpRequest, template: Template) -> None:
+def resume(request: AuthenticatedHttpRequest, template: Template) -> None:
     resume_template(template)
     messages.success(request, "It goes on with the next run.")
 
 
-def run(request: HttpRequest, template: Template) -> HttpResponse | None:
+def run(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse | None:
     """Start it once, beside its own times."""
     try:
-        started = runs.run_now(template, by=cast("User", request.user))
+        started = runs.run_now(template, by=request.user)
     except ApplicationError as error:
         messages.error(request, f"Not started: {error.summary}")
     else:
@@ -210,7 +211,7 @@ def run(request: HttpRequest, template: Template) -> HttpResponse | None:
     return None
 
 
-def delete(request: HttpRequest, template: Template) -> HttpResponse:
+def delete(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse:
     delete_template(template)
     messages.success(request, f"“{template.name}” is deleted. What it started stays.")
     return redirect("template-list")
@@ -220,7 +221,7 @@ def delete(request: HttpRequest, template: Template) -> HttpResponse:
 ACTIONS: dict[str, Action] = {"pause": pause, "resume": resume, "run": run, "delete": delete}
 
 
-def _begun(request: HttpRequest, user: User) -> dict[str, Any]:
+def _begun(request: AuthenticatedHttpRequest, user: User) -> dict[str, Any]:
     """What a new template begins with. Raises NothingToDo, and Http404 for what is not there."""
     for name, rows in (
         ("batch", BatchOperation.objects.visible_to(user)),
@@ -247,7 +248,7 @@ def _dry_run(template: Template) -> tuple[Preview | None, str]:
 
 
 def _form(
-    request: HttpRequest, form: TemplateForm, *, template: Template | None = None
+    request: AuthenticatedHttpRequest, form: TemplateForm, *, template: Template | None = None
 ) -> HttpResponse:
     context = {"form": form, "operation": form.operation, "template": template}
     status = 400 if form.has_errors else 200
@@ -272,8 +273,8 @@ def _may_act(user: User, template: Template) -> bool:
     return may_run(user, template.creator, OPERATIONS[template.kind])
 
 
-def _visible(request: HttpRequest, template_id: UUID) -> Template:
-    visible = Template.objects.visible_to(cast("User", request.user)).filter(pk=template_id)
+def _visible(request: AuthenticatedHttpRequest, template_id: UUID) -> Template:
+    visible = Template.objects.visible_to(request.user).filter(pk=template_id)
     template = visible.select_related("creator", "by").first()
     if template is None or template.kind not in OPERATIONS:
         raise Http404

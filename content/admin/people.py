@@ -92,14 +92,14 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
     ]
     readonly_fields = ["show_wallets", "last_login", "date_joined"]
 
-    @display(
-        description="Role", label={"Superuser": "danger", "Staff": "warning", "Person": "info"}
-    )
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         if str(request.user.pk) == id:  # the own one is changed by who knows the old one
             return redirect("password-change")
         return super().user_change_password(request, id, form_url)
 
+    @display(
+        description="Role", label={"Superuser": "danger", "Staff": "warning", "Person": "info"}
+    )
     def show_role(self, user: User) -> str:
         if user.is_superuser:
             return "Superuser"

@@ -13,7 +13,8 @@ from content.api.described import errors, example
 from content.api.parsers import body_of
 from content.api.serializers import Credentials, Token
 from content.errors import Invalid
-from content.models import ApiToken, User
+from content.http import AuthenticatedRequest
+from content.models import ApiToken
 from content.services.people.sign_in import open_token
 from content.services.people.tokens import revoke_all_tokens
 
@@ -84,6 +85,6 @@ class LogoutAllView(APIView):
         request=None,
         responses={204: None, **errors(401)},
     )
-    def post(self, request: Request) -> Response:
-        revoke_all_tokens(cast("User", request.user))
+    def post(self, request: AuthenticatedRequest) -> Response:
+        revoke_all_tokens(request.user)
         return Response(status=204)

@@ -1,11 +1,10 @@
 """The catalogue: list, look, add, edit, history."""
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -24,7 +23,8 @@ from content.api.serializers import (
     NewContent,
 )
 from content.errors import NotThere
-from content.models import Content, ContentChange, User
+from content.http import AuthenticatedRequest
+from content.models import Content, ContentChange
 from content.services.catalogue.access import Viewer
 from content.services.catalogue.items import add_content, edit_content, find_content
 
@@ -38,7 +38,7 @@ class ContentListView(APIView):
         parameters=[*filter_parameters(ContentFilter), *PAGE_PARAMETERS],
         responses={200: ContentPage, **errors(400, 401)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedRequest) -> Response:
         """The catalogue, newest first; removed items only by `isRemoved=true`."""
         contents = filtered(ContentFilter, request, Content.objects.all())
         frame = page(request, contents, creator=request.query_params.get("creator"))
@@ -52,11 +52,11 @@ class ContentListView(APIView):
         responses={201: ContentAnswer, **errors(400, 401, 403, 409, 413, 415, 422)},
         examples=[example("A new item", NEW_ITEM, request_only=True)],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Put an own item on sale."""
 
         def add() -> Response:
-            content = add_content(body_of(request), by=cast("User", request.user))
+            content = add_content(body_of(request), by=request.user)
             location = {"Location": f"/api/contents/{content.pk}", "ETag": _etag(content)}
             return Response(_one(request, content), status=201, headers=location)
 
@@ -69,7 +69,7 @@ class ContentView(APIView):
         tags=["contents"],
         responses={200: ContentAnswer, **errors(401, 404)},
     )
-    def get(self, request: Request, content_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, content_id: str) -> Response:
         """One item; a removed one is shown as removed. `ETag` is its version."""
         content = find_content(content_id)
         return Response(_one(request, content), headers={"ETag": _etag(content)})
@@ -89,13 +89,13 @@ class ContentView(APIView):
         responses={200: ContentAnswer, **errors(400, 401, 403, 404, 410, 412, 413, 415)},
         examples=[example("Another title", {"title": "Lecture 1, revised"}, request_only=True)],
     )
-    def patch(self, request: Request, content_id: str) -> Response:
+    def patch(self, request: AuthenticatedRequest, content_id: str) -> Response:
         """Edit one item: the fields that are sent, the others stay."""
         expected = request.headers.get("If-Match")
         content = edit_content(
             content_id,
             body_of(request),
-            by=cast("User", request.user),
+            by=request.user,
             is_expected=None if expected is None else partial(_matches, expected),
         )
         return Response(_one(request, content), headers={"ETag": _etag(content)})
@@ -108,10 +108,10 @@ class HistoryView(APIView):
         parameters=PAGE_PARAMETERS,
         responses={200: HistoryPage, **errors(400, 401, 404)},
     )
-    def get(self, request: Request, content_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, content_id: str) -> Response:
         """Every change of an item, newest first; for its owner and for staff who may view."""
         content = find_content(content_id)
-        if not Viewer(cast("User", request.user)).may_see_history(content):
+        if not Viewer(request.user).may_see_history(content):
             raise NotThere
         changes = ContentChange.objects.filter(content=content).order_by("-version")
         changes = changes.select_related("by", "contract_call")
@@ -120,13 +120,13 @@ class HistoryView(APIView):
         return Response(rows_under(frame, "history", rows))
 
 
-def _shown(request: Request, contents: Any) -> Any:
-    viewer = Viewer(cast("User", request.user))
+def _shown(request: AuthenticatedRequest, contents: Any) -> Any:
+    viewer = Viewer(request.user)
     return ContentAnswer(contents, many=True, context={"viewer": viewer}).data
 
 
-def _one(request: Request, content: Content) -> Any:
-    return ContentAnswer(content, context={"viewer": Viewer(cast("User", request.user))}).data
+def _one(request: AuthenticatedRequest, content: Content) -> Any:
+    return ContentAnswer(content, context={"viewer": Viewer(request.user)}).data
 
 
 def _etag(content: Content) -> str:

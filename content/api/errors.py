@@ -12,38 +12,18 @@ from django.core.exceptions import (
     SuspiciousOperation,
     TooManyFieldsSent,
 )
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.database import is_away, lacks_tables
-from config.errors import NO_TABLES
+from config.errors import fault
 from content.api.files import WrongFile
 from content.errors import ApplicationError, Invalid
 from content.rules import one_line
 
 log = structlog.get_logger(__name__)
 
-DATABASE_AWAY_SECONDS = 5
-HOUR_SECONDS = 3600
-BROKE = "Something went wrong on our side. Please try again."
-AWAY = "The database does not answer. Nothing was stored; please try again."
-# The statuses of our own errors, by their code; any other is 400.
-STATUSES = {
-    "invalid": 400,
-    "wrong-credentials": 401,
-    "forbidden": 403,
-    "not-found": 404,
-    "wrong-state": 409,
-    "exists": 409,
-    "removed": 410,
-    "conflict": 412,
-    "idempotency-key-in-use": 409,
-    "idempotency-key-reused": 422,
-    "quota": 429,
-    "too-many-failures": 429,
-}
 # What frameworks raise says more in words of ours than in theirs.
 CODES = {
     400: ("invalid", "This request is not valid."),
@@ -61,12 +41,6 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to any exception of a view; what nobody foresaw is logged and told nobody."""
     status, body, headers = _answer(error)
     return Response(body, status=status, headers=headers)
-
-
-def server_error(error: BaseException | None) -> JsonResponse:
-    """The answer to what was raised outside of the API's views, in a middleware."""
-    status, body, headers = _broken(error)
-    return JsonResponse(body, status=status, headers=headers)
 
 
 class UnknownPath(APIView):
@@ -100,7 +74,6 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, str]]:
-    status = STATUSES.get(error.code, 400)
     details = {_camel_case(name): value for name, value in error.details.items()}
     body = {
         "message": error.message,
@@ -108,14 +81,7 @@ def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, s
         "errors": error.errors if isinstance(error, Invalid) else {},
         **details,
     }
-    headers = {}
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers["Retry-After"] = str(max(1, error.details.get("reset_seconds", 1)))
-        if error.code == "quota":
-            headers |= rate_limit_headers(**error.details)
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Token"
-    return status, body, headers
+    return error.status, body, error.headers
 
 
 def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -129,22 +95,13 @@ def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[
     return status, body, headers
 
 
-def _broken(error: BaseException | None) -> tuple[int, dict[str, Any], dict[str, str]]:
-    if error is not None and (is_away(error) or lacks_tables(error)):
+def _broken(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    status, body, headers = fault(error)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("database_away", error=one_line(str(error)))
-        words = NO_TABLES if lacks_tables(error) else AWAY
-        body = {"message": words, "code": "unavailable", "errors": {}}
-        return 503, body, {"Retry-After": str(DATABASE_AWAY_SECONDS)}
-    log.error("request_broke", exc_info=error)
-    return 500, {"message": BROKE, "code": "internal", "errors": {}}, {}
-
-
-def rate_limit_headers(*, limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:
-    """The quota of an hour as the IETF's draft on RateLimit header fields writes it."""
-    return {
-        "RateLimit-Policy": f'"batches";q={limit};w={HOUR_SECONDS}',
-        "RateLimit": f'"batches";r={remaining};t={reset_seconds or HOUR_SECONDS}',
-    }
+    else:
+        log.error("request_broke", exc_info=error)
+    return status, body, headers
 
 
 def _shape(status: int, message: str = "") -> tuple[int, dict[str, Any], dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from content.rules import wire_name
+from content.rules import ID_PATTERN, wire_name
 
 
 class Instant(serializers.DateTimeField):
@@ -14,6 +14,13 @@ class Instant(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
+
+
+class ContentId(serializers.RegexField):
+    """The id of an item, for the OpenAPI description."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(f"^{ID_PATTERN}$", **options)
 
 
 class Texts(serializers.ListField):

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from content import rules
-from content.api.fields import Instant, OnChain, wire_fields
+from content.api.fields import ContentId, Instant, OnChain, wire_fields
 from content.models import Content, ContentChange
 from content.services.catalogue.access import Viewer
 
@@ -112,9 +112,9 @@ class NewContent(ContentEdit):
 
     title = serializers.CharField(max_length=rules.MAX_TITLE)
     price = serializers.IntegerField(**_PRICE)
-    contentId = serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$", required=False)
+    contentId = ContentId(required=False)
     creator = serializers.CharField(
-        required=False, help_text="An own address; needed only by who has several."
+        required=False, help_text="One of your addresses; required only if you have several."
     )
     onchainId = serializers.IntegerField(min_value=0, max_value=rules.MAX_ID, required=False)
 

@@ -1,6 +1,6 @@
 """Signing in, the profile, and passwords."""
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.contrib.auth import views
 from django.contrib.auth.decorators import login_required
 from django.contrib.messages.views import SuccessMessageMixin
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods
@@ -23,6 +23,7 @@ from content.forms import (
     SetPasswordForm,
     SignInForm,
 )
+from content.http import AuthenticatedHttpRequest
 from content.models import User, Wallet
 from content.services.people.accounts import update_profile
 from content.services.people.password_mail import MAILS_AN_HOUR, ask_for_link, links
@@ -50,9 +51,9 @@ class SignInView(views.LoginView):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Time zone and mails."""
-    user = cast("User", request.user)
+    user = request.user
     wallets = list(Wallet.objects.owned_by(user))
     form = ProfileForm(user, wallets, data=request.POST if request.method == "POST" else None)
     if form.is_valid():

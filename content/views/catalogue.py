@@ -1,18 +1,17 @@
 """The pages of the catalogue."""
 
-from typing import cast
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from content import rules
 from content.errors import NotAllowed, Removed, StaleVersion
 from content.forms import ContentFilterForm
+from content.http import AuthenticatedHttpRequest
 from content.models import Content, ContentChange, User, Wallet
 from content.services.catalogue.undo_change import may_put_back, put_back
 from content.views.paging import page_of
@@ -20,9 +19,9 @@ from content.views.paging import page_of
 
 @login_required
 @require_safe
-def content_list(request: HttpRequest) -> HttpResponse:
+def content_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The own content, to filter and to select for a batch."""
-    user = cast("User", request.user)
+    user = request.user
     creates = Wallet.objects.owned_by(user).creators().exists()
     form = ContentFilterForm(request.GET)
     own = Content.objects.owned_by(user) if creates else Content.objects.none()
@@ -41,9 +40,9 @@ def content_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def content_detail(request: HttpRequest, content_id: str) -> HttpResponse:
+def content_detail(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
     """One item and everything that ever happened to it; for its owner, and staff who may look."""
-    user = cast("User", request.user)
+    user = request.user
     content = _visible(user, content_id)
     changes = ContentChange.objects.filter(content=content)
     page = page_of(changes.select_related("by", "contract_call").order_by("-version"), request)
@@ -58,9 +57,9 @@ def content_detail(request: HttpRequest, content_id: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def content_put_back(request: HttpRequest, content_id: str) -> HttpResponse:
+def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
     """Undo the change by hand that made the version that was posted."""
-    user = cast("User", request.user)
+    user = request.user
     content = _visible(user, content_id)
     version = request.POST.get("version", "")
     if request.method == "POST" and version.isascii() and version.isdigit() and len(version) < 10:

@@ -1,10 +1,8 @@
 """The page of one's own API tokens."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from content.errors import Invalid, NotThere, TooManyTokens
 from content.forms import TokenForm
-from content.models import ApiToken, User
+from content.http import AuthenticatedHttpRequest
+from content.models import ApiToken
 from content.services.people.tokens import create_token, revoke_all_tokens, revoke_token
 from content.views.paging import page_of
 
@@ -22,9 +21,9 @@ from content.views.paging import page_of
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("text")
-def token_list(request: HttpRequest) -> HttpResponse:
+def token_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The own tokens; the answer to a POST is the only place that ever shows a token's text."""
-    user = cast("User", request.user)
+    user = request.user
     token, text = None, ""
     form = TokenForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -49,10 +48,10 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def token_revoke(request: HttpRequest) -> HttpResponse:
+def token_revoke(request: AuthenticatedHttpRequest) -> HttpResponse:
     """End the token whose first letters were posted: no address ever holds them."""
     try:
-        token = revoke_token(cast("User", request.user), request.POST.get("token_key", ""))
+        token = revoke_token(request.user, request.POST.get("token_key", ""))
     except NotThere:
         raise Http404 from None
     messages.success(request, f"Revoked “{token.name or 'Log-in over the API'}”.")
@@ -61,7 +60,7 @@ def token_revoke(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def token_revoke_all(request: HttpRequest) -> HttpResponse:
-    count = revoke_all_tokens(cast("User", request.user))
+def token_revoke_all(request: AuthenticatedHttpRequest) -> HttpResponse:
+    count = revoke_all_tokens(request.user)
     messages.success(request, f"Revoked {count:,} token{'' if count == 1 else 's'}.")
     return redirect("token-list")

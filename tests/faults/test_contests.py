@@ -4,12 +4,12 @@ import json
 from collections import Counter
 
 import pytest
+from batches.services.runs.schedule import pause, resume
 from django.db import connection
 
 from batches.models import BatchOperation, Dependency, Follows, Status
 from batches.services.engine.run_batch import run_batch
 from batches.services.integrity.verify import verify
-from batches.services.runs.schedule import pause, resume
 from content.models import Content
 from tests.faults.test_at_once import LONG_LEASE, make_batches
 

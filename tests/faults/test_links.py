@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from batches.services.runs.schedule import pause, pause_submission, resume, resume_submission
 
 from batches.models import BatchOperation, Dependency, Source, Status
 from batches.operations import OPERATIONS
@@ -16,7 +17,6 @@ from batches.services.engine.lifecycle import cancel
 from batches.services.integrity.verify import verify
 from batches.services.runs import draft
 from batches.services.runs.confirm import confirm
-from batches.services.runs.schedule import pause, pause_submission, resume, resume_submission
 from content.models import ApiToken, User, Wallet
 from tests.factories import make_contents
 from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches

@@ -68,12 +68,14 @@ class World:
         *,
         pool: str = "solo",
         sweeps: bool = False,
-        queues: str = "batches,outbox,sweep",
+        queues: str = "",
         **more: str,
     ) -> int:
         """A worker as in production but for its pool: `solo` dies whole. Returns its place."""
         command = [sys.executable, "-m", "celery", "-A", "config", "worker"]
-        command += ["-Q", queues, "--pool", pool, "-l", "INFO"]
+        command += ["--pool", pool, "-l", "INFO"]
+        if queues:
+            command += ["-Q", queues]
         if sweeps:
             command += ["-B", "-s", str(self.folder / f"beat-{len(self.processes)}")]
         return self._start("worker", command, **more)

@@ -144,7 +144,9 @@ def _be_a_worker() -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        app.Worker(pool="solo", without_mingle=True, without_gossip=True, quiet=True).start()
+        app.Worker(
+            queues=["batches"], pool="solo", without_mingle=True, without_gossip=True, quiet=True
+        ).start()
     finally:
         os._exit(0)
 

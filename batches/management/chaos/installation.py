@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from batches.management.chaos.brokers import QUEUES, Broker
+from batches.management.chaos.brokers import Broker
 from batches.management.chaos.fork_server import ForkServer
 from batches.management.processes import PATIENCE_SECONDS, ProcessGroup
 
@@ -59,7 +59,7 @@ class Installation:
         self.broker.start()
         for name in WORKERS:
             if not self._runs(name):
-                worker = ("-A", "config", "-q", "worker", "-Q", ",".join(QUEUES))
+                worker = ("-A", "config", "-q", "worker")
                 self._start(name, *worker, "-n", f"{name.replace(' ', '-')}@%h")
         if not self._runs(BEAT):
             self._start(BEAT, "-A", "config", "-q", "beat")

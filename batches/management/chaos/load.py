@@ -69,7 +69,7 @@ class Load:
             return self.chance.choice(choices)
         if kind == "update-metadata":
             return {"updates": {"title": f"Title {number}", "refundWindowDays": number % 30}}
-        return {}
+        return dict(next(iter(OPERATIONS[kind].examples.values())))
 
     def _cancel(self, batch: BatchOperation) -> None:
         try:

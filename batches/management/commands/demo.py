@@ -71,13 +71,13 @@ class Command(BaseCommand):
             group.stop()
 
     def _start(self, group: ProcessGroup, host: str, port: int) -> None:
-        queues, level = "batches,outbox,sweep", ("--loglevel", "WARNING")
+        level = ("--loglevel", "WARNING")
         group.start(
             "web server", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}",
             "--threads", "8", "--log-level", "warning", "--graceful-timeout", "2",
         )  # fmt: skip
         # Celery says good-bye on stdout; its log goes to stderr.
-        worker = ("celery", "-A", "config", "-q", "worker", "-Q", queues, *level)
+        worker = ("celery", "-A", "config", "-q", "worker", *level)
         # Workers need not know of each other; looking for others takes a second.
         alone = ("--without-gossip", "--without-mingle")
         group.start("worker", *worker, *alone, is_silent=True)

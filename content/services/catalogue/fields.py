@@ -3,13 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
-
 from content import rules
 from content.services.catalogue.files import Row
 
-LONGEST_URL = 2000
 # What a column may be, and other headings under which it is found by itself.
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("content_id", "contentid"),
@@ -22,7 +18,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "url": (),
     "onchain-id": ("onchain_id", "onchainid"),
 }
-_is_url = URLValidator(schemes=["http", "https"])
 
 
 def values_of(row: Row, columns: Mapping[str, str]) -> dict[str, str]:
@@ -84,11 +79,3 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise ValueError("This must be a whole number of at most 19 digits.")
     return int(text)
-
-
-def clean_url(text: str) -> str:
-    try:
-        _is_url(rules.clean_text(text, most=LONGEST_URL))
-    except ValidationError:
-        raise ValueError("This is no web address that begins with http:// or https://.") from None
-    return text

@@ -16,7 +16,6 @@ from content.services.catalogue.fields import (
     clean_onchain_id,
     clean_title,
     clean_type,
-    clean_url,
     cleaned,
     required,
     values_of,
@@ -121,7 +120,7 @@ def clean_url_template(template: str) -> str:
     """A URL with `{id}` where the item's id belongs. Raises ValueError."""
     if "{id}" not in template:
         raise ValueError("The template must hold {id}, such as https://example.org/{id}.")
-    return clean_url(template.replace("{id}", "1")) and template
+    return rules.clean_url(template.replace("{id}", "1")) and template
 
 
 class _Importer:
@@ -247,5 +246,5 @@ class _Importer:
 
     def _url(self, values: Mapping[str, str], content_id: str) -> str:
         if "url" in values:
-            return str(cleaned("url", clean_url, values["url"]))
+            return str(cleaned("url", rules.clean_url, values["url"]))
         return self.defaults.url_template.replace("{id}", quote(content_id, safe=""))

@@ -1,7 +1,13 @@
-"""What each kind of operation is tried with, at every door. A kind without a case fails."""
+"""What each kind of operation is tried with, at every door; by default with its first example."""
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.utils import timezone
+
+from batches.forms.operation import form_of
+from batches.operations import OPERATIONS, Operation
+from content.models import Content
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,27 @@ class Case:
     message: str = ""
 
 
-CASES = {
+def case_of(operation: Operation) -> Case:
+    """What follows from its first example, for an item as the factories make them."""
+    example = next(iter(operation.examples.values()))
+    payload = operation.clean_payload(example)
+    before = {"is_removed": operation.is_for_removed}
+    verdict = operation.evaluate(Content(**before), payload, timezone.now())
+    return Case(
+        body=dict(example),
+        typed=form_of(operation).typed(payload),
+        options=[
+            f"--{option.name}={option.write(payload[option.path])}"
+            for option in operation.options
+            if option.path in payload
+        ],
+        before=before,
+        after=dict(verdict.after),
+        message=operation.created_message,
+    )
+
+
+OWN_CASES = {
     "update-price": Case(
         body={"newPrice": 2_500_000},
         typed={"new_price": "2.5"},
@@ -86,3 +112,4 @@ CASES = {
         message="Batch restore initiated",
     ),
 }
+CASES = {kind: OWN_CASES.get(kind) or case_of(OPERATIONS[kind]) for kind in OPERATIONS}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 from pymongo.errors import AutoReconnect
@@ -105,6 +106,30 @@ def test_a_dead_worker_s_batch_goes_on_where_it_stopped(alice, wallet_of, settin
     prices = Content.objects.order_by("pk").values_list("price", flat=True)
     assert sorted(prices) == [2_000_000, 4_000_000, 6_000_000, 8_000_000, 10_000_000]
     assert set(Content.objects.values_list("version", flat=True)) == {2}
+
+
+def test_a_batch_of_one_chunk_has_a_duration(alice, wallet_of):
+    (item,) = make_contents(wallet_of(alice))
+    batch = price_batch(alice, [item.pk], newPrice=7)
+    with time_machine.travel("2030-01-01T10:00:00Z", tick=False) as clock:
+        lease = claim(batch.pk)
+        clock.shift(5)
+        write_chunk(lease)
+    batch.refresh_from_db()
+    assert (batch.completed_at - batch.started_at).total_seconds() == 5
+
+
+def test_who_takes_a_batch_over_keeps_its_start(alice, wallet_of, settings):
+    (item,) = make_contents(wallet_of(alice))
+    batch = price_batch(alice, [item.pk], newPrice=7)
+    with time_machine.travel("2030-01-01T10:00:00Z", tick=False) as clock:
+        assert claim(batch.pk)
+        batch.refresh_from_db()
+        began = batch.started_at
+        clock.shift(settings.BATCH_LEASE_SECONDS + 1)
+        assert claim(batch.pk)
+    batch.refresh_from_db()
+    assert (began.isoformat(), batch.started_at) == ("2030-01-01T10:00:00+00:00", began)
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(alice, wallet_of):

@@ -1,5 +1,7 @@
 """Users, wallets and tokens in the admin: what staff may do, and what only superusers may."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -205,3 +207,11 @@ def test_the_page_of_a_user_leads_to_the_wallets(signed_in, root, alice, clerk, 
     assert "<script>alert(1)" not in page
     page = client.get(reverse("admin:content_user_change", args=[clerk.pk])).content.decode()
     assert "Assign one at the wallet" in page
+
+
+def test_roles_are_labelled(signed_in, root, staff):
+    page = signed_in(root).get(reverse("admin:content_user_changelist")).content.decode()
+    assert "Role" in page
+    assert "Show role" not in page
+    # Unfold shows a labelled value in a coloured box, a plain one as text.
+    assert re.search(r"<span[^>]*\bbg-orange-\d+[^>]*>\s*Staff\s*</span>", page)

@@ -183,3 +183,18 @@ def test_with_if_match_somebody_else_s_write_in_between_refuses(call, clerk, ite
     item.refresh_from_db()
     assert (item.price, item.version) == (7, 2)
     assert item.title != "New"
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [{}, {"enabled": False, "tokenType": "sip-009"}, {"enabled": True, "minBalance": 5}],
+)
+def test_token_gating_round_trip(call, alice, wallet_of, gate):
+    (item,) = make_contents(wallet_of(alice), token_gating=gate)
+    caller, path = call(alice), f"/api/contents/{item.pk}"
+    read = caller.get(path).json()["tokenGating"]
+    answer = caller.patch(path, {"title": "New", "tokenGating": read})
+    assert (answer.status_code, answer.json()["tokenGating"]) == (200, read), answer.content
+    item.refresh_from_db()
+    assert (item.title, item.token_gating, item.version) == ("New", gate, 2)
+    assert set(ContentChange.objects.get(version=2).after) == {"title"}
