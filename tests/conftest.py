@@ -71,62 +71,38 @@ def grant(user: User, *codenames: str) -> User:
     return User.objects.get(pk=user.pk)  # a fresh object: permissions are cached on it
 
 
-@pytest.fixture
-def alice(db) -> User:
-    """A creator."""
-    return person("alice", is_creator=True)
+VIEWS = (
+    "view_content",
+    "view_contentchange",
+    "view_wallet",
+    "view_batchoperation",
+    "view_batchitem",
+)
+PEOPLE: dict[str, Callable[[], User]] = {
+    # A creator, another creator, a buyer.
+    "alice": lambda: person("alice", is_creator=True),
+    "bob": lambda: person("bob", is_creator=True),
+    "carol": lambda: person("carol", is_creator=False),
+    # Staff without any permission, staff who may view, staff who may also run every operation.
+    "clerk": lambda: person("clerk", is_staff=True),
+    "viewer": lambda: grant(person("viewer", is_staff=True), *VIEWS),
+    "staff": lambda: grant(
+        person("staff", is_staff=True), "change_content", *VIEWS, *RUN_PERMISSIONS
+    ),
+    # A superuser.
+    "root": lambda: person("root", is_staff=True, is_superuser=True),
+}
 
 
-@pytest.fixture
-def bob(db) -> User:
-    """Another creator."""
-    return person("bob", is_creator=True)
+def _fixture_of(name: str):
+    @pytest.fixture(name=name)
+    def made(db) -> User:
+        return PEOPLE[name]()
+
+    return made
 
 
-@pytest.fixture
-def carol(db) -> User:
-    """A buyer."""
-    return person("carol", is_creator=False)
-
-
-@pytest.fixture
-def clerk(db) -> User:
-    """Staff without any permission."""
-    return person("clerk", is_staff=True)
-
-
-@pytest.fixture
-def viewer(db) -> User:
-    """Staff who may look at everything and run nothing."""
-    return grant(
-        person("viewer", is_staff=True),
-        "view_content",
-        "view_contentchange",
-        "view_wallet",
-        "view_batchoperation",
-        "view_batchitem",
-    )
-
-
-@pytest.fixture
-def staff(db) -> User:
-    """Staff who may look at everything and run every operation."""
-    return grant(
-        person("staff", is_staff=True),
-        "view_content",
-        "change_content",
-        "view_contentchange",
-        "view_wallet",
-        "view_batchoperation",
-        "view_batchitem",
-        *RUN_PERMISSIONS,
-    )
-
-
-@pytest.fixture
-def root(db) -> User:
-    """A superuser."""
-    return person("root", is_staff=True, is_superuser=True)
+alice, bob, carol, clerk, viewer, staff, root = (_fixture_of(name) for name in PEOPLE)
 
 
 @pytest.fixture
@@ -143,19 +119,19 @@ def signed_in(client: Client) -> Callable[[User], Client]:
     return sign_in
 
 
+def work_all() -> None:
+    """What the workers do until nothing is left: batches, then chain calls and mails."""
+    for key in BatchOperation.objects.claimable().values_list("pk", flat=True):
+        run_batch(key)
+    send_contract_calls()
+    for key in Notification.objects.due().values_list("pk", flat=True):
+        deliver_notification(key)
+    send_password_mails()
+
+
 @pytest.fixture
 def work() -> Callable[[], None]:
-    """What the workers do until nothing is left: batches, then chain calls and mails."""
-
-    def work() -> None:
-        for key in BatchOperation.objects.claimable().values_list("pk", flat=True):
-            run_batch(key)
-        send_contract_calls()
-        for key in Notification.objects.due().values_list("pk", flat=True):
-            deliver_notification(key)
-        send_password_mails()
-
-    return work
+    return work_all
 
 
 class Caller:
