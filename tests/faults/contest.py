@@ -26,8 +26,8 @@ from batches.services.engine.run_batch import run_batch  # noqa: E402
 from batches.services.orders import dependencies  # noqa: E402
 from batches.services.runs import follow_up, schedule  # noqa: E402
 from content.models import User  # noqa: E402
+from tests.services import PATIENCE_SECONDS  # noqa: E402
 
-PATIENCE_SECONDS = 50
 SETTLING_SECONDS = 0.1
 
 
