@@ -1,5 +1,6 @@
 """The people whom the tests speak of, and the engine without a broker."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -20,6 +21,25 @@ from content.services.people.password_mail import send_password_mails
 from tests import mongodb_cleanup, mongodb_shim, not_here
 from tests.factories import UserFactory, WalletFactory
 
+USUAL_SECONDS = 100
+# Where the answer depends on which database is asked; pages and permissions don't.
+PORTABLE = (
+    "tests/batches/api/test_pages_by_key.py",
+    "tests/batches/api/test_read.py",
+    "tests/batches/commands/test_verify",
+    "tests/batches/pages/test_batch_filters.py",
+    "tests/batches/operations/",
+    "tests/batches/services/",
+    "tests/content/api/test_contents.py",
+    "tests/content/commands/",
+    "tests/content/pages/test_content_list.py",
+    "tests/content/services/",
+    "tests/test_database",
+    "tests/test_indexes.py",
+    "tests/test_mongodb_shim.py",
+    "tests/test_rows.py",
+    "tests/test_without_tables.py",
+)
 RUN_PERMISSIONS = [operation.codename for operation in OPERATIONS.values()]
 
 
@@ -27,6 +47,23 @@ def pytest_sessionstart():
     if connection.vendor == "mongodb":
         mongodb_cleanup.install()
         mongodb_shim.install_for(connection.settings_dict["HOST"])
+
+
+def pytest_report_header(config):
+    if config.args_source is config.ArgsSource.TESTPATHS and not config.option.markexpr:
+        return f"the whole suite: about {USUAL_SECONDS} s on two cores with SQLite"
+    return None
+
+
+def pytest_itemcollected(item):
+    if item.nodeid.startswith(PORTABLE) and _asks_the_database(item) and not _is_long(item):
+        item.add_marker("portable")
+
+
+def pytest_collection_finish():
+    # What was imported is no garbage, and looking through it again and again takes a tenth.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config, items):
