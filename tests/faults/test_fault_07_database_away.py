@@ -37,7 +37,7 @@ from tests.services import (
     wait_for_port,
 )
 
-# Not five, as promised: a busy machine adds its own. The wait of a worker for the lock takes twenty.
+# Five on a quiet machine; it would be more than twenty if pages waited as long as workers do.
 AT_MOST_SECONDS = 18.0
 # What a web process waits for the lock.
 LOCKED_SECONDS = 4.0
