@@ -1,5 +1,6 @@
 """The people whom the tests speak of, and the engine without a broker."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -20,6 +21,25 @@ from content.services.people.password_mail import send_password_mails
 from tests import mongodb_cleanup, mongodb_shim, not_here
 from tests.factories import UserFactory, WalletFactory
 
+USUAL_SECONDS = 100
+# Where the answer depends on which database is asked; pages and permissions don't.
+PORTABLE = (
+    "tests/batches/api/test_pages_by_key.py",
+    "tests/batches/api/test_read.py",
+    "tests/batches/commands/test_verify",
+    "tests/batches/pages/test_batch_filters.py",
+    "tests/batches/operations/",
+    "tests/batches/services/",
+    "tests/content/api/test_contents.py",
+    "tests/content/commands/",
+    "tests/content/pages/test_content_list.py",
+    "tests/content/services/",
+    "tests/test_database",
+    "tests/test_indexes.py",
+    "tests/test_mongodb_shim.py",
+    "tests/test_rows.py",
+    "tests/test_without_tables.py",
+)
 RUN_PERMISSIONS = [operation.codename for operation in OPERATIONS.values()]
 
 
@@ -27,6 +47,23 @@ def pytest_sessionstart():
     if connection.vendor == "mongodb":
         mongodb_cleanup.install()
         mongodb_shim.install_for(connection.settings_dict["HOST"])
+
+
+def pytest_report_header(config):
+    if config.args_source is config.ArgsSource.TESTPATHS and not config.option.markexpr:
+        return f"the whole suite: about {USUAL_SECONDS} s on two cores with SQLite"
+    return None
+
+
+def pytest_itemcollected(item):
+    if item.nodeid.startswith(PORTABLE) and _asks_the_database(item) and not _is_long(item):
+        item.add_marker("portable")
+
+
+def pytest_collection_finish():
+    # What was imported is no garbage, and looking through it again and again takes a tenth.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -71,62 +108,38 @@ def grant(user: User, *codenames: str) -> User:
     return User.objects.get(pk=user.pk)  # a fresh object: permissions are cached on it
 
 
-@pytest.fixture
-def alice(db) -> User:
-    """A creator."""
-    return person("alice", is_creator=True)
+VIEWS = (
+    "view_content",
+    "view_contentchange",
+    "view_wallet",
+    "view_batchoperation",
+    "view_batchitem",
+)
+PEOPLE: dict[str, Callable[[], User]] = {
+    # A creator, another creator, a buyer.
+    "alice": lambda: person("alice", is_creator=True),
+    "bob": lambda: person("bob", is_creator=True),
+    "carol": lambda: person("carol", is_creator=False),
+    # Staff without any permission, staff who may view, staff who may also run every operation.
+    "clerk": lambda: person("clerk", is_staff=True),
+    "viewer": lambda: grant(person("viewer", is_staff=True), *VIEWS),
+    "staff": lambda: grant(
+        person("staff", is_staff=True), "change_content", *VIEWS, *RUN_PERMISSIONS
+    ),
+    # A superuser.
+    "root": lambda: person("root", is_staff=True, is_superuser=True),
+}
 
 
-@pytest.fixture
-def bob(db) -> User:
-    """Another creator."""
-    return person("bob", is_creator=True)
+def _fixture_of(name: str):
+    @pytest.fixture(name=name)
+    def made(db) -> User:
+        return PEOPLE[name]()
+
+    return made
 
 
-@pytest.fixture
-def carol(db) -> User:
-    """A buyer."""
-    return person("carol", is_creator=False)
-
-
-@pytest.fixture
-def clerk(db) -> User:
-    """Staff without any permission."""
-    return person("clerk", is_staff=True)
-
-
-@pytest.fixture
-def viewer(db) -> User:
-    """Staff who may look at everything and run nothing."""
-    return grant(
-        person("viewer", is_staff=True),
-        "view_content",
-        "view_contentchange",
-        "view_wallet",
-        "view_batchoperation",
-        "view_batchitem",
-    )
-
-
-@pytest.fixture
-def staff(db) -> User:
-    """Staff who may look at everything and run every operation."""
-    return grant(
-        person("staff", is_staff=True),
-        "view_content",
-        "change_content",
-        "view_contentchange",
-        "view_wallet",
-        "view_batchoperation",
-        "view_batchitem",
-        *RUN_PERMISSIONS,
-    )
-
-
-@pytest.fixture
-def root(db) -> User:
-    """A superuser."""
-    return person("root", is_staff=True, is_superuser=True)
+alice, bob, carol, clerk, viewer, staff, root = (_fixture_of(name) for name in PEOPLE)
 
 
 @pytest.fixture
@@ -143,19 +156,19 @@ def signed_in(client: Client) -> Callable[[User], Client]:
     return sign_in
 
 
+def work_all() -> None:
+    """What the workers do until nothing is left: batches, then chain calls and mails."""
+    for key in BatchOperation.objects.claimable().values_list("pk", flat=True):
+        run_batch(key)
+    send_contract_calls()
+    for key in Notification.objects.due().values_list("pk", flat=True):
+        deliver_notification(key)
+    send_password_mails()
+
+
 @pytest.fixture
 def work() -> Callable[[], None]:
-    """What the workers do until nothing is left: batches, then chain calls and mails."""
-
-    def work() -> None:
-        for key in BatchOperation.objects.claimable().values_list("pk", flat=True):
-            run_batch(key)
-        send_contract_calls()
-        for key in Notification.objects.due().values_list("pk", flat=True):
-            deliver_notification(key)
-        send_password_mails()
-
-    return work
+    return work_all
 
 
 class Caller:

@@ -32,10 +32,10 @@ class _Writes(monitoring.CommandListener):
 def install() -> None:
     """Call it before the first connection is made."""
     monitoring.register(_Writes())
-    TransactionTestCase._fixture_teardown = _empty_written  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = empty_written  # type: ignore[attr-defined]
 
 
-def _empty_written(_test: Any) -> None:
+def empty_written(_test: Any = None) -> None:
     for name in _written - KEPT:
         connection.database[name].delete_many({})  # type: ignore[attr-defined]
     _written.clear()

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,13 +19,13 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.
 
 ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
+# How long a test waits for anything at all: what hangs fails, what is slow does not.
+PATIENCE_SECONDS = 300
 
 
 def need_server(name: str, port: int) -> None:
     """Go on only when something listens on that port of this machine."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError:
+    if not listens(port):
         missing(f"no {name} listens on 127.0.0.1:{port}")
 
 
@@ -50,17 +50,23 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_for_port(port: int, seconds: float = 10) -> None:
+def wait_until(is_so: Callable[[], object], what: str, *, every: float = 0.05) -> None:
+    """Wait for minutes at most: a machine that others use too takes its time."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(every)
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+        return True
+    return False
+
+
+def wait_for_port(port: int) -> None:
     """Until something listens on that port of this machine."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < end, f"nothing listens on port {port}"
-            time.sleep(0.05)
-        else:
-            return
+    wait_until(lambda: listens(port), f"nothing listens on port {port}")
 
 
 def dies_with_its_parent() -> None:
@@ -80,7 +86,7 @@ def mongodb_server(*options: str) -> Iterator[int]:
         preexec_fn=dies_with_its_parent,
     )
     try:
-        wait_for_port(port, seconds=30)
+        wait_for_port(port)
         assert server.poll() is None, "it has ended: somebody else listens there"
         yield port
     finally:

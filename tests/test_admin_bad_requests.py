@@ -14,7 +14,6 @@ from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
-NAMES = [model._meta.label_lower for model in MODELS]
 FAR_EAST, ODD, FAR_WEST = (
     "0001-01-01T00:00:00+14:00",
     "2026-01-01T00:00:00+23:59",
@@ -40,18 +39,21 @@ def counts():
     return [model.objects.count() for model in MODELS if model._meta.app_label != "admin"]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
 @pytest.mark.parametrize("key", ["x", "-1", "9" * 40, "a" * 24])
-def test_a_key_that_can_t_be_one_chooses_nothing(signed_in, root, rows, model, key):
+def test_impossible_key_chooses_nothing(signed_in, root, rows, key):
     before, client = counts(), signed_in(root)
-    for more in ({"action": "delete_selected", "post": "yes"}, {"action": "revoke", "index": "x"}):
-        answer = client.post(list_of(model), {"_selected_action": [key], **more})
-        assert answer.status_code in (200, 302)
+    for model in {type(model._meta.pk): model for model in MODELS}.values():
+        for more in (
+            {"action": "delete_selected", "post": "yes"},
+            {"action": "revoke", "index": "x"},
+        ):
+            answer = client.post(list_of(model), {"_selected_action": [key], **more})
+            assert answer.status_code in (200, 302)
     assert counts() == before
 
 
 @pytest.mark.parametrize("model", [User, BatchOperation])
-def test_who_posts_such_a_key_is_told_so(signed_in, root, rows, model):
+def test_impossible_key_is_reported(signed_in, root, rows, model):
     data = {"action": "delete_selected", "_selected_action": ["x"], "index": "0"}
     answer = signed_in(root).post(list_of(model), data, follow=True)
     assert "Nothing was done; choose from the rows below." in answer.content.decode()
@@ -61,7 +63,7 @@ def typed(item, **changes):
     return {"title": "Mine", "price_stx": "1", "creator": item.creator_id, **changes}
 
 
-def test_a_nul_in_a_form_is_refused_at_every_door(signed_in, root, rows):
+def test_nul_in_form_refused_everywhere(signed_in, root, rows):
     before, client = counts(), signed_in(root)
     change = reverse("admin:content_content_change", args=[rows.pk])
     run = reverse("admin:content_content_run", args=["update-price"])
@@ -90,24 +92,23 @@ def test_a_nul_in_a_form_is_refused_at_every_door(signed_in, root, rows):
 
 # In one transaction PostgreSQL would answer nothing after the first query that it can't read.
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-def test_a_filter_that_can_t_be_read_shows_the_whole_list(signed_in, root, rows, model):
-    client = signed_in(root)
-    told = False
-    for field in model._meta.concrete_fields:
+def test_unreadable_filter_shows_whole_list(signed_in, root, rows):
+    """Every kind of field once: the admin asks no more of a field than its type."""
+    client, told = signed_in(root), 0
+    fields = [field for model in MODELS for field in model._meta.concrete_fields]
+    for field in {(type(field), field.primary_key): field for field in fields}.values():
         queries = [("__in", "9" * 40), ("__range", "1"), ("__regex", "(")]
         if "Date" in type(field).__name__:
             queries = [("__gte", FAR_EAST), ("__lt", FAR_WEST), ("__gte", ODD), ("__year", "0")]
         for lookup, value in queries:
-            answer = client.get(list_of(model), {field.name + lookup: value})
+            answer = client.get(list_of(field.model), {field.name + lookup: value})
             assert answer.status_code in (200, 302, 400), (field, lookup, value)
-            if answer.status_code == 302 and not told:
-                assert "There is no such filter or page" in client.get(answer.url).content.decode()
-                told = True
+            if answer.status_code == 302:
+                told += "There is no such filter or page" in client.get(answer.url).content.decode()
     assert told
 
 
-def test_an_export_of_what_can_t_be_read_leads_back_to_the_list(signed_in, root, rows):
+def test_unreadable_export_redirects_to_list(signed_in, root, rows):
     client = signed_in(root)
     export = reverse("admin:content_content_export")
     for query in ({"x": "1"}, {"created_at__gte": "x"}):
@@ -118,18 +119,18 @@ def test_an_export_of_what_can_t_be_read_leads_back_to_the_list(signed_in, root,
 
 
 @pytest.mark.parametrize("page", ["x", "0", "-1", "99", "9" * 5000])
-def test_the_search_has_no_such_page(signed_in, root, page):
+def test_search_refuses_impossible_pages(signed_in, root, page):
     search = reverse("admin:search")
     assert signed_in(root).get(search, {"s": "content", "page": page}).status_code == 400
     assert signed_in(root).get(search, {"s": "content", "page": "1"}).status_code == 200
 
 
-def test_the_search_is_for_staff(signed_in, alice):
+def test_search_requires_staff(signed_in, alice):
     assert signed_in(alice).get(reverse("admin:search"), {"s": "content"}).status_code == 302
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "%", '{"$ne": 1}'])
-def test_an_owner_that_can_not_be_is_refused(signed_in, root, alice, wallet_of, value):
+def test_impossible_owner_is_refused(signed_in, root, alice, wallet_of, value):
     client = signed_in(root)
     add = reverse("admin:content_wallet_add")
     change = reverse("admin:content_wallet_change", args=[wallet_of(alice).pk])
@@ -139,7 +140,7 @@ def test_an_owner_that_can_not_be_is_refused(signed_in, root, alice, wallet_of, 
     assert wallet_of(alice).owner == alice
 
 
-def test_rights_beyond_all_numbers_are_refused(signed_in, root):
+def test_impossible_permission_is_refused(signed_in, root):
     data = {"name": "editors", "permissions": "9" * 30}
     answer = signed_in(root).post(reverse("admin:auth_group_add"), data)
     assert answer.status_code in (200, 400)
@@ -147,5 +148,5 @@ def test_rights_beyond_all_numbers_are_refused(signed_in, root):
 
 
 @pytest.mark.parametrize("path", ["1/x/", "7/x/", "x/1/"])
-def test_there_is_no_view_on_site(signed_in, clerk, path):
+def test_view_on_site_is_missing(signed_in, clerk, path):
     assert signed_in(clerk).get(f"/admin/r/{path}").status_code == 404

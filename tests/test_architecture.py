@@ -1,7 +1,9 @@
 """What holds the house together, so that it can't slip unseen."""
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_LINES = {"config": 300, "content": 300, "batches": 300, "tests": 400}
 # All settings in one file, on purpose.
 MAY_BE_LONG = {"config/settings.py"}
-# What belongs to one machine, to a package registry, or to nobody but its owner.
-FOREIGN = re.compile(
+# What belongs to one machine or to nobody but its owner.
+FOREIGN = (
     r"(?<![\w.\-/])/(?:work|root|home/\w+)/"
-    r"|pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org"
     r"|^--(?:extra-)?index-url|^--find-links"
-    r"|BEGIN (?:[A-Z]+ )?PRIVATE KEY",
-    re.MULTILINE,
+    r"|BEGIN (?:[A-Z]+ )?PRIVATE KEY"
 )
+NAMES_REGISTRY = re.compile(r"index|registry|find.links|trusted.host", re.IGNORECASE)
+TOOLS = ("pip_", "uv_", "npm_config_")
+CONFIGURATION = ("pip.conf", "pip/pip.conf", ".pip/pip.conf", "uv/uv.toml", "npmrc", ".npmrc")
 
 
 def test_imports_run_one_way():
@@ -42,7 +45,21 @@ def test_migrations_are_up_to_date():
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 
 
+def registry_hosts():
+    """Where this machine gets its packages, as its environment and its configuration say."""
+    lines = [
+        f"{name}={value}" for name, value in os.environ.items() if name.lower().startswith(TOOLS)
+    ]
+    for folder in (Path("/etc"), Path(sys.prefix), Path.home(), Path.home() / ".config"):
+        for path in filter(Path.is_file, (folder / name for name in CONFIGURATION)):
+            lines += path.read_text().splitlines()
+    named = "\n".join(line for line in lines if NAMES_REGISTRY.search(line))
+    hosts = re.findall(r"https?://(?:[^/\s@]*@)?([\w.-]+)", named)
+    return set(hosts) - {"localhost", "127.0.0.1"}
+
+
 def test_nothing_committed_names_a_machine_a_registry_or_a_key():
+    foreign = re.compile("|".join([FOREIGN, *map(re.escape, registry_hosts())]), re.MULTILINE)
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -53,7 +70,7 @@ def test_nothing_committed_names_a_machine_a_registry_or_a_key():
             text = path.read_text()
         except (UnicodeDecodeError, FileNotFoundError):
             continue  # a picture, or deleted and not committed yet
-        if path != Path(__file__) and (match := FOREIGN.search(text)):
+        if path != Path(__file__) and (match := foreign.search(text)):
             found[name] = match.group()
     assert found == {}
 

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from pymongo import MongoClient
 
-from tests.services import mongodb_server
+from tests.services import PATIENCE_SECONDS, mongodb_server
 
 LIVES_SECONDS = 1
-PATIENCE_SECONDS = 20
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """In wrong surroundings no process begins: one sentence, exit code 2, nothing half-started."""
 
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -10,8 +9,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
-from tests.services import ROOT, free_port, mongodb_server, need_server
+from config.brokers import broker_settings, refuse_wrong_broker
+from config.surroundings import in_words, refuse_wrong
+from tests.faults.worlds import looking_at
+from tests.services import PATIENCE_SECONDS, ROOT, free_port, mongodb_server, need_server
 
 NO_TABLES = "There are no tables yet: run manage.py migrate"
 PROCESSES = {
@@ -33,37 +38,42 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
         env={**inherited, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
 
 @pytest.fixture
-def look(tmp_path):
-    """What a process that only looks has to say."""
+def look(tmp_path, capsys, django_db_blocker):
+    """What the check before a start says of a database, here in the tests' own process."""
 
-    def look(**environment: str) -> str:
-        done = run(["-m", "config.surroundings"], **{"DATA_DIR": str(tmp_path), **environment})
-        assert done.stdout == ""
-        assert done.returncode == (2 if done.stderr else 0)
-        assert done.stderr.count("\n") == bool(done.stderr), done.stderr
-        return done.stderr.strip()
+    def look(url: str = f"sqlite:///{tmp_path}/empty.sqlite3", **options: object) -> str:
+        with django_db_blocker.unblock(), looking_at(url):
+            connection.settings_dict["OPTIONS"].update(options)
+            code = 0
+            try:
+                with in_words():
+                    refuse_wrong()
+            except SystemExit as end:
+                code = end.code
+        said = capsys.readouterr()
+        assert (said.out, code) == ("", 2 if said.err else 0)
+        assert said.err.count("\n") == bool(said.err), said.err
+        return said.err.strip()
 
     return look
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory) -> Path:
-    file = tmp_path_factory.mktemp("migrated") / "database.sqlite3"
-    environment = {"DATABASE_URL": f"sqlite:///{file}", "DATA_DIR": str(file.parent)}
-    assert run(["manage.py", "migrate", "-v", "0"], **environment).returncode == 0
-    return file
-
-
 @pytest.fixture
-def database(tmp_path, migrated) -> Path:
-    """A database of its own, at home with this version."""
-    return Path(shutil.copy(migrated, tmp_path / "database.sqlite3"))
+def database(tmp_path, django_db_blocker) -> Path:
+    """A file that says that all migrations of this version were applied, which is all they ask."""
+    file = tmp_path / "database.sqlite3"
+    with django_db_blocker.unblock(), looking_at(f"sqlite:///{file}"):
+        recorder = MigrationRecorder(connection)
+        recorder.ensure_schema()
+        for app, name in MigrationLoader(None).disk_migrations:
+            recorder.record_applied(app, name)
+    return file
 
 
 def change(file: Path, statement: str) -> None:
@@ -71,21 +81,24 @@ def change(file: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_all_is_well(look, database):
-    assert look(DATABASE_URL=f"sqlite:///{database}") == ""
+def test_sound_surroundings_pass_silently(database, tmp_path):
+    """A real start: the other tests ask in their own process."""
+    url = f"sqlite:///{database}"
+    done = run(["-m", "config.surroundings"], DATA_DIR=str(tmp_path), DATABASE_URL=url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_broker_that_is_down_is_nothing_wrong(look, database):
-    broker = f"redis://127.0.0.1:{free_port()}/0"
-    assert look(DATABASE_URL=f"sqlite:///{database}", CELERY_BROKER_URL=broker) == ""
+def test_broker_that_is_down_is_no_error(tmp_path):
+    broker = broker_settings(f"redis://127.0.0.1:{free_port()}/0", tmp_path)
+    assert refuse_wrong_broker(*broker) is None
 
 
-def test_an_empty_database_has_no_tables(look):
+def test_empty_database_has_no_tables(look):
     assert look() == NO_TABLES
 
 
-def test_a_folder_that_is_not_there(look, tmp_path):
-    said = look(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
+def test_missing_folder_is_named(look, tmp_path):
+    said = look(f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
     assert said == (
         f"DATABASE_URL names a file in {tmp_path}/nowhere, which is no folder; "
         "make it, or name another."
@@ -93,72 +106,75 @@ def test_a_folder_that_is_not_there(look, tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_file_that_is_no_database(look, tmp_path):
+def test_file_that_is_no_database(look, tmp_path):
     file = tmp_path / "letter"
     file.write_text("Dear Sir or Madam, " * 100)
-    assert look(DATABASE_URL=f"sqlite:///{file}") == (
+    assert look(f"sqlite:///{file}") == (
         f"The database file {file} can't be used: file is not a database; "
         "name another file in DATABASE_URL, or restore a backup."
     )
 
 
-def test_a_locked_file(look, database):
+def test_locked_file(look, database):
     change(database, "PRAGMA journal_mode=DELETE")
     with closing(sqlite3.connect(database)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        said = look(DATABASE_URL=f"sqlite:///{database}", SQLITE_WAIT_SECONDS="0.2")
+        said = look(f"sqlite:///{database}", timeout=0.2)
     assert "is locked; wait for the other process, or end it." in said
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "mongodb"])
-def test_a_server_that_is_down(look, scheme):
+@pytest.mark.parametrize(
+    ("scheme", "options"), [("postgres", ""), ("mongodb", "?serverSelectionTimeoutMS=500")]
+)
+def test_database_server_is_down(look, scheme, options):
     port = free_port()
-    said = look(DATABASE_URL=f"{scheme}://someone:p4ssword@127.0.0.1:{port}/shop")
+    said = look(f"{scheme}://someone:p4ssword@127.0.0.1:{port}/shop{options}")
     assert said == (
         f"The database at 127.0.0.1:{port} does not answer (connection refused); "
         "start it, or correct DATABASE_URL."
     )
 
 
-def test_a_server_that_says_nothing(look):
+def test_database_server_is_silent(look):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        said = look(DATABASE_URL=f"postgres://someone@127.0.0.1:{port}/shop?connect_timeout=2")
+        said = look(f"postgres://someone@127.0.0.1:{port}/shop?connect_timeout=2")
     assert said.startswith(f"The database at 127.0.0.1:{port} does not answer (no word")
 
 
-def test_a_database_that_does_not_exist(look):
+def test_database_does_not_exist(look):
     need_server("PostgreSQL", 5432)
-    assert look(DATABASE_URL="postgres://postgres@127.0.0.1:5432/nonesuch") == (
+    assert look("postgres://postgres@127.0.0.1:5432/nonesuch") == (
         "The database at 127.0.0.1:5432 has none of the name nonesuch; "
         "make it (createdb nonesuch), or correct DATABASE_URL."
     )
 
 
-def test_a_person_whom_the_server_does_not_know(look):
+def test_database_user_is_unknown(look):
     need_server("PostgreSQL", 5432)
-    said = look(DATABASE_URL="postgres://nemo:p4ssword@127.0.0.1:5432/postgres")
+    said = look("postgres://nemo:p4ssword@127.0.0.1:5432/postgres")
     assert said == (
         "The database at 127.0.0.1:5432 refuses nemo; "
         "correct the user and the password in DATABASE_URL."
     )
 
 
-def test_mongodb_without_transactions(look):
+@pytest.mark.processes
+def test_mongodb_without_replica_set(look):
     with mongodb_server("--standalone") as port:
-        said = look(DATABASE_URL=f"mongodb://127.0.0.1:{port}/shop")
+        said = look(f"mongodb://127.0.0.1:{port}/shop")
     assert said.startswith("This MongoDB is no replica set")
 
 
-def test_a_database_from_a_later_version(look, database):
+def test_database_from_later_version(look, database):
     change(
         database,
         "INSERT INTO django_migrations (app, name, applied)"
         " VALUES ('batches', '0099_later', '2030-01-01')",
     )
-    said = look(DATABASE_URL=f"sqlite:///{database}")
+    said = look(f"sqlite:///{database}")
     assert said == (
         "The database is newer than this program, which does not know its migration "
         "batches.0099_later; install the version that made it, or restore the backup from before "
@@ -167,9 +183,16 @@ def test_a_database_from_a_later_version(look, database):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["migrate"], ["runserver", "0"], ["createsuperuser", "--noinput"], ["verify"]]
+    "arguments",
+    [
+        ["migrate"],
+        *(
+            pytest.param(arguments, marks=pytest.mark.processes)
+            for arguments in (["runserver", "0"], ["createsuperuser", "--noinput"], ["verify"])
+        ),
+    ],
 )
-def test_nothing_is_done_to_a_database_from_a_later_version(database, tmp_path, arguments):
+def test_later_database_is_left_alone(database, tmp_path, arguments):
     change(
         database,
         "INSERT INTO django_migrations (app, name, applied)"
@@ -197,7 +220,7 @@ REFUSED = {
 @pytest.mark.processes
 @pytest.mark.parametrize("url", REFUSED)
 @pytest.mark.parametrize("name", ["worker", "sweeper"])
-def test_no_process_begins_where_the_broker_refuses_it(database, tmp_path, name, url):
+def test_no_process_starts_when_broker_refuses(database, tmp_path, name, url):
     """It could wait for good: nobody opens to it."""
     need_server("broker", 5672 if url.startswith("amqp") else 6379)
 
@@ -206,9 +229,7 @@ def test_no_process_begins_where_the_broker_refuses_it(database, tmp_path, name,
 
 @pytest.mark.processes
 @pytest.mark.parametrize("url", [url for url in REFUSED if url.startswith("amqp")])
-def test_chaos_does_not_begin_where_it_has_no_broker_of_its_own_and_is_refused(
-    database, tmp_path, url
-):
+def test_chaos_refused_by_the_only_broker(database, tmp_path, url):
     need_server("RabbitMQ", 5672)
     without_rabbitmqctl = {"PATH": str(tmp_path)}
 
@@ -232,22 +253,22 @@ def _assert_refused(arguments, database, tmp_path, url, **environment):
     assert "p4ssword" not in done.stderr
 
 
-def test_what_an_app_left_behind_is_no_later_version(look, database):
+def test_removed_app_is_no_later_version(look, database):
     change(
         database,
         "INSERT INTO django_migrations (app, name, applied)"
         " VALUES ('formerly', '0001_initial', '2020-01-01')",
     )
-    assert look(DATABASE_URL=f"sqlite:///{database}") == ""
+    assert look(f"sqlite:///{database}") == ""
 
 
-def test_a_database_from_an_earlier_version(look, database):
+def test_database_from_earlier_version(look, database):
     change(
         database,
         "DELETE FROM django_migrations WHERE id IN "
         "(SELECT max(id) FROM django_migrations WHERE app = 'batches')",
     )
-    said = look(DATABASE_URL=f"sqlite:///{database}")
+    said = look(f"sqlite:///{database}")
     assert said.startswith("The database is older than this program and lacks its migration")
     assert "batches.0" in said
     assert said.endswith(": run manage.py migrate")
@@ -267,9 +288,12 @@ WRONG = {
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("name", PROCESSES)
-def test_no_process_begins(tmp_path, name, wrong):
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    # Every process once, and everything wrong once: the check is the same for all.
+    [("command", wrong) for wrong in WRONG] + [(name, "no count") for name in PROCESSES],
+)
+def test_no_process_starts_when_misconfigured(tmp_path, name, wrong):
     folder = tmp_path / "data"
     arguments = PROCESSES[name]
     if name == "web":
@@ -287,7 +311,7 @@ def test_no_process_begins(tmp_path, name, wrong):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", ["command", "runserver", "web", "worker", "sweeper"])
-def test_no_process_begins_before_migrate(tmp_path, name):
+def test_no_process_starts_before_migrate(tmp_path, name):
     arguments = PROCESSES[name]
     if name == "web":
         arguments = [*arguments, f"127.0.0.1:{free_port()}"]

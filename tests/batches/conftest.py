@@ -7,6 +7,7 @@ import pytest
 
 from batches import queue
 from config.celery import app
+from tests.services import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def messages(transactional_db) -> Callable[[], list[tuple[str, list[str]]]]:
             for name in ("batches", "outbox", "sweep"):
                 simple = connection.SimpleQueue(name)
                 while simple.qsize():
-                    message = simple.get(timeout=1)
+                    message = simple.get(timeout=PATIENCE_SECONDS)
                     message.ack()
                     found.append((message.headers["task"], list(message.payload[0])))
                 simple.close()

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 MOST_BYTES = 150 * 1024
-PATIENCE_MILLISECONDS = 10_000
+PATIENCE_MILLISECONDS = 120_000
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.factories import PASSWORD
-from tests.services import need_program
+from tests.services import PATIENCE_SECONDS, need_program
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
-PATIENCE_SECONDS = 120
 BETWEEN = "=== the next section"
 # How each language is called, says the line between two sections, and what it needs beside.
 LANGUAGES = {

@@ -12,12 +12,11 @@ from django.core.management import load_command_class
 
 from content.models import ApiToken, User
 from tests.faults.worlds import looking_at
-from tests.services import need_program
+from tests.services import PATIENCE_SECONDS, need_program
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
 README = (ROOT / "README.md").read_text()
-PATIENCE_SECONDS = 300
 BETWEEN = "=== the next block"
 BLOCKS = re.findall(r"^```bash\n(.*?)^```\n\n```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"manage\.py (run_batch [^`|)\n]*)")

@@ -5,14 +5,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.services import free_port, wait_for_port
+from tests.services import PATIENCE_SECONDS, free_port, wait_for_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "docs" / "units"
@@ -70,15 +69,14 @@ def started(environment) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 @pytest.mark.processes
 def test_each_unit_starts_and_ends_as_it_says(started, environment):
-    wait_for_port(int(environment["PORT"]), 60)
+    wait_for_port(int(environment["PORT"]))
     url = f"http://127.0.0.1:{environment['PORT']}/readyz"
-    for _ in range(300):
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            if b'"worker": "ok"' in answer.read():  # it made a sweep that the sweeper asked for
-                break
-        time.sleep(0.2)
-    else:
-        pytest.fail("the worker never made a sweep")
+
+    def is_swept() -> bool:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+            return b'"worker": "ok"' in answer.read()
+
+    wait_until(is_swept, "the worker's sweep, for which the sweeper asks", every=0.2)
 
     for name, process in started.items():
         process.send_signal(signal.SIGTERM)

@@ -28,8 +28,8 @@ from batches.services.results.run import Run  # noqa: E402
 from batches.services.runs import control  # noqa: E402
 from batches.services.runs.follow_up import follow_up  # noqa: E402
 from content.models import User  # noqa: E402
+from tests.services import PATIENCE_SECONDS  # noqa: E402
 
-PATIENCE_SECONDS = 50
 SETTLING_SECONDS = 0.1
 
 

@@ -17,8 +17,7 @@ django.setup()
 
 from batches.services.engine.run_batch import run_batch  # noqa: E402
 from batches.services.worker.sweep import sweep  # noqa: E402
-
-PATIENCE_SECONDS = 50
+from tests.services import PATIENCE_SECONDS  # noqa: E402
 
 
 def win(work: str, keys: list[str], barrier, won) -> None:

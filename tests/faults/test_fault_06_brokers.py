@@ -46,7 +46,7 @@ def test_a_batch_runs_to_its_end_though_its_worker_is_killed(any_broker, items):
     first = any_broker.start_worker(sweeps=True, FAILPOINT="chunk-written")
     batch, seconds = any_broker.create_batch(items)
     assert any_broker.exit_of(first) == -signal.SIGKILL
-    assert seconds < 1
+    assert seconds < 5
 
     second = any_broker.start_worker(sweeps=True)
 

@@ -9,7 +9,7 @@ from tests.faults.messages import lose_all_messages, tell_workers
 from tests.faults.worlds import assert_exactly_once
 from tests.services import free_port
 
-CREATED_WITHIN_SECONDS = 1
+CREATED_WITHIN_SECONDS = 5
 WORLDS = ["files", "servers", "rabbit"]
 
 

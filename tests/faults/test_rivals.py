@@ -10,6 +10,7 @@ import pytest
 
 from batches.models import BatchOperation
 from content.models import ApiToken, IdempotencyKey, User, Wallet
+from tests.services import PATIENCE_SECONDS
 
 WORLDS = ["files", "servers", "documents"]
 
@@ -25,7 +26,7 @@ def send(world, seven):
     def post(more):
         request = urllib.request.Request(address, body, {**headers, **more})
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.headers, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, error.headers, json.load(error)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,10 +16,15 @@ from django.db import connections
 from batches.models import BatchItem, BatchOperation, Status
 from config.database import database_from_url
 from content.models import Content, ContentChange, SandboxTransaction
-from tests.services import dies_with_its_parent, free_port, wait_for_port
+from tests.services import (
+    PATIENCE_SECONDS,
+    dies_with_its_parent,
+    free_port,
+    wait_for_port,
+    wait_until,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_SECONDS = 60
 NEW_PRICE = 77_000_000
 QUICK = {
     "BATCH_LEASE_SECONDS": "2",
@@ -100,7 +104,7 @@ class World:
         port = free_port()
         command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--workers", str(workers)]
         self._start("web", [*command, "--bind", f"127.0.0.1:{port}"], **more)
-        wait_for_port(port, PATIENCE_SECONDS)
+        wait_for_port(port)
         return f"http://127.0.0.1:{port}"
 
     def exit_of(self, worker: int) -> int:
@@ -156,10 +160,10 @@ class World:
         return "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))
 
     def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not is_so():
-            assert time.monotonic() < end, f"waited in vain: {what}\n{self.logs()}"
-            time.sleep(0.1)
+        try:
+            wait_until(is_so, what, every=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
 
     def wait_for_end(self, batch: BatchOperation) -> BatchOperation:
         """Wait until the batch has ended and the chain knows of it."""
@@ -185,14 +189,15 @@ def look_at(database_url: str) -> None:
 
 @contextmanager
 def looking_at(database_url: str) -> Iterator[None]:
-    usual = connections.databases["default"]
+    usual, settings = connections["default"], connections.databases["default"]
     look_at(database_url)
     try:
         yield
     finally:
         connections["default"].close()
-        connections.databases["default"] = usual
-        del connections["default"]
+        connections.databases["default"] = settings
+        # The same connection: a database in memory ends with its last one.
+        connections["default"] = usual
 
 
 def assert_exactly_once(batch: BatchOperation, *, price: int = NEW_PRICE) -> None:

@@ -150,7 +150,7 @@ EDIT = {
     "token_gating": "{{}}",
     "refund_window_days": "0",
     "onchain_id": "",
-    "opened_version": "1",
+    "opened_version": "{version}",
 }
 #          anonymous carol alice bob clerk viewer staff root inactive
 ACTS = "   in        in    in    in  404   403    302   302  in"

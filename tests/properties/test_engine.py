@@ -19,7 +19,7 @@ from tests.properties.ground import Ground
 from tests.properties.later_rules import LaterRules
 from tests.properties.rows import START
 
-EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "5"))
 STEPS = int(os.environ.get("PROPERTY_STEPS", "20"))
 
 

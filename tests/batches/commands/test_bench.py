@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from batches.management.bench.rows import Row
+from tests.services import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,7 +38,7 @@ def test_it_measures_in_a_database_of_its_own(tmp_path):
         env={**inherited, "DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=2 * PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -5,13 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.services import need_program, need_server
+from tests.services import PATIENCE_SECONDS, need_program, need_server, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 3
@@ -50,7 +49,7 @@ def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path, how
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=2 * PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
@@ -103,15 +102,12 @@ def started_and_stopped(environment, tmp_path, how):
         text=True,
     )
     try:
-        end = time.monotonic() + 60
-        while not processes_in(tmp_path):
-            assert time.monotonic() < end, "nothing was started"
-            time.sleep(0.1)
+        wait_until(lambda: processes_in(tmp_path), "the first process", every=0.1)
         yield parent
 
         parent.send_signal(how)
 
-        said, complaints = parent.communicate(timeout=30)
+        said, complaints = parent.communicate(timeout=PATIENCE_SECONDS)
     finally:
         parent.kill()
     assert (parent.returncode, said) == (130, "")

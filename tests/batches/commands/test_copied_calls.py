@@ -24,7 +24,7 @@ from tests.conftest import person
 from tests.factories import make_contents
 from tests.faults.conftest import files, sqlite_template  # noqa: F401
 from tests.faults.worlds import ROOT, looking_at
-from tests.services import need_program
+from tests.services import PATIENCE_SECONDS, need_program
 
 pytestmark = pytest.mark.processes
 SAME = ("kind", "payload", "content_ids", "item_payloads", "until", "undo_of_id", "requested_by_id")
@@ -76,7 +76,7 @@ def test_each_makes_the_same_batch_again(world, settings, tmp_path):
             known = set(BatchOperation.objects.values_list("pk", flat=True))
             done = subprocess.run(
                 ["bash", "-eu", "-c", manage + words],
-                env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+                env=env, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr + world.logs()
             if words.startswith("curl"):

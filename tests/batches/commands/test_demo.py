@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.services import free_port
+from tests.services import PATIENCE_SECONDS, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.processes
@@ -35,7 +34,11 @@ def demo(*arguments, **options):
 def test_once_comes_out_right_twice_in_a_row(environment):
     for _ in range(2):
         done = subprocess.run(
-            demo("--once"), env=environment, capture_output=True, text=True, timeout=90
+            demo("--once"),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         for line in ("update-price: 3 of 4", "retry: 3 of 3", "undo: 3 of 3", "scheduled: 3 of 3"):
@@ -65,10 +68,8 @@ def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").status == 200
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/nowhere")
-        began = time.monotonic()
         parent.send_signal(how)
-        assert parent.wait(10) == 0
-        assert time.monotonic() - began < 5
+        assert parent.wait(PATIENCE_SECONDS) == 0
         # Neither an ordinary refusal nor a child's good-bye is worth a line.
         assert parent.stdout.read().strip() == "Ending …"
         with socket.socket() as probe:
@@ -83,7 +84,11 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(environment):
         taken.listen()
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            demo("--port", port), env=environment, capture_output=True, text=True, timeout=30
+            demo("--port", port),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 2
     assert f"Can't listen on 127.0.0.1:{port}" in done.stderr

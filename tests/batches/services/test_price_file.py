@@ -210,16 +210,16 @@ def test_a_sheet_of_countless_empty_cells_or_formats_is_refused_at_once(part, en
         text = archive.read(part)
     assert end in text
     full = with_part(good, part, text.replace(end, filling + end))
-    started = time.monotonic()
+    started = time.process_time()
     assert "too many cells or formats" in refusal(full).message
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_heading_of_countless_columns_is_read_at_once():
     heading = ",".join(["content_id", "new_price", *(f"c{number}" for number in range(100_000))])
-    started = time.monotonic()
+    started = time.process_time()
     assert "nothing below the first line" in refusal(heading.encode()).message
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
@@ -249,9 +249,9 @@ def test_only_the_first_sheet_is_looked_into_however_many_there_are(encoding):
     sheets = book.replace(same, same * 90).encode(encoding)
     full = with_part(good, "xl/worksheets/sheet1.xml", unsized)
     full = with_part(full, "xl/workbook.xml", sheets)
-    started = time.monotonic()
+    started = time.process_time()
     assert pairs(price_file.read(full)) == [("7", {"newPrice": 1_000_000})]
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_chart_before_the_first_sheet_is_no_sheet():
