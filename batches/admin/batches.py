@@ -182,18 +182,18 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         tabs = ResultTabs.read(request.GET, totals, is_finished=batch.is_finished)
         return batch_file(batch, outcome=tabs.outcome, code=tabs.code)
 
-    def visible_run(self, request: HttpRequest, key: UUID) -> Run:
+    def visible_run(self, request: AuthenticatedHttpRequest, key: UUID) -> Run:
         return Run([self.visible_batch(request, key)])
 
-    def visible_batch(self, request: HttpRequest, key: UUID) -> BatchOperation:
-        batches = BatchOperation.objects.visible_to(request.user)  # type: ignore[arg-type]
+    def visible_batch(self, request: AuthenticatedHttpRequest, key: UUID) -> BatchOperation:
+        batches = BatchOperation.objects.visible_to(request.user)
         batch = batches.prefetch_related("creator").filter(pk=key).first()
         if batch is None:
             raise Http404
         return batch
 
 
-def _context(request: HttpRequest, batch: BatchOperation) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, batch: BatchOperation) -> dict[str, Any]:
     run = Run([batch])
     coming = preview_batch(batch) if batch.is_blocked else None
     return {

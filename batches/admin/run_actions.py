@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -23,6 +23,7 @@ from batches.services.results.blockers import blockers
 from batches.services.results.run import Run
 from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
+from content.http import AuthenticatedHttpRequest
 
 # The last part of the path of each action, where it is another word.
 TAILS = {"start": "begin", "pause": "hold", "reschedule": "when"}
@@ -35,7 +36,7 @@ class RunActions:
     opts: Any
     # The page of a run, to which every action leads back.
     run_page: str
-    visible_run: Callable[[HttpRequest, UUID], Run]
+    visible_run: Callable[[AuthenticatedHttpRequest, UUID], Run]
 
     def urls_of_actions(self) -> list[URLPattern]:
         wrap, name = self.admin_site.admin_view, f"batches_{self.opts.model_name}"
@@ -53,29 +54,29 @@ class RunActions:
             for verb, view in views.items()
         ]
 
-    def start_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def start_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Start now, whatever its time and whoever paused it; what it waits for still counts."""
         return self._direct(request, key, control.start)
 
-    def pause_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def pause_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         return self._direct(request, key, control.pause)
 
-    def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def resume_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         return self._direct(request, key, control.resume)
 
-    def cancel_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def cancel_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         return self._direct(request, key, control.cancel, "Cancelled. What is saved stays saved.")
 
-    def retry_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def retry_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Prepare the failed items again, or those that failed with the posted code."""
         code = request.POST.get("code", "")
         return self._prepare(request, key, Follows.RETRY, code=code if code in REFUSALS else "")
 
-    def undo_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def undo_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Prepare the undo of the whole run, or of the one item that is posted."""
         return self._prepare(request, key, Follows.UNDO)
 
-    def reschedule_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def reschedule_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """The form of what has not started: its time, its end, and what it waits for."""
         run = self._own_run(request, key)
         back, user = url_of(run, self.run_page), request.user
@@ -84,10 +85,10 @@ class RunActions:
             messages.warning(request, words)
             return redirect(back)
         data = request.POST if request.method == "POST" else None
-        form = ScheduleForm.of_run(run, data, user=user)  # type: ignore[arg-type]
+        form = ScheduleForm.of_run(run, data, user=user)
         if form.is_valid():
             try:
-                control.reschedule(run, by=user, **form.times())  # type: ignore[arg-type]
+                control.reschedule(run, by=user, **form.times())
             except Invalid as error:
                 form.add_refusal(error)
             except InvalidTransition as error:
@@ -107,16 +108,16 @@ class RunActions:
         }
         return TemplateResponse(request, "batches/admin/reschedule.html", context)
 
-    def _own_run(self, request: HttpRequest, key: UUID) -> Run:
+    def _own_run(self, request: AuthenticatedHttpRequest, key: UUID) -> Run:
         run = self.visible_run(request, key)
         if run.kind not in OPERATIONS:
             raise Http404
-        if not run.may_be_directed_by(request.user):  # type: ignore[arg-type]
+        if not run.may_be_directed_by(request.user):
             raise PermissionDenied
         return run
 
     def _direct(
-        self, request: HttpRequest, key: UUID, act: Callable[..., Run], words: str = ""
+        self, request: AuthenticatedHttpRequest, key: UUID, act: Callable[..., Run], words: str = ""
     ) -> HttpResponse:
         run = self._own_run(request, key)
         try:
@@ -128,7 +129,7 @@ class RunActions:
         return redirect(url_of(run, self.run_page))
 
     def _prepare(
-        self, request: HttpRequest, key: UUID, follows: Follows, *, code: str = ""
+        self, request: AuthenticatedHttpRequest, key: UUID, follows: Follows, *, code: str = ""
     ) -> HttpResponse:
         """To the review of what follows upon the run, or back with the reason why there is none."""
         run = self.visible_run(request, key)
@@ -140,7 +141,7 @@ class RunActions:
             submission = prepare_follow_up(
                 run,
                 follows,
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,
                 source=Source.ADMIN,
                 content_ids=[item] if item else None,
                 code=code,

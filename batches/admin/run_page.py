@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from django.http import HttpRequest
-
 from batches.admin.notes import notes_of_run
 from batches.admin.progress import progress_context
 from batches.admin.run_buttons import buttons_of, url_of
 from batches.services.pages.actions import allowed_actions
 from batches.services.pages.graph import follow_ups_of, graph_of
 from batches.services.results.run import Run
+from content.http import AuthenticatedHttpRequest
 
 
-def run_context(run: Run, request: HttpRequest) -> dict[str, Any]:
-    user: Any = request.user
+def run_context(run: Run, request: AuthenticatedHttpRequest) -> dict[str, Any]:
+    user = request.user
     context = progress_context(run, request.GET)
     graph, follow_ups = graph_of(run.batches, user), follow_ups_of(run.batches, user)
     actions = allowed_actions(run, user, totals=context["tabs"].totals, follow_ups=follow_ups)

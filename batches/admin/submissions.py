@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -170,13 +170,13 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         tabs = ResultTabs.read(request.GET, totals_of(*run.batches), is_finished=run.is_finished)
         return submission_file(run.submission, run.batches, outcome=tabs.outcome, code=tabs.code)
 
-    def visible_submission(self, request: HttpRequest, key: UUID) -> Submission:
-        submission = Submission.objects.visible_to(request.user).filter(pk=key).first()  # type: ignore[arg-type]
+    def visible_submission(self, request: AuthenticatedHttpRequest, key: UUID) -> Submission:
+        submission = Submission.objects.visible_to(request.user).filter(pk=key).first()
         if submission is None:
             raise Http404
         return submission
 
-    def visible_run(self, request: HttpRequest, key: UUID) -> Run:
+    def visible_run(self, request: AuthenticatedHttpRequest, key: UUID) -> Run:
         """The batches of it that the person may see; a 404 where there are none.
 
         Having prepared it shows no batch: that takes the right to view batches, or the wallet, as
@@ -184,7 +184,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         it is paused, resumed and cancelled as a whole, by whoever may direct all of it.
         """
         try:
-            return find_submission_run(key, by=request.user)  # type: ignore[arg-type]
+            return find_submission_run(key, by=request.user)
         except NotThere:
             raise Http404 from None
 

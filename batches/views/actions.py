@@ -4,13 +4,12 @@ By GET they lead to the page of the run, but for the form of its schedule.
 """
 
 from collections.abc import Callable
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -22,12 +21,12 @@ from batches.operations.base import REFUSALS
 from batches.services.results.run import Run
 from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
-from content.models import User
+from content.http import AuthenticatedHttpRequest
 
 # Where a button may lead back to, besides the page of the run.
 PLACES = {"coming"}
 
-Action = Callable[[HttpRequest, Run], HttpResponse | None]
+Action = Callable[[AuthenticatedHttpRequest, Run], HttpResponse | None]
 
 
 def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResponse]:
@@ -35,8 +34,8 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: HttpRequest, key: UUID) -> HttpResponse:
-        user = cast("User", request.user)
+    def view(request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
+        user = request.user
         try:
             run = find(key, by=user)
         except NotThere:
@@ -62,46 +61,46 @@ def url_of(run: Run) -> str:
     return reverse("submission-detail" if run.submission else "batch-detail", args=[run.key])
 
 
-def way_back(request: HttpRequest) -> str | None:
+def way_back(request: AuthenticatedHttpRequest) -> str | None:
     """The page that a button stood on, where it names one."""
     place = request.POST.get("next", "")
     return reverse(place) if place in PLACES else None
 
 
-def start(request: HttpRequest, run: Run) -> None:
-    control.start(run, by=cast("User", request.user))
+def start(request: AuthenticatedHttpRequest, run: Run) -> None:
+    control.start(run, by=request.user)
     messages.success(request, "It starts as soon as a worker is free.")
 
 
-def pause(request: HttpRequest, run: Run) -> None:
-    control.pause(run, by=cast("User", request.user))
+def pause(request: AuthenticatedHttpRequest, run: Run) -> None:
+    control.pause(run, by=request.user)
     messages.success(request, "Paused. What has not started waits until you resume it.")
 
 
-def resume(request: HttpRequest, run: Run) -> None:
-    control.resume(run, by=cast("User", request.user))
+def resume(request: AuthenticatedHttpRequest, run: Run) -> None:
+    control.resume(run, by=request.user)
     messages.success(request, "Resumed.")
 
 
-def cancel(request: HttpRequest, run: Run) -> None:
-    control.cancel(run, by=cast("User", request.user))
+def cancel(request: AuthenticatedHttpRequest, run: Run) -> None:
+    control.cancel(run, by=request.user)
     messages.success(request, "Cancelled. What was saved before stays saved.")
 
 
-def retry(request: HttpRequest, run: Run) -> HttpResponse:
+def retry(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
     """Prepare the failed items again; with `code` only what failed with that."""
     code = request.POST.get("code", "")
     return _prepare(request, run, Follows.RETRY, code=code if code in REFUSALS else "")
 
 
-def undo(request: HttpRequest, run: Run) -> HttpResponse:
+def undo(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
     """Prepare to undo what was changed; with `content_id` on that item alone."""
     item = request.POST.get("content_id", "")
     return _prepare(request, run, Follows.UNDO, content_ids=[item] if item else None)
 
 
 def _prepare(
-    request: HttpRequest,
+    request: AuthenticatedHttpRequest,
     run: Run,
     follows: Follows,
     *,
@@ -111,7 +110,7 @@ def _prepare(
     submission = prepare_follow_up(
         run,
         follows,
-        by=cast("User", request.user),
+        by=request.user,
         source=Source.PAGE,
         code=code,
         content_ids=content_ids,
@@ -119,9 +118,9 @@ def _prepare(
     return redirect("submission-detail", submission.pk)
 
 
-def reschedule(request: HttpRequest, run: Run) -> HttpResponse | None:
+def reschedule(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse | None:
     """The form of what has not started: its time, its end, what it waits for."""
-    user = cast("User", request.user)
+    user = request.user
     if not run.pending:
         raise InvalidTransition(run.status, "rescheduled", noun=run.noun)
     form = ScheduleForm.of_run(run, request.POST if request.method == "POST" else None, user=user)

@@ -1,6 +1,6 @@
 """Review and start of what was prepared, and the progress of the run it became."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -41,7 +41,7 @@ from batches.services.runs.draft import discard
 from batches.services.runs.split import batches_needed, contents_of
 from batches.views.run_context import run_context
 from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
-from content.models import User
+from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 100
 REFUSALS_SHOWN = 50
@@ -51,7 +51,7 @@ LEFT_SHOWN = 25
 
 @login_required
 @require_safe
-def submission_detail(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+def submission_detail(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
     """The review before the start, the progress after it."""
     submission = _visible(request, submission_id)
     if submission.state == Submission.State.CONFIRMED:
@@ -63,13 +63,13 @@ def submission_detail(request: HttpRequest, submission_id: UUID) -> HttpResponse
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def submission_confirm(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+def submission_confirm(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
     """Start it; started twice, or too late, its page says what became of it."""
     submission = _visible(request, submission_id)
     if request.method == "POST":
         try:
             check_typed_count(submission, request.POST.get("count", ""))
-            confirm(submission.pk, by=cast("User", request.user))
+            confirm(submission.pk, by=request.user)
         except SubmissionUsed:
             pass
         except QuotaExceeded as error:
@@ -85,12 +85,12 @@ def submission_confirm(request: HttpRequest, submission_id: UUID) -> HttpRespons
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def submission_discard(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+def submission_discard(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
     """Put aside what was prepared; only who prepared it can."""
     submission = _visible(request, submission_id)
     if request.method == "POST":
         try:
-            discard(submission.pk, by=cast("User", request.user))
+            discard(submission.pk, by=request.user)
         except SubmissionUsed:
             return redirect("submission-detail", submission.pk)
         messages.success(request, "Draft discarded. Nothing was changed.")
@@ -99,10 +99,10 @@ def submission_discard(request: HttpRequest, submission_id: UUID) -> HttpRespons
 
 @login_required
 @require_safe
-def submission_results(request: HttpRequest, submission_id: UUID) -> HttpResponseBase:
+def submission_results(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponseBase:
     """All results of all its batches as a file, or those of an `outcome`."""
     submission = _visible(request, submission_id)
-    run = run_of(submission, cast("User", request.user))
+    run = run_of(submission, request.user)
     outcome = request.GET.get("outcome", "")
     if outcome not in BatchItem.Outcome.values:
         outcome = ""
@@ -110,7 +110,11 @@ def submission_results(request: HttpRequest, submission_id: UUID) -> HttpRespons
 
 
 def _review(
-    request: HttpRequest, submission: Submission, *, problem: str = "", status: int = 200
+    request: AuthenticatedHttpRequest,
+    submission: Submission,
+    *,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     try:
         contents = contents_of(submission)
@@ -140,14 +144,14 @@ def _review(
         "can_go_back": not submission.follows and not submission.item_payloads,
         "moves_first": preview.moves is not None,
         "asks_something": bool(FORMS[submission.kind].paths),
-        "parents": parents_of(submission, cast("User", request.user)),
+        "parents": parents_of(submission, request.user),
         "problem": problem,
     }
     return render(request, "batches/submission_review.html", context, status=status)
 
 
-def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
-    user = cast("User", request.user)
+def _progress(request: AuthenticatedHttpRequest, submission: Submission) -> HttpResponse:
+    user = request.user
     run = run_of(submission, user)
     if not run.batches:  # their wallets are somebody else's by now
         raise Http404
@@ -174,21 +178,21 @@ def _progress(request: HttpRequest, submission: Submission) -> HttpResponse:
     )
 
 
-def _visible(request: HttpRequest, submission_id: UUID) -> Submission:
-    visible = Submission.objects.visible_to(cast("User", request.user)).filter(pk=submission_id)
+def _visible(request: AuthenticatedHttpRequest, submission_id: UUID) -> Submission:
+    visible = Submission.objects.visible_to(request.user).filter(pk=submission_id)
     submission = visible.select_related("by").first()
     if submission is None or submission.kind not in OPERATIONS:
         raise Http404
     return submission
 
 
-def _about(request: HttpRequest, submission: Submission) -> dict[str, Any]:
+def _about(request: AuthenticatedHttpRequest, submission: Submission) -> dict[str, Any]:
     operation = operation_for(submission)
     return {
         "submission": submission,
         "operation": operation,
         "description": describe(submission),
-        "is_own": submission.by_id == cast("User", request.user).pk,
+        "is_own": submission.by_id == request.user.pk,
         "count": len(submission.content_ids),
         # The batch that it follows upon, or one of several.
         "origin": next((key for key in submission.origins if key), None),

@@ -52,7 +52,7 @@ def make_things(alice: User, staff: User) -> dict[str, str]:
 
 
 def _draft(
-    by: User, source: Source, *content_ids: str, price: int = 5, waiting: Waiting | None = None
+    by: User, source: Source, *content_ids: str, price: int = 5, schedule: Schedule = AT_ONCE
 ) -> Submission:
     return prepare(
         by=by,
@@ -60,14 +60,14 @@ def _draft(
         operation=OPERATIONS["update-price"],
         payload={"newPrice": price},
         content_ids=list(content_ids),
-        waiting=waiting or Waiting(),
+        schedule=schedule,
     )
 
 
 def _started_together(
     alice: User, item: str, scheduled_for: datetime | None = None
 ) -> BatchOperation:
-    waiting = Waiting(scheduled_for=scheduled_for)
-    made = _draft(alice, Source.PAGE, item, "unknown", price=next(_prices), waiting=waiting)
+    schedule = Schedule(scheduled_for=scheduled_for)
+    made = _draft(alice, Source.PAGE, item, "unknown", price=next(_prices), schedule=schedule)
     confirm(made.pk, by=alice)
     return BatchOperation.objects.get(submission=made)
