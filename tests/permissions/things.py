@@ -9,6 +9,7 @@ from batches.models import BatchOperation, Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.engine.lifecycle import cancel
 from batches.services.engine.run_batch import run_batch
+from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.runs.confirm import confirm
 from batches.services.runs.draft import prepare
 from content.models import ApiToken, Content, User, Wallet
