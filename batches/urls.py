@@ -21,7 +21,11 @@ urlpatterns = [
     path("batches/<uuid:batch_id>", batches.batch_detail, name="batch-detail"),
     path("batches/<uuid:batch_id>/results", batches.batch_results, name="batch-results"),
     *(
-        path(f"{place}/<uuid:key>/{tail}", actions.run_view(action, find), name=f"{noun}-{verb}")
+        path(
+            f"{place}/<uuid:{noun}_id>/{tail}",
+            actions.run_view(action, find),
+            name=f"{noun}-{verb}",
+        )
         for place, noun, find in (
             ("batches", "batch", find_batch_run),
             ("submissions", "submission", find_submission_run),

@@ -34,7 +34,8 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
+    def view(request: AuthenticatedHttpRequest, **named: UUID) -> HttpResponse:
+        (key,) = named.values()
         user = request.user
         try:
             run = find(key, by=user)
