@@ -24,6 +24,8 @@ TABLES = (
 class Floor(Protocol):
     """One raw connection to the scratch database."""
 
+    raw: Any
+
     def fill(self, keys: Sequence[str], batches: int) -> None: ...
 
     def run(self, batch: int, keys: Sequence[str]) -> None: ...

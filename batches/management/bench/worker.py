@@ -8,31 +8,38 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from batches.management.bench.equal_work import EqualWork
 from batches.management.bench.rows import Row, milliseconds
 from batches.management.bench.world import World, check, in_processes
 from batches.models import BatchItem
 from batches.services.engine.run_batch import run_batch
 from content.models import Content, ContentChange
 
-# A worker's speed as a part of the raw transaction's.
-GOALS = {"postgresql": 0.2, "sqlite": 0.06}
+# A worker's speed as a part of the raw transaction's, and of equal work's.
+GOALS = {"postgresql": (0.2, 0.7), "sqlite": (0.06, 0.45)}
 BYTES_A_PAGE = float(os.sysconf("SC_PAGE_SIZE"))
 
 
 def worker_rows(world: World, rounds: int) -> list[Row]:
     """One worker against one raw transaction and a loop, in turns."""
-    ours, raw, loops = [], [], []
+    ours, raw, equal, loops = [], [], [], []
+    work = EqualWork(world)
     for number in range(rounds):
         batch = world.batch(number)
         ours.append(milliseconds(run_batch, batch.pk))
         raw.append(milliseconds(world.floor.run, number, world.chosen(number)))
         check(batch)
+        batch, keys = world.batch(number), world.chosen(number)
+        equal.append(milliseconds(work.run, batch, keys, work.versions(keys)))
+        check(batch)
         if number % 10 == 0:
             batch = world.batch(number)
             loops.append(milliseconds(_item_by_item, world, batch.pk, number))
-    goal = GOALS[connection.vendor]
+    goal, equal_goal = GOALS[connection.vendor]
+    name = "One worker, claim to finish"
     return [
-        Row("One worker, claim to finish", "one raw transaction", goal, ours, raw, is_speed=True),
+        Row(name, "one raw transaction", goal, ours, raw, is_speed=True),
+        Row(name, "equal work by the raw driver", equal_goal, ours, equal, is_speed=True),
         Row("One worker", "get, save, create for each item", 20, ours, loops, is_speed=True),
     ]
 

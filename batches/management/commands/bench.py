@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from batches.management.bench.chart import chart
+from batches.management.bench.files import file_row
 from batches.management.bench.lists import list_rows
 from batches.management.bench.requests import post_rows, to_the_end_row
 from batches.management.bench.rows import Row
@@ -72,6 +73,8 @@ def measure(
         to_the_end = to_the_end_row(world, rounds, broker_url)
         progress("one worker")
         rows = worker_rows(world, rounds)
+        progress("a file of prices")
+        rows.append(file_row(world, rounds))
         progress("requests")
         rows += post_rows(world, rounds)
         progress("two workers")

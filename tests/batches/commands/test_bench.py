@@ -44,7 +44,7 @@ def test_it_measures_in_a_database_of_its_own(tmp_path):
     found = json.loads(done.stdout)
     assert found["database"] == "sqlite"
     measured = [row for row in found["rows"] if "notMeasured" not in row]
-    assert len(measured) == 5
+    assert len(measured) == 7
     assert all(row["ratio"] > 0 and row["ours"] > 0 for row in measured)
     assert {row["name"] for row in found["rows"] if row not in measured} == {
         "Two workers",
