@@ -72,7 +72,19 @@ def confirm(submission_id: UUID | str, *, by: User) -> Submission:
     ours = Submission.objects.filter(pk=submission_id, by=by)
     if not ours.confirmable().update(state=Submission.State.CONFIRMED, confirmed_at=now):
         raise SubmissionUsed
-    submission = ours.get()
+    return _make_batches(ours.get())
+
+
+@atomic
+def start_draft(draft: Submission) -> Submission:
+    """Keep and start what was just drafted, without a review. Raises what `confirm` does."""
+    draft.state, draft.confirmed_at = Submission.State.CONFIRMED, timezone.now()
+    draft.save(force_insert=True)
+    return _make_batches(draft)
+
+
+def _make_batches(submission: Submission) -> Submission:
+    by = submission.by
     _refuse_what_time_took(submission)
     contents = contents_of(submission)
     refuse_under_policy(submission, contents)
@@ -86,7 +98,7 @@ def confirm(submission_id: UUID | str, *, by: User) -> Submission:
                 order, wallet=wallet, by=by, source=Source(submission.source), submission=submission
             )
         made += len(orders)
-    ours.update(unfinished=made)
+    Submission.objects.filter(pk=submission.pk).update(unfinished=made)
     submission.unfinished = made
     return submission
 

@@ -14,7 +14,7 @@ from batches.services.orders.preview import Preview, preview_order
 from batches.services.orders.retry import NOTHING_FAILED, retry_order
 from batches.services.orders.undo import undo_order
 from batches.services.results.run import Run, run_of
-from batches.services.runs.confirm import confirm, preview_submission
+from batches.services.runs.confirm import preview_submission, start_draft
 from batches.services.runs.draft import freeze
 from batches.services.runs.split import contents_of
 from config.database import atomic
@@ -38,10 +38,7 @@ def follow_up(
     """
     content_ids = clean_some(content_ids, run)
     if run.submission:
-        submission = prepare_follow_up(
-            run, follows, by=by, source=source, content_ids=content_ids, code=code
-        )
-        return run_of(confirm(submission.pk, by=by), by)
+        return run_of(start_draft(_draft(run, follows, by, source, content_ids, code)), by)
     batch = run.batches[0]
     if follows == Follows.UNDO:
         lock_batches([batch.pk])

@@ -7,7 +7,7 @@ from batches.models import Source, Submission
 from batches.services.orders.preview import Preview
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run_for_others
-from batches.services.runs.confirm import confirm, preview_submission, refuse_under_policy
+from batches.services.runs.confirm import preview_submission, refuse_under_policy, start_draft
 from batches.services.runs.draft import draft
 from batches.services.runs.price_lines import ALL_UNCHANGED, OPERATION, PriceLine, Prices, refused
 from batches.services.runs.split import contents_of, items_by_creator
@@ -96,10 +96,9 @@ def start_prices(
 
     Raises Invalid, NotAllowed and QuotaExceeded; then nothing is kept.
     """
-    submission = prepare_prices(
-        prices, by=by, source=source, error_policy=error_policy, schedule=schedule
+    return start_draft(
+        draft_prices(prices, by=by, source=source, error_policy=error_policy, schedule=schedule)
     )
-    return confirm(submission.pk, by=by)
 
 
 def draft_prices(

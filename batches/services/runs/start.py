@@ -15,7 +15,7 @@ from batches.services.orders.preview import Preview, preview_order
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.permissions import may_run
 from batches.services.results.run import Run, run_of
-from batches.services.runs.confirm import confirm, preview_submission
+from batches.services.runs.confirm import preview_submission, start_draft
 from batches.services.runs.draft import draft
 from batches.services.runs.price_drafts import draft_prices
 from batches.services.runs.price_lines import Prices
@@ -55,9 +55,7 @@ def start(request: Request) -> Run:
     """Create the batch, or the submission's batches. Raises Invalid, NotAllowed, QuotaExceeded."""
     if request.fits_one_batch:
         return Run([create_batch(request.order, by=request.by, source=request.source)])
-    submission = _draft(request)
-    submission.save(force_insert=True)
-    return run_of(confirm(submission.pk, by=request.by))
+    return run_of(start_draft(_draft(request)))
 
 
 def preview(request: Request) -> Preview:

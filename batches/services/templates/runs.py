@@ -14,7 +14,7 @@ from batches.errors import ApplicationError, NotAllowed, NotThere
 from batches.models import Submission, Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_run
-from batches.services.runs.confirm import confirm
+from batches.services.runs.confirm import start_draft
 from batches.services.templates.slots import take_slot
 from batches.services.templates.store import draft_of
 from config.database import atomic, is_away
@@ -105,9 +105,7 @@ def _start(run_id: UUID) -> bool:
 def _confirmed(template: Template, by: User) -> Submission:
     """What the template means now, started by that person's right."""
     template.by = by
-    submission = draft_of(template)
-    submission.save(force_insert=True)
-    return confirm(submission.pk, by=by)
+    return start_draft(draft_of(template))
 
 
 def _refuse(run_id: UUID, words: str) -> bool:

@@ -135,9 +135,9 @@ def test_what_was_undone_is_not_undone_again(alice, items):
     assert (second.content_ids, second.failure_count) == (items[:1], 1)
     whole = done(price_batch(alice, items[1:], newPrice=9))
     done(undo(whole, alice))
-    with pytest.raises(NothingToDo, match="undone already"):
+    with pytest.raises(NothingToDo, match="already undone"):
         undo(whole, alice)
-    with pytest.raises(NothingToDo, match="undone already"):
+    with pytest.raises(NothingToDo, match="already undone"):
         prepared([whole], UNDO, alice)
 
 
