@@ -1,11 +1,11 @@
-"""What goes wrong by design. Doors turn these into answers; anything else is a fault of ours."""
+"""Expected errors. Doors turn them into answers; any other exception is a bug."""
 
 import math
 from typing import Any
 
 
 class ApplicationError(Exception):
-    """One base for all: words for people, a stable code, further facts for programs."""
+    """The base class: a message for users, a stable code, details for programs."""
 
     code = "error"
     message = "That did not work."
@@ -19,7 +19,7 @@ class ApplicationError(Exception):
 
     @property
     def summary(self) -> str:
-        """All that is to be said of it, where there are no fields to say it beside."""
+        """The full message, for places without form fields."""
         return self.message
 
     @property
@@ -39,7 +39,7 @@ class Throttled(ApplicationError):
 
 
 class Invalid(ApplicationError):
-    """What was sent is not valid; `errors` maps the path of each field to its messages."""
+    """The input is invalid; `errors` maps the path of each field to its messages."""
 
     code = "invalid"
     message = "Please check what you entered."
@@ -54,7 +54,7 @@ class Invalid(ApplicationError):
 
 
 class NotAllowed(ApplicationError):
-    """The person who asks may not do this."""
+    """The user may not do this."""
 
     code = "forbidden"
     status = 403
@@ -62,7 +62,7 @@ class NotAllowed(ApplicationError):
 
 
 class NotThere(ApplicationError):
-    """It does not exist, or the person who asks may not know that it does."""
+    """It does not exist, or the user may not know that it does."""
 
     code = "not-found"
     status = 404
@@ -70,7 +70,7 @@ class NotThere(ApplicationError):
 
 
 class StaleVersion(ApplicationError):
-    """Somebody else changed the item since it was read."""
+    """Someone else changed the item since it was read."""
 
     code = "conflict"
     status = 412
@@ -86,7 +86,7 @@ class AlreadyThere(ApplicationError):
 
 
 class Removed(ApplicationError):
-    """The item was taken off sale; who wants to change it restores it first."""
+    """The item was removed and must be restored before a change."""
 
     code = "removed"
     status = 410
@@ -94,7 +94,7 @@ class Removed(ApplicationError):
 
 
 class WrongCredentials(ApplicationError):
-    """User name and password don't belong together, or the account is closed."""
+    """User name or password is wrong, or the account is closed."""
 
     code = "wrong-credentials"
     status = 401
@@ -140,21 +140,21 @@ class TooManyLinks(Throttled):
 
     def __init__(self, *, reset_seconds: int) -> None:
         super().__init__(
-            "Too many links were asked for from your network. "
+            "Too many links were requested from your network. "
             f"Try again in {_minutes(reset_seconds)}.",
             reset_seconds=reset_seconds,
         )
 
 
 class TooManyTokens(ApplicationError):
-    """This person has as many API tokens as one may have."""
+    """The user has reached the limit of API tokens."""
 
     code = "too-many-tokens"
 
     def __init__(self, *, most: int) -> None:
         super().__init__(
-            f"You have {most} tokens, as many as one may have. "
-            "Revoke those that you no longer need, then create this one."
+            f"You have {most} tokens, which is the limit. "
+            "Revoke tokens that you no longer need, then create this one."
         )
 
 

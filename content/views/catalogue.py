@@ -74,7 +74,7 @@ def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> Http
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
         else:
-            messages.success(request, "Put back as it was before.")
+            messages.success(request, "Undone: the previous values are restored.")
     return redirect("content-detail", content.pk)
 
 
