@@ -100,7 +100,7 @@ def test_empty_database_has_no_tables(look):
 def test_missing_folder_is_named(look, tmp_path):
     said = look(f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
     assert said == (
-        f"DATABASE_URL names a file in {tmp_path}/nowhere, which is no folder; "
+        f"DATABASE_URL names a file in {tmp_path}/nowhere, which is not a folder; "
         "make it, or name another."
     )
     assert not (tmp_path / "nowhere").exists()
@@ -248,7 +248,7 @@ def _assert_refused(arguments, database, tmp_path, url, **environment):
     )
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    assert f" refuses us ({REFUSED[url]}" in done.stderr
+    assert f" refuses the connection ({REFUSED[url]}" in done.stderr
     assert done.stderr.endswith("in CELERY_BROKER_URL.\n")
     assert "p4ssword" not in done.stderr
 

@@ -1,4 +1,4 @@
-"""Who is calling, and what may still be started this hour."""
+"""The caller, and the remaining quota of this hour."""
 
 from typing import Any
 

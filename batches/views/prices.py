@@ -1,4 +1,4 @@
-"""Prices from a file: sent, reported on, prepared; and the current ones as such a file."""
+"""Prices from a file: upload, errors, review; and export of the current prices."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -76,7 +76,7 @@ def content_prices_export(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 def _filter_of(request: HttpRequest) -> QueryDict:
-    """What of the address narrows the list of contents."""
+    """The part of the query string that filters the list of contents."""
     query = request.GET.copy()
     for name in [*query]:
         if name not in ContentFilterForm.base_fields:

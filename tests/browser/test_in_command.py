@@ -64,7 +64,7 @@ def test_a_sale_that_ends_is_planned_and_moved(checked, contents, size, work):
     look()
     page.get_by_role("button", name="Review").click()
     expect(page.get_by_label("Put back at")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text("This has to be later than the start.")).to_be_visible()
+    expect(page.get_by_text("This must be later than the start.")).to_be_visible()
     look()
     page.get_by_label("Put back at").fill("2030-03-04T09:00")
     page.get_by_role("button", name="Review").click()
@@ -111,7 +111,7 @@ def test_a_change_is_undone_by_keyboard_alone(checked, alice, contents, work):
     expect(page.get_by_role("heading", name="Undo: Update price to 7 STX")).to_be_visible()
     expect(page.get_by_text("Changed since, so it stays as it is")).to_be_visible()
     look()
-    keyboard.press(page.get_by_role("button", name="Put back 2 items"))
+    keyboard.press(page.get_by_role("button", name="Undo 2 items"))
     expect(page.get_by_text("Waiting").first).to_be_visible()
     work()
     expect(page.locator("#live").get_by_text("1 of 3 failed")).to_be_visible()
@@ -132,7 +132,7 @@ def test_a_change_of_one_item_is_undone_from_its_timeline(checked, alice, conten
     look()
     keyboard.press(page.get_by_role("button", name="Undo", exact=True))
     expect(page.get_by_role("heading", name=item.title, level=1)).to_be_visible()
-    expect(page.get_by_text("put back by hand")).to_be_visible()
+    expect(page.get_by_text("undone manually")).to_be_visible()
     look()
 
 

@@ -42,7 +42,7 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     client = signed_in(staff)
     review = client.post(page("undo", batch))
     assert "Undo: Update price to 7 STX" in words(client.get(review.url))
-    assert "Put back 2 of 2" in words(client.get(review.url))
+    assert "Undo 2 of 2" in words(client.get(review.url))
     assert prices(batch) == [7_000_000, 7_000_000]
     client.post(review.url)
     work()
@@ -139,7 +139,7 @@ def test_a_run_of_several_batches_is_undone_as_a_whole(
     work()
     answer = client.post(page("undo", run, "submission"))
     review = client.get(answer.url)
-    assert "This makes 2 batches" in words(review)
+    assert "Runs as 2 batches" in words(review)
     client.post(answer.url)
     work()
     found = Content.objects.filter(pk__in=run.content_ids).order_by("price")

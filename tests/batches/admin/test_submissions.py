@@ -36,7 +36,7 @@ def submission(alice, bob, staff, wallet_of):
 
 def test_the_review_counts_the_items_of_each_creator(signed_in, staff, submission):
     text = signed_in(staff).get(page("review", submission)).content.decode()
-    assert "This makes 2 batches" in text
+    assert "Runs as 2 batches" in text
     assert "Alice: 3 items" in text
     assert "Bob: 1 item<" in text
 

@@ -121,4 +121,4 @@ def test_wrong_numbers_are_refused_in_a_sentence(environment, wrong):
     done = subprocess.run(chaos(*wrong), env=environment, capture_output=True, text=True)
 
     assert done.returncode == 2
-    assert "give a whole number above zero" in done.stderr
+    assert "enter a whole number above zero" in done.stderr

@@ -43,7 +43,7 @@ def test_once_comes_out_right_twice_in_a_row(environment):
         assert done.returncode == 0, done.stdout + done.stderr
         for line in ("update-price: 3 of 4", "retry: 3 of 3", "undo: 3 of 3", "scheduled: 3 of 3"):
             assert f"\n{line}\n" in done.stdout
-        assert "All came out right." in done.stdout
+        assert "All results are as expected." in done.stdout
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -108,8 +108,8 @@ def test_of_very_many_bad_lines_the_first_are_shown(signed_in, alice, wallet_of)
         (b"7,2.5\n8,1\n", "There is no column content_id."),
         (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is over 1 MiB."),
         (b"id,price\n" + b"7,1\n" * 10_001, "This file has more than 10,000 lines."),
-        (b"PK\x03\x04", "this is no spreadsheet that can be read"),
-        (b"\xff\xfei", "this is no text."),
+        (b"PK\x03\x04", "this is not a readable spreadsheet"),
+        (b"\xff\xfei", "this is not text."),
     ],
 )
 def test_what_is_no_file_of_prices_is_refused_beside_the_field(
