@@ -50,7 +50,7 @@ class NothingToDo(ApplicationError):
 
 
 class QuotaExceeded(Throttled):
-    """This creator started as many batches as one may in an hour."""
+    """The creator's hourly quota of batches is used up."""
 
     code = "quota"
 
@@ -82,7 +82,7 @@ class SubmissionUsed(ApplicationError):
 
     code = "wrong-state"
     status = 409
-    message = "This was started already, or an hour has passed. Please prepare it again."
+    message = "This was already started, or it has expired. Please prepare it again."
 
 
 class TemplateChanged(ApplicationError):
@@ -90,4 +90,4 @@ class TemplateChanged(ApplicationError):
 
     code = "wrong-state"
     status = 409
-    message = "This template was changed meanwhile. Look at it again."
+    message = "Someone else changed this template. Reload it and try again."

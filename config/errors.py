@@ -39,7 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     status, body, headers = fault(sys.exc_info()[1])
     if request.path_info.startswith("/api/"):
         return JsonResponse(body, status=status, headers=headers)
-    # Without the request: its user would be asked of the database.
+    # Without the request, whose user would need a database query.
     page = loader.get_template(f"{status}.html").render(
         {"no_tables": NO_TABLES if body["message"] == NO_TABLES else ""}
     )

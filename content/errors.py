@@ -8,7 +8,7 @@ class ApplicationError(Exception):
     """The base class: a message for users, a stable code, details for programs."""
 
     code = "error"
-    message = "That did not work."
+    message = "This did not work."
     # The HTTP status of the API's answer.
     status = 400
 
@@ -74,7 +74,7 @@ class StaleVersion(ApplicationError):
 
     code = "conflict"
     status = 412
-    message = "Somebody changed this item since you opened it. Load it again to see the change."
+    message = "Someone changed this item since you opened it. Reload it to see the change."
 
 
 class AlreadyThere(ApplicationError):
@@ -82,7 +82,7 @@ class AlreadyThere(ApplicationError):
 
     code = "exists"
     status = 409
-    message = "There is one with this id already."
+    message = "An item with this id already exists."
 
 
 class Removed(ApplicationError):
@@ -106,7 +106,7 @@ class WrongCredentials(ApplicationError):
 
 
 class TooManyFailures(Throttled):
-    """Too many failed log-ins with this name from this address; even a right password waits."""
+    """Too many failed log-ins with this name from this address; refuses correct passwords too."""
 
     code = "too-many-failures"
 
@@ -134,7 +134,7 @@ class KeyInUse(ApplicationError):
 
 
 class TooManyLinks(Throttled):
-    """Too many links to new passwords were asked for from this address."""
+    """Too many password links were requested from this address."""
 
     code = "too-many-links"
 

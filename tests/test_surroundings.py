@@ -147,7 +147,7 @@ def test_database_server_is_silent(look):
 def test_database_does_not_exist(look):
     need_server("PostgreSQL", 5432)
     assert look("postgres://postgres@127.0.0.1:5432/nonesuch") == (
-        "The database at 127.0.0.1:5432 has none of the name nonesuch; "
+        "The database at 127.0.0.1:5432 has no database nonesuch; "
         "make it (createdb nonesuch), or correct DATABASE_URL."
     )
 
@@ -165,7 +165,7 @@ def test_database_user_is_unknown(look):
 def test_mongodb_without_replica_set(look):
     with mongodb_server("--standalone") as port:
         said = look(f"mongodb://127.0.0.1:{port}/shop")
-    assert said.startswith("This MongoDB is no replica set")
+    assert said.startswith("This MongoDB is not a replica set")
 
 
 def test_database_from_later_version(look, database):

@@ -166,7 +166,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         )
 
     def progress_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """The part of the page that moves."""
+        """The part of the page that is refreshed."""
         if not getattr(request, "htmx", False):
             return redirect("admin:batches_batchoperation_change", key)
         return TemplateResponse(

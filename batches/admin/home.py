@@ -65,7 +65,7 @@ class Group:
 
 
 def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
+    """The context of the first page for Unfold; no figures without permission to view batches."""
     user = request.user
     if not sees_all(user):
         return context
@@ -146,7 +146,7 @@ def _next(coming: Coming) -> dict[str, str]:
 
 
 def _health(health: Health, user: User) -> list[Figure]:
-    """Mails and contract calls only for who may look at them."""
+    """Mails and contract calls, only with permission to view them."""
     seen = health.worker_seen_at
     figures = [
         Figure(

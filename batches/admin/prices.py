@@ -37,7 +37,7 @@ class PriceFileAdmin(ContentAdmin):
         icon="upload_file",
     )
     def prices_from_file(self, request: AuthenticatedHttpRequest) -> HttpResponse:
-        """Choose a file; bad lines are named, and a good file goes to its review."""
+        """Upload a file; list invalid lines, or continue to the review."""
         is_sent = request.method == "POST"
         form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
         user = request.user

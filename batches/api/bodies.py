@@ -85,7 +85,7 @@ class CreateBatch(serializers.Serializer[Any]):
 
 
 class PriceFields(serializers.Serializer[Any]):
-    """`newPrice` or `percentChange`, exactly one of them."""
+    """Exactly one of `newPrice` and `percentChange`."""
 
     newPrice = serializers.IntegerField(
         min_value=0, max_value=rules.MAX_PRICE, required=False, help_text="In micro-STX."

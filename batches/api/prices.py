@@ -95,7 +95,7 @@ class PricesView(APIView):
         },
     )
     def get(self, request: AuthenticatedRequest) -> HttpResponse:
-        """The current prices of own items as a file that can be edited and sent back.
+        """The current prices of own items as a file to edit and send back.
 
         Columns `content_id`, `title` and `new_price`, the current one in STX. Staff choose the
         creator by `creator`. At most 10,000 items.

@@ -15,7 +15,7 @@ from content.rules import format_stx, parse_percent, parse_stx, parse_whole_numb
 
 __all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "form_of"]
 
-AS_IT_IS = ("", "Leave as it is")
+AS_IT_IS = ("", "No change")
 NOT_SAID = ("", "–")
 
 

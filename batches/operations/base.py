@@ -77,13 +77,13 @@ class Operation(ABC):
     kind: str
     # The fields of its payload, which form, body and options are made of.
     fields: ClassVar[tuple[Field, ...]] = ()
-    # Payloads that show what can be asked for, by a title; the demo runs the first.
+    # Example payloads by title; the demo runs the first.
     examples: ClassVar[Mapping[str, Mapping[str, Any]]]
     # Where `fields` can't say it: dotted paths of an OperationForm, and of a serializer that
     # describes `payload_fields`. Both are imported by the doors that need them.
     form: ClassVar[str] = ""
     body: ClassVar[str] = ""
-    # What it does, at the beginning of a sentence: `Change 37 of 40`.
+    # The verb at the beginning of a headline: `Change 37 of 40`.
     verb: ClassVar[str] = "Change"
     # Its change may have an end, at which it is undone: `until`.
     may_end: ClassVar[bool] = False
@@ -138,7 +138,7 @@ class Operation(ABC):
                 if value is not None:
                     clean[field.name] = field.clean(value)
                 elif field.is_required or field.name in raw:
-                    raise ValueError("This is needed.")
+                    raise ValueError("This field is required.")
             except ValueError as error:
                 errors[field.name] = [str(error)]
         if errors:

@@ -18,7 +18,7 @@ from content.models import User
 @login_required
 @require_safe
 def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """All that the person may see, with what may be done about each."""
+    """Everything the user may see, with the possible actions."""
     user = request.user
     agenda = agenda_of(user)
     context = {

@@ -51,7 +51,7 @@ class Bar:
 @login_required
 @require_safe
 def home(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The own batches, wallets and items at a glance; for staff too only the own."""
+    """Overview of the user's batches, wallets and items, for staff too."""
     user = request.user
     overview = creator_overview(user)
     # Users who see all batches need a filter for their own.

@@ -53,7 +53,7 @@ SAVE = "save"
 @login_required
 @require_safe
 def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """All that the person may see, by name."""
+    """All templates that the user may see, by name."""
     user = request.user
     visible = Template.objects.visible_to(user).select_related("creator")
     page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -69,7 +69,7 @@ def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
-    """Its next runs, what the next one would change, and what became of those before."""
+    """Its next runs, a preview of the next one, and the run history."""
     template, user = _visible(request, template_id), request.user
     preview, problem = _dry_run(template)
     runs = template.runs.select_related("submission")
@@ -91,7 +91,7 @@ def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> Htt
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """A new one: from nothing, from what was typed at a form, or from what ran."""
+    """A new template: empty, from the input of a form, or from a batch."""
     user = request.user
     if not _may_create(user):
         raise PermissionDenied("Only creators can save templates.")
@@ -131,7 +131,7 @@ def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
-    """Change it; from then on it runs by the right of who changed it."""
+    """Edit it; from then on it runs with the permissions of the editor."""
     template, user = _visible(request, template_id), request.user
     if not _may_act(user, template):
         raise PermissionDenied("You may not change this template.")
@@ -201,7 +201,7 @@ def resume(request: AuthenticatedHttpRequest, template: Template) -> None:
 
 
 def run(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse | None:
-    """Start it once, beside its own times."""
+    """Start an extra run."""
     try:
         started = runs.run_now(template, by=request.user)
     except ApplicationError as error:
@@ -222,7 +222,7 @@ ACTIONS: dict[str, Action] = {"pause": pause, "resume": resume, "run": run, "del
 
 
 def _begun(request: AuthenticatedHttpRequest, user: User) -> dict[str, Any]:
-    """What a new template begins with. Raises NothingToDo, and Http404 for what is not there."""
+    """The initial values of a new template. Raises NothingToDo and Http404."""
     for name, rows in (
         ("batch", BatchOperation.objects.visible_to(user)),
         ("submission", Submission.objects.visible_to(user)),

@@ -24,7 +24,7 @@ from content.rules import one_line
 
 log = structlog.get_logger(__name__)
 
-# What frameworks raise says more in words of ours than in theirs.
+# Our messages for exceptions of the frameworks.
 CODES = {
     400: ("invalid", "This request is not valid."),
     401: ("unauthenticated", "Please send credentials."),

@@ -76,9 +76,9 @@ class Command(BaseCommand):
             "web server", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}",
             "--threads", "8", "--log-level", "warning", "--graceful-timeout", "2",
         )  # fmt: skip
-        # Celery says good-bye on stdout; its log goes to stderr.
+        # Celery prints its farewell to stdout; its log goes to stderr.
         worker = ("celery", "-A", "config", "-q", "worker", *level)
-        # Workers need not know of each other; looking for others takes a second.
+        # Workers need not discover each other, which takes a second.
         alone = ("--without-gossip", "--without-mingle")
         group.start("worker", *worker, *alone, is_silent=True)
         group.start("sweeper", "celery", "-A", "config", "-q", "beat", *level)

@@ -91,7 +91,7 @@ def run_batch(batch_id: UUID | str) -> bool:
 
 
 def claim(batch_id: UUID | str) -> Lease | None:
-    """Take the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers gets it."""
+    """Claim the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers succeeds."""
     lease, now = Lease(batch_id, uuid7()), timezone.now()
     facts = {
         "status": Status.PROCESSING,
@@ -236,7 +236,7 @@ def _insert_results(
 
 
 def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOperation:
-    """Move the counters and the lease; with the last item, finish."""
+    """Update the counters and the lease; finish after the last item."""
     counted = Counter(map(type, verdicts.values()))
     failed, unchanged = counted[Refused], counted[Unchanged]
     facts = {

@@ -6,7 +6,7 @@ from typing import Any
 from content import rules
 from content.services.catalogue.files import Row
 
-# What a column may be, and other headings under which it is found by itself.
+# The fields, and alternative headings that are recognised.
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("content_id", "contentid"),
     "title": (),
