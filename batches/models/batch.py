@@ -155,7 +155,7 @@ class BatchOperation(models.Model):
     unchanged_count = models.PositiveIntegerField(default=0)
     failure_count = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    # Why it was broken off, for programs; DEPENDENCY or INTERNAL of batches.operations.base.
+    # Why it was aborted, for programs: DEPENDENCY or INTERNAL of batches.operations.base.
     error_code = models.CharField(max_length=32, blank=True)
 
     # The worker with this token may write results until the lease ends.

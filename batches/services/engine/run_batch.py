@@ -106,7 +106,7 @@ def claim(batch_id: UUID | str) -> Lease | None:
         {**facts, "started_at": now, "attempts": Plus(1)},
     ) or BatchOperation.objects.filter(pk=batch_id).claimable().update(
         **facts,
-        # Whoever takes over a batch that was left behind keeps its start.
+        # A worker that resumes an abandoned batch keeps its start.
         started_at=Coalesce("started_at", now, output_field=DateTimeField()),
         attempts=F("attempts") + 1,
     )
