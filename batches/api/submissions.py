@@ -45,7 +45,7 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     )
     until = serializers.SerializerMethodField(help_text="Null also where its batches differ.")
     isPaused = serializers.SerializerMethodField(
-        help_text="True if a pending batch of it is paused."
+        help_text="True if a pending batch is paused."
     )
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="confirmed_at")
