@@ -56,7 +56,7 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     shown = client.get(page("change", undo))
     assert "Undoes what was changed by" in words(shown)
     assert page("change", batch) in shown.content.decode()
-    assert "Keep as a template" not in words(shown)
+    assert "Save as template" not in words(shown)
     client.post(client.post(page("undo", undo)).url)
     work()
     assert prices(batch) == [7_000_000, 7_000_000]
@@ -83,7 +83,7 @@ def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, w
     assert (retry.content_ids, retry.success_count) == (["unknown"], 1)
     shown = words(client.get(page("change", batch)))
     assert "Retried by" in shown
-    assert "that failed again" not in shown
+    assert "failed item" not in shown
     assert "Retries what failed in" in words(client.get(page("change", retry)))
 
 

@@ -132,7 +132,7 @@ def test_who_may_not_see_batches_is_told_what_is_open(signed_in, clerk, busy, al
     assert "You don’t have access to anything in the admin yet" in answer.content.decode()
     client = signed_in(grant(clerk, "view_wallet"))
     page = client.get(HOME).content.decode()
-    assert "This is what you may look at or work on" in page
+    assert "You can view or edit the sections below" in page
     assert reverse("admin:content_wallet_changelist") in page
     assert "Failed today" not in page
     assert client.get(HOME).context.get("chart_data") is None

@@ -107,7 +107,7 @@ def test_the_progress_has_ways_back_and_says_what_is_played(
     assert "A simulated chain inside this installation" in text
     settings.CONTRACT_CLIENT = "off"
     text = client.get(page("progress", submission)).content.decode()
-    assert "practice chain" not in text
+    assert "sandbox chain" not in text
 
 
 @pytest.fixture

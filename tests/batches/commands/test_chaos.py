@@ -111,7 +111,7 @@ def started_and_stopped(environment, tmp_path, how):
     finally:
         parent.kill()
     assert (parent.returncode, said) == (130, "")
-    assert complaints.strip() == "Stopped; nothing is left behind."
+    assert complaints.strip() == "Stopped; everything was cleaned up."
     assert not list((tmp_path / "scratch").iterdir())
     assert not processes_in(tmp_path)
 

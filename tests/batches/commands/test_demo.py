@@ -71,7 +71,7 @@ def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
         parent.send_signal(how)
         assert parent.wait(PATIENCE_SECONDS) == 0
         # Neither an ordinary refusal nor a child's good-bye is worth a line.
-        assert parent.stdout.read().strip() == "Ending …"
+        assert parent.stdout.read().strip() == "Stopping …"
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port))
     finally:

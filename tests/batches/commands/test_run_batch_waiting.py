@@ -197,4 +197,4 @@ def test_a_time_after_its_end_is_refused(order, command):
     code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
 
     assert code == 2
-    assert "--at: This has to be earlier than the end." in errors
+    assert "--at: This must be earlier than the end." in errors

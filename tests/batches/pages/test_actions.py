@@ -96,7 +96,7 @@ def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
     batch = price_batch(alice, keys)
     client.post(f"/batches/{batch.pk}/hold")
     work()
-    assert "On hold" in text(client.get(f"/batches/{batch.pk}"))
+    assert "Paused" in text(client.get(f"/batches/{batch.pk}"))
     client.post(f"/batches/{batch.pk}/go-on")
     work()
     assert prices() == [7_000_000] * 3
@@ -231,7 +231,7 @@ def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
     url = f"/submissions/{run.pk}"
     client.post(f"{url}/hold")
     work()
-    assert "On hold" in text(client.get(url))
+    assert "Paused" in text(client.get(url))
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
     answer = client.get(f"{url}/when")
     assert "for all 2 batches of this run that have not started" in text(answer)

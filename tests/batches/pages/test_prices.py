@@ -74,7 +74,7 @@ def test_export_edit_send_review_start_and_send_the_failed_again(
     work()
     assert Content.objects.get(pk=items[2].pk).price == 3_500_000
     page = client.get(f"/batches/{BatchOperation.objects.first().pk}").content.decode()
-    assert "Failed rows" not in page
+    assert "failed rows" not in page
 
 
 def test_every_bad_line_is_named_and_nothing_is_prepared(signed_in, alice, wallet_of):

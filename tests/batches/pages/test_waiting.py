@@ -350,5 +350,5 @@ def test_a_broken_link_is_told(signed_in, alice, item, work):
     second.refresh_from_db()
     assert second.status == Status.FAILED
     words = text(client.get(f"/batches/{second.pk}"))
-    assert "which it waits for, was cancelled." in words
+    assert "was cancelled." in words
     assert "no longer possible" in words

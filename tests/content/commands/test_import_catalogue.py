@@ -107,7 +107,7 @@ def test_a_bad_row_is_refused_by_line_and_reason_and_the_rest_is_in(take, alice,
     assert errors.startswith(f"line 3: {why}")
     assert output.splitlines() == [
         "3 rows: 2 added, 0 skipped because they exist, 1 refused.",
-        "What was refused, and why, stands above; --refused FILE writes it to a file.",
+        "Refused rows and reasons are listed above; --refused FILE writes them.",
     ]
     assert set(Content.objects.values_list("pk", flat=True)) == {"first", "last"}
 
@@ -249,7 +249,7 @@ def test_all_refused_rows_can_be_written_to_a_file(take, alice, tmp_path):
     report = tmp_path / "refused.csv"
     _, output, errors = take("id,title\n" + "1,\n" * 150, *COMMON, f"--refused={report}")
 
-    assert output.endswith(f"What was refused, and why, stands in {report}.\n")
+    assert output.endswith(f"The refused rows and the reasons are in {report}.\n")
     assert errors.count("line ") == 100
     assert "… and 50 more" in errors
     assert len(report.read_text().splitlines()) == 151
