@@ -7,14 +7,14 @@ import sys
 from django.core.management import BaseCommand, ManagementUtility
 
 OUR_APPS = frozenset({"batches", "content"})
-# Django's own that work with the tables.
+# Django's commands that use the tables.
 CHECKED = frozenset({"migrate", "runserver", "createsuperuser", "changepassword"})
-# Commands that make their tables themselves, here or in a database of their own.
+# Commands that create their tables, here or in a database of their own.
 MIGRATES = frozenset({"demo", "bench", "chaos", "migrate"})
 
 
 class CommandLine(ManagementUtility):
-    """Looks at the surroundings before a command is run that works with the tables."""
+    """Check the configuration before a command that uses the tables."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         from config.surroundings import refuse_wrong
@@ -29,7 +29,7 @@ class CommandLine(ManagementUtility):
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # Commands answer in sentences; the log of ordinary work would stand between them.
+    # Commands print messages; routine log lines would mix with them.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     from config.surroundings import in_words
 

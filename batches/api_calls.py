@@ -1,6 +1,6 @@
-"""A batch once more, to be copied: as the call of the API, or the command, that would do the same.
+"""The API call and the command that repeat a batch, for copying.
 
-Times that are past are left out, since a new batch could not wait for them.
+Times in the past are left out, since a new batch can't wait for them.
 """
 
 import json
@@ -20,15 +20,15 @@ from batches.operations.base import Operation
 from batches.operations.undo import UNDO
 
 AUTHORIZED = '-H "Authorization: Token $TOKEN"'
-# Of a file of prices: which field of an item's payload each column holds.
+# The payload field of each column of a price file.
 COLUMNS = {"new_price": "newPrice", "percent": "percentChange"}
 
 
 def curl_of(batch: BatchOperation) -> str:
-    """The call in a shell's words, `$TOKEN` standing for the API token.
+    """The call as a shell command; `$TOKEN` is the API token.
 
-    Empty where there is none: what the batch tries again or puts back was deleted, its kind of
-    operation is gone, or its prices wait for others in a way that can't be said beside a file.
+    Empty if there is none: the batch that it retries or undoes was deleted, its operation no
+    longer exists, or its prices have dependencies that can't be sent along with a file.
     """
     if batch.kind not in OPERATIONS:
         return ""
@@ -50,7 +50,7 @@ def curl_of(batch: BatchOperation) -> str:
 
 
 def command_of(batch: BatchOperation) -> str:
-    """The same as a command on the server; empty in the first two of these cases."""
+    """The same as a command on the server; empty in the first two cases."""
     if batch.kind not in OPERATIONS:
         return ""
     words = ["manage.py run_batch"]
@@ -87,7 +87,7 @@ def _post(path: str, body: Mapping[str, Any] | None = None) -> str:
 
 
 def _post_file(batch: BatchOperation) -> str:
-    """Empty where it waits in a way that can't be asked for beside a file."""
+    """Empty if its dependencies can't be sent along with a file."""
     waiting = _waiting(batch)
     depends_on = waiting.get("dependsOn", [])
     if not all(isinstance(link, str) for link in depends_on):
@@ -102,7 +102,7 @@ def _post_file(batch: BatchOperation) -> str:
 
 
 def _json(body: Mapping[str, Any]) -> str:
-    """On one line, so that no shell takes a `!` of it for its history; readable, but exact."""
+    """On one line, so that no shell expands a `!`; readable, but exact."""
     text = json.dumps(body, ensure_ascii=False)
     return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
 
@@ -112,7 +112,7 @@ def _here_document(lines: Iterable[str]) -> str:
 
 
 def _price_lines(batch: BatchOperation) -> Iterable[str]:
-    """The file of prices that the batch was made of: ids and numbers, nothing to be quoted."""
+    """The price file of the batch: ids and numbers, so nothing needs quoting."""
     own = batch.item_payloads
     columns = {name: field for name, field in COLUMNS.items() if any(field in each for each in own)}
     write = {option.path: option.write for option in operation_for(batch).options}
@@ -137,7 +137,7 @@ def _typed(operation: Operation, payload: Mapping[str, Any]) -> list[str]:
 
 
 def _waiting(batch: BatchOperation) -> dict[str, Any]:
-    """What it waits for, as the API has it, in one query."""
+    """What it waits for, in the API's format, in one query."""
     found: dict[str, Any] = {}
     for name, moment in (("scheduledFor", batch.scheduled_for), ("until", batch.until)):
         if moment is not None and moment > timezone.now():
@@ -163,7 +163,7 @@ def _written(moment: datetime) -> str:
 
 
 def _part_of_origin(batch: BatchOperation) -> dict[str, Any] | None:
-    """The ids, where it was asked for some of the other's items only."""
+    """The ids, if it covers only some items of the other batch."""
     origin = batch.retry_of if batch.retry_of_id else batch.undo_of
     if origin is None:
         return None

@@ -1,4 +1,4 @@
-"""Answers with files for the doors: the results of batches, and prices."""
+"""File downloads for the doors: results of batches, and prices."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -13,7 +13,7 @@ from batches.services.results.csv import file_name, results_file
 from batches.services.runs import price_file
 from content.models import ContentQuerySet
 
-# Without it spreadsheets take UTF-8 for something else.
+# Without it spreadsheets misread UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
 CSV = "text/csv; charset=utf-8"
 
@@ -21,7 +21,7 @@ CSV = "text/csv; charset=utf-8"
 def batch_file(
     batch: BatchOperation, *, outcome: str = "", code: str = "", begins_with: str = BYTE_ORDER_MARK
 ) -> HttpResponse:
-    """All results of a batch, or those of an outcome and a code."""
+    """All results of a batch, or those with an outcome and a code."""
     lines = chain([begins_with], results_file([batch], outcome=outcome, code=code))
     name = file_name("batch", batch.pk, outcome=outcome, code=code)
     return HttpResponse(lines, content_type=CSV, headers=_attached(name))
@@ -34,7 +34,7 @@ def submission_file(
     outcome: str = "",
     code: str = "",
 ) -> HttpResponseBase:
-    """The same of these batches of a submission; sent while it is read, since it may be long."""
+    """The same for these batches of a submission; streamed, since it may be long."""
     rows = results_file(batches, outcome=outcome, code=code, names_batches=True)
     lines = chain([BYTE_ORDER_MARK], rows)
     name = file_name("run", submission.pk, outcome=outcome, code=code)

@@ -1,4 +1,4 @@
-"""What goes wrong by design with batches; the base is content's."""
+"""Expected errors of batches; the base class is in content."""
 
 from content.errors import ApplicationError, Invalid, NotAllowed, NotThere, Throttled
 
@@ -20,7 +20,7 @@ HOUR_SECONDS = 3600
 
 
 class InvalidTransition(ApplicationError):
-    """The batch is in no state for this, or somebody else moved it first."""
+    """The batch's status does not allow this, or someone else changed it first."""
 
     code = "wrong-state"
     status = 409
@@ -37,7 +37,7 @@ class InvalidTransition(ApplicationError):
 
 
 class NothingOwn(NotAllowed):
-    """Not one of the items that were named belongs to the creator."""
+    """None of the named items belongs to the creator."""
 
     message = "None of these items belongs to this creator."
 
@@ -50,7 +50,7 @@ class NothingToDo(ApplicationError):
 
 
 class QuotaExceeded(Throttled):
-    """This creator started as many batches as one may in an hour."""
+    """The creator's hourly quota of batches is used up."""
 
     code = "quota"
 
@@ -78,16 +78,16 @@ def rate_limit_headers(*, limit: int, remaining: int, reset_seconds: int) -> dic
 
 
 class SubmissionUsed(ApplicationError):
-    """The prepared change was started already, has expired, or is somebody else's."""
+    """The prepared change was already started, has expired, or belongs to someone else."""
 
     code = "wrong-state"
     status = 409
-    message = "This was started already, or an hour has passed. Please prepare it again."
+    message = "This was already started, or it has expired. Please prepare it again."
 
 
 class TemplateChanged(ApplicationError):
-    """Somebody else changed the template since it was read."""
+    """Someone else changed the template since it was read."""
 
     code = "wrong-state"
     status = 409
-    message = "This template was changed meanwhile. Look at it again."
+    message = "Someone else changed this template. Reload it and try again."

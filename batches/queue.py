@@ -1,7 +1,7 @@
-"""Tells the broker, after commit and in the background; imports no task.
+"""Publishes messages after commit and in the background; imports no task.
 
-The broker is a hint: a message that is lost, or that finds the queue here full, is made good by
-the sweeper. So nobody ever waits for a broker that is down or silent.
+The broker is a hint: the sweeper replaces messages that are lost or find this queue full. So no
+request ever waits for a broker that is down or silent.
 """
 
 import atexit
@@ -38,7 +38,7 @@ class Sender:
             log.warning("broker_queue_full", task=name)
 
     def drain(self, seconds: float) -> None:
-        """Give what waits so many seconds to leave."""
+        """Wait up to `seconds` until the queue is empty."""
         done = threading.Thread(target=self.waiting.join, daemon=True)
         done.start()
         done.join(seconds)
@@ -49,14 +49,14 @@ class Sender:
             try:
                 app.send_task(name, args=arguments, retry=False)
             except Exception as error:
-                # Whatever the transport raises: the row is stored, the sweeper tells it again.
+                # Transports raise anything; the row is stored, and the sweeper publishes it again.
                 log.warning("broker_unreachable", task=name, error=str(error))
             finally:
                 self.waiting.task_done()
 
 
 def messages_waiting(queue_name: str) -> int | None:
-    """How many messages wait at the broker; None where it does not say.
+    """The number of messages at the broker; None if unknown.
 
     Uses the network, for some seconds at most: never call it in a transaction.
     """
@@ -72,7 +72,7 @@ def _count(connection: Any, queue_name: str) -> int:
     try:
         return int(connection.channel().queue_declare(queue_name, passive=True).message_count)
     except connection.channel_errors as error:
-        # As Redis says of an empty queue, and others of one that nobody has listened to yet.
+        # Redis reports an empty queue like this, others a queue without any listener yet.
         if str(getattr(error, "reply_code", "")) == NO_SUCH_QUEUE:
             return 0
         raise
@@ -83,12 +83,12 @@ _lock = threading.Lock()
 
 
 def enqueue(name: str, *arguments: str) -> None:
-    """Have the task called once the transaction is committed; never blocks, never raises."""
+    """Publish the task after commit; never blocks, never raises."""
     on_commit(lambda: _current_sender().put(name, arguments))
 
 
 def drain(seconds: float) -> None:
-    """Wait until what was told so far has reached the broker, so many seconds at most."""
+    """Wait until all messages have reached the broker, at most `seconds`."""
     _current_sender().drain(seconds)
 
 

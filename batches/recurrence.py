@@ -1,7 +1,7 @@
-"""Wall-clock times in a named zone, and the slots of what repeats there. Pure.
+"""Local times in a named zone, and the slots of a repeating schedule. Pure.
 
-A wall-clock time is a datetime without zone, to the minute; an instant is one in UTC. A time that
-the clocks jump over stands for the moment after the jump, one that comes twice for the first.
+A local time is a datetime without zone, to the minute; an instant is one in UTC. A time that the
+clock change skips means the moment after the change, one that occurs twice means the first.
 """
 
 import calendar
@@ -29,18 +29,18 @@ _SECOND = timedelta(seconds=1)
 
 
 class Slot(NamedTuple):
-    """One turn: when the clock on the wall shows it there, and when that is."""
+    """One occurrence: the local time and its instant."""
 
     wall: datetime
     instant: datetime
 
 
 def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
-    """When that wall-clock time is, or the next one that exists. Of two the first."""
+    """The instant of that local time, or of the next one that exists. Of two the first."""
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wall:
         return first
-    # Missing: read with the offset of after the jump it lies before it, and the other way round.
+    # Skipped: with the offset after the change it lies before the change, and vice versa.
     before, after = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), first
     offset = before.astimezone(zone).utcoffset()
     while after - before > _SECOND:
@@ -55,11 +55,11 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
 def slots_after(
     moment: datetime, *, first: datetime, repeat: str, zone: ZoneInfo, last_day: date | None = None
 ) -> Iterator[Slot]:
-    """The slots later than that instant, in order; without end where nothing ends them.
+    """The slots later than that instant, in order; infinite without `last_day`.
 
-    `first` is the wall-clock time of the first one, and of all the time of day; a day that a month
-    lacks is its last. `last_day` is the last day on which there may be one, in that zone. No two
-    are at the same instant, as they would be around a day that a zone has left out.
+    `first` is the local time of the first slot and sets the time of day of all; if a month lacks
+    the day, its last day is used. `last_day` is the last possible day, in that zone. No two slots
+    have the same instant, even if a zone skips a whole day.
     """
     numbers = iter([0]) if repeat == NEVER else count(_number_before(moment, first, repeat, zone))
     for number in numbers:
@@ -74,19 +74,19 @@ def slots_after(
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names of all zones that mean the same on any machine."""
+    """The names of all zones that are the same on every machine."""
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def _number_before(moment: datetime, first: datetime, repeat: str, zone: ZoneInfo) -> int:
-    """The number of a slot that is no later than the moment, or 0: where to begin to look."""
+    """The number of a slot not later than the moment, or 0: where the search starts."""
     passed = moment.astimezone(zone).replace(tzinfo=None) - first
     longest = _DAYS.get(repeat) or 31 * _MONTHS[repeat]
     return max(0, passed.days // longest - 1)
 
 
 def _wall(first: datetime, repeat: str, number: int) -> datetime | None:
-    """The wall-clock time of one slot; None at the end of the calendar."""
+    """The local time of one slot; None after the end of the calendar."""
     try:
         if repeat in _MONTHS:
             months = first.month - 1 + number * _MONTHS[repeat]
@@ -97,7 +97,7 @@ def _wall(first: datetime, repeat: str, number: int) -> datetime | None:
             wall = first + timedelta(days=number * _DAYS.get(repeat, 0))
     except (OverflowError, ValueError):
         return None
-    # In some zone the last year's last hours are beyond it.
+    # The last hours of the last year overflow in some zones.
     return wall if wall.year < MAXYEAR else None
 
 
@@ -108,14 +108,14 @@ def clean_repeat(value: Any) -> str:
 
 
 def clean_zone(value: Any) -> str:
-    """The name of a zone that there is. Raises ValueError."""
+    """The name of an existing zone. Raises ValueError."""
     if not isinstance(value, str) or value not in zone_names():
-        raise ValueError("There is no such time zone. Write it like Europe/Berlin.")
+        raise ValueError("Unknown time zone. Use the format Europe/Berlin.")
     return value
 
 
 def parse_wall(value: Any) -> datetime | None:
-    """`2026-12-01T09:00`, a wall-clock time; None for null. Raises ValueError."""
+    """`2026-12-01T09:00`, a local time; None for null. Raises ValueError."""
     if value is None:
         return None
     wall = _parsed(value, WALL_FORMAT)
@@ -135,7 +135,7 @@ def parse_day(value: Any) -> date | None:
 
 
 def _parsed(value: Any, form: str) -> datetime | None:
-    """None for what is not written in just that way: strptime takes `2026-1-2`, in any digits."""
+    """None unless the format matches exactly: strptime accepts `2026-1-2`, in any digits."""
     try:
         found = datetime.strptime(value if isinstance(value, str) else "", form)  # noqa: DTZ007
     except ValueError:

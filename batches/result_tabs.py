@@ -1,4 +1,4 @@
-"""Which results a person looks at: a tab for each outcome, and one for each reason of failing."""
+"""Tabs to filter results: one for each outcome, and one for each failure reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Outcome = BatchItem.Outcome
 
 @dataclass(frozen=True)
 class Tab:
-    """A link that shows some of the results. `key` is the same on every page that shows it."""
+    """A link that filters the results. `key` is the same on every page."""
 
     key: str
     label: str
@@ -25,7 +25,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class ResultTabs:
-    """The choice, and what else there is to choose, with counts. Shown again by every poll."""
+    """The selected filter and all tabs with counts. Rendered again by every poll."""
 
     totals: Totals
     is_finished: bool
@@ -34,24 +34,24 @@ class ResultTabs:
 
     @classmethod
     def read(cls, query: Mapping[str, str], totals: Totals, *, is_finished: bool) -> "ResultTabs":
-        """What the address asks for; what it can't ask for shows all."""
+        """The filter of the query string; an invalid one shows all."""
         outcome, code = query.get("outcome", ""), query.get("code", "")
         if outcome not in {*Outcome.values, NOT_ATTEMPTED}:
             outcome = ""
         if outcome != Outcome.FAILED or code not in REFUSALS:
             code = ""
         if not totals.done and totals.left and is_finished:
-            outcome = NOT_ATTEMPTED  # there is nothing else to see
+            outcome = NOT_ATTEMPTED  # there is nothing else to show
         return cls(totals, is_finished, outcome, code)
 
     @property
     def shows_left(self) -> bool:
-        """The ids whose turn never came, instead of results."""
+        """Show the ids that were not processed, instead of results."""
         return self.outcome == NOT_ATTEMPTED and self.is_finished
 
     @property
     def query(self) -> str:
-        """The choice as a query string, without the question mark; empty for all."""
+        """The filter as a query string, without the question mark; empty for all."""
         return _query(self.outcome, self.code)
 
     @property
@@ -77,7 +77,7 @@ class ResultTabs:
 
     @property
     def codes(self) -> list[Tab]:
-        """Why items failed, in words."""
+        """Tabs by failure reason."""
         counts = {**({self.code: 0} if self.code else {}), **self.totals.codes}
         failed = Outcome.FAILED.value
         return [

@@ -1,4 +1,4 @@
-"""Pure checks of what every batch has, whatever its kind."""
+"""Pure validation of the fields that every batch has."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,14 +28,14 @@ ERROR_POLICIES = (SKIP_FAILED, REJECT_ALL)
 ON_SUCCESS, ON_COMPLETION, ALWAYS = "on-success", "on-completion", "always"
 LINKS = (ON_SUCCESS, ON_COMPLETION, ALWAYS)
 MOST_PARENTS = 20
-# Whoever plans further ahead has mistyped a year.
+# A date further ahead is most likely a mistyped year.
 FURTHEST = timedelta(days=5 * 366)
-NO_END = "Only a change of the price can be given an end."
+NO_END = "Only a price change can have an end."
 TOO_MANY_PARENTS = f"A batch can wait for at most {MOST_PARENTS} others."
 
 
 class FieldErrors(ValueError):
-    """Several fields are wrong: maps the path of each to its messages.
+    """Several invalid fields: maps the path of each to its messages.
 
     `message` sums them up; `details` are further facts for programs.
     """
@@ -94,7 +94,7 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_content_ids(value: Any, *, most: int | None = None) -> list[str]:
-    """1 … `most` different ids as strings (`most` is BATCH_MAX_ITEMS unless told).
+    """1 … `most` different ids as strings (`most` defaults to BATCH_MAX_ITEMS).
 
     Raises FieldErrors with `contentIds` or `contentIds.<position>` as paths.
     """
@@ -116,7 +116,7 @@ def clean_content_ids(value: Any, *, most: int | None = None) -> list[str]:
             errors[f"contentIds.{position}"] = [str(error)]
     if repeated := [key for key, times in Counter(clean).items() if times > 1]:
         shown = ", ".join(repeated[:5])
-        errors["contentIds"] = [f"These ids are there more than once: {shown}."]
+        errors["contentIds"] = [f"These ids appear more than once: {shown}."]
     if errors:
         raise FieldErrors(errors)
     return clean
@@ -132,7 +132,7 @@ FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def clean_filter(value: Any) -> dict[str, Any]:
-    """A selection by what items are, as the arguments of `ContentQuerySet.matching`."""
+    """A filter of items, as the arguments of `ContentQuerySet.matching`."""
     if not isinstance(value, Mapping):
         raise FieldErrors({"filter": ["Send an object of what the items must match."]})
     errors: dict[str, list[str]] = {}
@@ -153,7 +153,7 @@ def clean_filter(value: Any) -> dict[str, Any]:
 
 
 def clean_expected_versions(value: Any, content_ids: list[str] | None) -> dict[str, int]:
-    """`{contentId: version}`; of ids that are among `content_ids`, where those are known."""
+    """`{contentId: version}`; only ids of `content_ids`, if those are known."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -221,7 +221,7 @@ def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
         try:
             key, when = _link(each)
             if key in clean:
-                raise ValueError("This batch is there more than once.")
+                raise ValueError("This batch appears more than once.")
             clean[key] = when
         except ValueError as error:
             errors[f"dependsOn.{position}"] = [str(error)]
@@ -234,11 +234,11 @@ def _link(value: Any) -> tuple[UUID, str]:
     when: Any = ON_COMPLETION
     if isinstance(value, Mapping):
         if not {"batchId"} <= set(value) <= {"batchId", "when"}:
-            raise ValueError("Send batchId and, if you like, when.")
+            raise ValueError("Send batchId and, optionally, when.")
         value, when = value["batchId"], value.get("when", when)
     if not isinstance(when, str) or when not in LINKS:
         raise ValueError(f"Choose one of: {', '.join(LINKS)}.")
     try:
         return UUID(value if isinstance(value, str) else ""), when
     except ValueError:
-        raise ValueError("This is no id of a batch.") from None
+        raise ValueError("This is not a valid batch id.") from None

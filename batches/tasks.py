@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 
 def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A task of that name. While the database is away it ends with a line in the log: the sweep
-    finds what it left.
+    """Define a task with that name. While the database is unavailable it only logs a line; the
+    sweep finds the remaining work.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -45,13 +45,13 @@ def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 @worker_ready.connect
 def give_a_sign(**_: object) -> None:
-    """At once, so that nobody is told in its first seconds that no worker is running."""
+    """Record a heartbeat at start, so that no page reports a missing worker."""
     try:
         beat()
     except DatabaseError:
-        return  # the first sweep that reaches the database gives it
+        return  # the first sweep with a database connection records it
     finally:
-        connection.close()  # children that are forked later must not share it
+        connection.close()  # forked children must not share it
 
 
 @task("batches.run_batch")

@@ -1,4 +1,4 @@
-"""What each kind of broker needs beside its URL, and whether it takes us."""
+"""Settings of each kind of broker, and a connection check."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +13,14 @@ from config.environment import WrongSurroundings, split_url
 
 SOCKET_SECONDS = 2
 LONGEST_REASON = 120
-# Longer than any task: Redis hands a message out again when this has passed.
+# Longer than any task: Redis redelivers a message after this time.
 VISIBILITY_SECONDS = 3600
 
 
 def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
     """The URL and the transport options of filesystem://, redis:// or amqp:// .
 
-    Asks no broker. Raises WrongSurroundings with a sentence that names what is wrong.
+    Opens no connection. Raises WrongSurroundings with a message that names the error.
     """
     parts = split_url("CELERY_BROKER_URL", url)
     scheme = parts.scheme
@@ -37,10 +37,10 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
             "data_folder_out": str(folder / "messages"),
             "processed_folder": str(folder / "processed"),
             "control_folder": str(folder / "control"),
-            # A message moves by a rename; without this it would be read and deleted, and a
-            # worker that dies in between would leave nothing to look at. `sweep` prunes.
+            # Moves a message by a rename; otherwise it would be read and deleted, and a worker
+            # that dies in between would leave no trace. `sweep` prunes the folder.
             "store_processed": True,
-            # The default polls once a second, which is a second for each batch.
+            # The default polls once a second, which delays each batch by up to a second.
             "polling_interval": 0.1,
         }
     if scheme in {"redis", "rediss"}:
@@ -69,9 +69,9 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
 
 
 def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
-    """Ask it once, for some seconds at most. Raises WrongSurroundings where it refuses us.
+    """Connect once, for some seconds at most. Raises WrongSurroundings if it is refused.
 
-    One that is down or silent is nothing wrong: whoever needs it waits for it, and says so.
+    A broker that is down or silent is no error: processes wait for it and log that.
     """
     broker = Connection(url, transport_options=dict(options), connect_timeout=SOCKET_SECONDS)
     try:
@@ -80,10 +80,10 @@ def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
         said = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
         place = urlsplit(url).netloc.rpartition("@")[2]
         raise WrongSurroundings(
-            f"The broker at {place} refuses us ({said}); correct the user, the password or what "
-            "comes after the port in CELERY_BROKER_URL."
+            f"The broker at {place} refuses the connection ({said}); correct the user, the "
+            "password or the path in CELERY_BROKER_URL."
         ) from None
-    except Exception:  # whatever a transport raises where nobody answers
+    except Exception:  # transports raise anything if nobody answers
         return
     finally:
         broker.release()

@@ -17,7 +17,7 @@ app.autodiscover_tasks()
 
 
 def _is_server() -> bool:
-    """`celery worker` and `celery beat`: the one program whose beginning is not ours."""
+    """Check the configuration at the start of `celery worker` and `celery beat`."""
     program = Path(sys.argv[0])
     is_celery = program.name == "celery" or program.match("celery/__main__.py")
     return is_celery and not {"worker", "beat"}.isdisjoint(sys.argv)

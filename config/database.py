@@ -1,7 +1,7 @@
-"""The one atomic(), and everything that a particular database needs of its own.
+"""The only atomic(), and code for particular databases.
 
-All code writes through `atomic` from here and never through Django's: on MongoDB Django's own
-does nothing. `on_commit` is Django's on all three databases.
+All code writes through this `atomic` and never through Django's, which does nothing on MongoDB.
+`on_commit` is Django's on all three databases.
 """
 
 import functools
@@ -32,14 +32,14 @@ def is_mongodb() -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """The database can't be reached, or is locked by others for too long: trying again can help."""
+    """The database is unreachable or locked for too long: a retry can help."""
     if lacks_tables(error):
         return False
     if isinstance(error, OperationalError | InterfaceError):
         return True
     if not is_mongodb():
         return False
-    # Its backend knows one error for everything, and lets the driver's own through in places.
+    # Its backend has one error for everything, and lets some of the driver's errors through.
     from pymongo.errors import ConnectionFailure
 
     if isinstance(error, DatabaseError):
@@ -48,7 +48,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def lacks_tables(error: BaseException | None) -> bool:
-    """`migrate` was not run on this database. Never on MongoDB: it makes collections by itself."""
+    """`migrate` was not run on this database. Never on MongoDB, which needs no tables."""
     if not isinstance(error, DatabaseError):
         return False
     undefined_table = "42P01"  # PostgreSQL's code
@@ -61,10 +61,10 @@ def lacks_tables(error: BaseException | None) -> bool:
 def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Run the function in one transaction; inside another it joins that one.
 
-    A function, not a `with` block, because MongoDB answers a write conflict by asking for the
-    whole transaction again, and PostgreSQL ends one of two that wait for each other: the outermost
-    call is repeated then, so it must do nothing but database work. A joined call makes no
-    savepoint: what it raises ends the whole.
+    A function, not a `with` block, because after a write conflict on MongoDB or a deadlock on
+    PostgreSQL the whole transaction must be repeated: then the outermost call runs again, so it
+    must only do database work. A joined call creates no savepoint: its exception ends the whole
+    transaction.
     """
 
     @functools.wraps(function)
@@ -88,7 +88,7 @@ def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
 def _in_transaction() -> bool:
     if is_mongodb():
         return connection.in_atomic_block_mongo  # type: ignore[attr-defined, no-any-return]
-    # TestCase wraps every test in an atomic block of its own, which is none of ours.
+    # TestCase wraps every test in an atomic block of its own, which does not count.
     return any(not block._from_testcase for block in connection.atomic_blocks)  # type: ignore[attr-defined]
 
 
@@ -98,10 +98,10 @@ def _transaction() -> AbstractContextManager[None]:
 
 @contextmanager
 def _mongodb_transaction() -> Iterator[None]:
-    """MongoDB's own transaction, also inside a block of Django's, as the admin has around saves.
+    """MongoDB's own transaction, also inside Django's atomic block, which the admin uses for saves.
 
-    Such a block does nothing there, but it counts: within it, what waits for the commit may not
-    be run, and the commit would raise after it was made.
+    Such a block does nothing on MongoDB but is tracked: within it, on_commit callbacks do not run,
+    and the commit would raise after it succeeded.
     """
     from django_mongodb_backend import transaction as mongodb
 
@@ -115,10 +115,10 @@ def _mongodb_transaction() -> Iterator[None]:
 
 
 def _forget_transaction() -> None:
-    """What is left where the line was cut at the commit or at the rolling back.
+    """Clean up after the connection was lost during commit or rollback.
 
-    The backend keeps its session then, begins no other one, and so would run all that follows
-    outside of any transaction; and what waited for this commit would be run after the next.
+    Otherwise the backend keeps the old session, starts no new one and so runs later statements
+    outside of any transaction; and callbacks of this commit would run after the next.
     """
     if connection.session is not None:  # type: ignore[attr-defined]
         connection._end_session()  # type: ignore[attr-defined]
@@ -126,13 +126,13 @@ def _forget_transaction() -> None:
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds to wait before each further try, growing, with jitter so that rivals part."""
+    """Growing delays in seconds before each retry, with jitter to separate concurrent writers."""
     for number in range(TRIES - 1):
         yield random.uniform(0.5, 1) * min(PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS)  # noqa: S311
 
 
 def _asks_for_another_try(error: Exception) -> bool:
-    """Also of the driver's own error: MongoDB's backend lets those of a commit through."""
+    """Also checks the driver's own errors, which MongoDB's backend lets through at commit."""
     if getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
         return True
     has_labels = (getattr(each, "has_error_label", None) for each in (error, error.__cause__))

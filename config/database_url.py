@@ -1,4 +1,4 @@
-"""What DATABASE_URL says, as Django's settings of one database; opens no connection."""
+"""Converts DATABASE_URL into Django's settings; opens no connection."""
 
 from typing import Any
 from urllib.parse import SplitResult, parse_qs
@@ -13,7 +13,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with
     # "database is locked", whatever the timeout, if somebody else wrote in between.
     "transaction_mode": "IMMEDIATE",
-    # A checkpoint each 16 MB of changes instead of 4: who commits at that moment waits for it.
+    # A checkpoint after 16 MB of changes instead of 4, since commits wait for checkpoints.
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4000;"
     ),
@@ -21,7 +21,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 POSTGRESQL_OPTIONS = {
     "connect_timeout": CONNECT_SECONDS,
-    # A server whose machine is gone says nothing: without these a query waits for a quarter hour.
+    # Without these a query to a crashed machine waits for a quarter of an hour.
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -36,9 +36,9 @@ MONGODB_OPTIONS = {
 def database_from_url(url: str) -> dict[str, Any]:
     """Settings of one database: sqlite:///…, postgres://… or mongodb://… .
 
-    Raises WrongSurroundings with a sentence that names what is wrong.
+    Raises WrongSurroundings with a message that names the error.
     """
-    if url == "sqlite://:memory:":  # no URL by the book, but known from elsewhere
+    if url == "sqlite://:memory:":  # not a valid URL, but a common notation
         raise _memory()
     parts = split_url("DATABASE_URL", url)
     if parts.scheme in {"mongodb", "mongodb+srv"}:
@@ -90,7 +90,7 @@ def _mongodb(url: str, parts: SplitResult) -> dict[str, Any]:
         raise WrongSurroundings(
             "DATABASE_URL names no database: write mongodb://host:27017/NAME?replicaSet=… ."
         )
-    if parts.scheme == "mongodb":  # the other kind would be looked up in the network
+    if parts.scheme == "mongodb":  # the other scheme would need a DNS lookup
         _refuse_by_driver(url)
     given = {option.lower() for option in parse_qs(parts.query)}
     options = {key: value for key, value in MONGODB_OPTIONS.items() if key.lower() not in given}
@@ -104,7 +104,7 @@ def _refuse_by_driver(url: str) -> None:
     try:
         parse_uri(url, warn=False)
     except (PyMongoError, ValueError):
-        # Its words may quote the password.
+        # The driver's message may quote the password.
         raise WrongSurroundings(
             "DATABASE_URL is not what MongoDB's driver takes: write mongodb://user:password@host:27017"
             "/name?replicaSet=…, with %-codes for special characters."

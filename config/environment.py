@@ -1,6 +1,6 @@
-"""Reads the environment strictly: what can't be meant is refused in one sentence.
+"""Reads the environment strictly: an invalid setting is refused with one message.
 
-Nothing here opens a connection; `config.surroundings` does, before a process begins to work.
+Nothing here opens a connection; `config.surroundings` does, before a process starts to work.
 """
 
 import math
@@ -24,7 +24,7 @@ MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps", "smtp+ssl", "consolemail", "filemai
 
 
 class WrongSurroundings(ImproperlyConfigured):
-    """No process can work with what was found; the one sentence says what to change."""
+    """The configuration is invalid; the message says what to change."""
 
 
 def text(name: str, default: str = "") -> str:
@@ -32,7 +32,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def texts(name: str) -> list[str]:
-    """What stands between commas."""
+    """A comma-separated list."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
@@ -50,7 +50,7 @@ def whole(name: str, *, default: int, least: int = 1) -> int:
 
 
 def seconds(name: str, *, default: float) -> float:
-    """More than no time at all."""
+    """A number of seconds above 0."""
     given = text(name)
     if not given:
         return default
@@ -58,7 +58,7 @@ def seconds(name: str, *, default: float) -> float:
         number = float(given)
     except ValueError:
         number = math.nan
-    if not 0 < number <= MOST:  # false for what is no number, too
+    if not 0 < number <= MOST:  # also false for NaN
         raise WrongSurroundings(f"{name} is {given!r}; give a number of seconds above 0.")
     return number
 
@@ -87,23 +87,23 @@ def log_level(default: str) -> str:
 
 
 def split_url(name: str, url: str) -> SplitResult:
-    """The parts of a URL; its password is in none of the sentences that refuse it."""
+    """The parts of a URL; error messages never contain its password."""
     try:
         parts = urlsplit(url)
-        # With several hosts, as PostgreSQL and MongoDB take them, there is no one port.
+        # PostgreSQL and MongoDB allow several hosts, so there may be several ports.
         _ = parts.hostname if "," in parts.netloc else parts.port
     except ValueError as error:
         raise WrongSurroundings(
-            f"{name} is no valid URL: {_cleaned(error)}. Write scheme://user:password@host:port"
+            f"{name} is not a valid URL: {_cleaned(error)}. Write scheme://user:password@host:port"
             "/name, with %-codes for special characters in the password."
         ) from None
     return parts
 
 
 def _cleaned(error: ValueError) -> str:
-    """Python's words begin small; of a port that is none they quote what may be a password."""
+    """Hide Python's message about an invalid port, which may quote a password."""
     words = str(error)
-    return "the port is no number up to 65535" if words.startswith("Port") else words
+    return "the port is not a number up to 65535" if words.startswith("Port") else words
 
 
 def site_url() -> str:
@@ -117,14 +117,14 @@ def site_url() -> str:
 
 
 def mail_settings() -> dict[str, Any]:
-    """Django's settings of EMAIL_URL; empty where there is none."""
+    """Django's settings from EMAIL_URL; empty if there is none."""
     url = text("EMAIL_URL")
     if not url:
         return {}
     parts = split_url("EMAIL_URL", url)
     if parts.scheme not in MAIL_SCHEMES or (parts.scheme.startswith("smtp") and not parts.hostname):
         raise WrongSurroundings(
-            "EMAIL_URL is no address of a mail server; "
+            "EMAIL_URL is not a valid URL of a mail server; "
             "write it like smtp+tls://user:password@host:587."
         )
     found: dict[str, Any] = environ.Env.email_url_config(url)
@@ -132,7 +132,7 @@ def mail_settings() -> dict[str, Any]:
 
 
 def mail_sender(default: str) -> str:
-    """What stands in From: an address, with or without a name."""
+    """The From address, with or without a name."""
     given = text("DEFAULT_FROM_EMAIL")
     if not given:
         return default
@@ -158,7 +158,7 @@ def sandbox_failure() -> str:
 
 
 def secret_key(*, is_needed: bool) -> str:
-    """Empty where none is set and none is needed."""
+    """Empty if none is set and none is required."""
     key = text("SECRET_KEY")
     if is_needed and len(key) < LEAST_SECRET:
         raise WrongSurroundings(
@@ -169,7 +169,7 @@ def secret_key(*, is_needed: bool) -> str:
 
 
 def data_dir(default: Path) -> Path:
-    """The folder that all processes of this machine keep files in; made where it is missing."""
+    """The data folder of all processes on this machine; created if missing."""
     folder = Path(text("DATA_DIR") or default).resolve()
     try:
         for needed in (folder, folder / "static"):

@@ -1,4 +1,4 @@
-"""What a request is answered when something broke that no view expected."""
+"""Answers to unexpected errors."""
 
 import sys
 
@@ -15,7 +15,7 @@ BROKEN = "Something went wrong on our side."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What is refused before any view: a host that is not ours, a character that can't be there."""
+    """400 before any view: an unknown host or an invalid character."""
     if request.path_info.startswith("/api/"):
         answer: dict[str, object] = {"message": NOT_VALID, "code": "invalid", "errors": {}}
         return JsonResponse(answer, status=400)
@@ -39,7 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     status, body, headers = fault(sys.exc_info()[1])
     if request.path_info.startswith("/api/"):
         return JsonResponse(body, status=status, headers=headers)
-    # Without the request: its user would be asked of the database.
+    # Without the request, whose user would need a database query.
     page = loader.get_template(f"{status}.html").render(
         {"no_tables": NO_TABLES if body["message"] == NO_TABLES else ""}
     )

@@ -1,7 +1,7 @@
-"""Named places where a test has the process die, as by kill -9, or stop, or raise.
+"""Named places where tests kill the process (like kill -9), stop it, or raise.
 
-`FAILPOINT=place` kills there; `place:stop` stops the process once, until somebody continues it;
-`place:raise` raises every time. A third part names the batch that alone is hit:
+`FAILPOINT=place` kills there; `place:stop` stops the process once, until SIGCONT;
+`place:raise` raises every time. A third part limits it to one batch:
 `place:raise:0198…`.
 """
 
@@ -12,11 +12,11 @@ _stopped_at: set[str] = set()
 
 
 class FailpointReached(Exception):
-    """The fault that a test asked for."""
+    """The error requested by a test."""
 
 
 def reach(place: str, about: object = "") -> None:
-    """Nothing at all, unless the environment's FAILPOINT names this place."""
+    """Do nothing, unless the environment's FAILPOINT names this place."""
     wanted = os.environ.get("FAILPOINT")
     if wanted is None:
         return

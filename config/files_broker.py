@@ -1,8 +1,7 @@
-"""The broker of plain files, in which no reader ever finds half a message.
+"""The filesystem broker, with atomic writes.
 
-Kombu's own writes a message under its final name, and keeps what is bound to what in files that it
-writes in place: whoever reads in between, or after a full disk or a killed writer, ends with an
-error that a worker does not survive.
+Kombu's own transport writes messages and bindings in place: a reader in between, or after a full
+disk or a killed writer, gets an error that ends the worker.
 """
 
 import os
@@ -20,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 class Channel(filesystem.Channel):
-    """Messages appear by a rename; bindings are declared anew by every process, in memory."""
+    """Writes messages by a rename; keeps bindings in memory, declared by every process."""
 
     supports_fanout = False
     get_table = virtual.Channel.get_table  # type: ignore[assignment]
 
-    # The types of its two parents don't agree on the names.
+    # The parents' types disagree on the names.
     def _put(self, queue: str, payload: Any, **options: Any) -> None:  # type: ignore[override]
-        # Names sort by time. Aside means in the folder of what is done with, which is pruned.
+        # Names sort by time. Processed messages go to a folder that is pruned.
         name = f"{time_ns():020}_{uuid4()}.{queue}.msg"
         draft = Path(self.processed_folder) / f"{name}.draft"
         try:
@@ -38,7 +37,7 @@ class Channel(filesystem.Channel):
             raise ChannelError(f"Cannot store a message: {error.strerror}.") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """The next message. One that can't be read is lost, as brokers lose some."""
+        """The next message. An unreadable one is dropped; the sweeper makes up for it."""
         while True:
             try:
                 return super()._get(queue)
@@ -51,5 +50,5 @@ class Transport(filesystem.Transport):
 
 
 def install() -> None:
-    """Have `filesystem://` mean this broker in this process."""
+    """Register this broker for `filesystem://` in this process."""
     TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"

@@ -1,4 +1,4 @@
-"""Indexes that hold only what is there."""
+"""Partial indexes."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.db.models import Index, Model, Q
 
 
 class PresentIndex(Index):
-    """For a foreign key that hardly any row has: rows without it are left out.
+    """An index for a rarely used foreign key, without rows where it is null.
 
-    On MongoDB, whose partial indexes know no *is null*, it holds all rows.
+    On MongoDB, whose partial indexes don't support *is null*, it covers all rows.
     """
 
     def create_sql(
@@ -26,7 +26,7 @@ class PresentIndex(Index):
 
 
 def drop_like_indexes(schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> None:
-    """Drop what Django adds on PostgreSQL to text keys for LIKE, which nobody asks them."""
+    """Drop the indexes that Django adds on PostgreSQL for LIKE on text keys, which are unused."""
     connection = schema_editor.connection
     if connection.vendor != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""Small middlewares that belong to no app."""
+"""Small middlewares that don't belong to an app."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-NO_LENGTH = "Say how long the body is, with Content-Length."
+NO_LENGTH = "Send a Content-Length header."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def optional_slash(get_response: GetResponse) -> GetResponse:
-    """Every path works with and without a trailing slash, without a redirect.
+    """Accept every path with and without a trailing slash, without a redirect.
 
-    But for the admin's: those end with one, and the admin redirects by itself.
+    Except for the admin's paths, which end with one; the admin redirects itself.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -31,7 +31,7 @@ def optional_slash(get_response: GetResponse) -> GetResponse:
 
 
 def time_zone_of_user(get_response: GetResponse) -> GetResponse:
-    """Pages show times in the zone of the person who is signed in."""
+    """Show times in the zone of the signed-in user."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         name = getattr(request.user, "time_zone", None)
@@ -42,9 +42,9 @@ def time_zone_of_user(get_response: GetResponse) -> GetResponse:
 
 
 def private_answers(get_response: GetResponse) -> GetResponse:
-    """What somebody who is signed in reads is kept by no cache, and by no browser's back button.
+    """Forbid caches, and the browser's back button, to store answers for signed-in users.
 
-    An answer with an ETag may be kept by its reader, who asks again each time.
+    An answer with an ETag may be stored by the client, which must revalidate it.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -62,18 +62,18 @@ def private_answers(get_response: GetResponse) -> GetResponse:
 
 
 def no_nul_characters(get_response: GetResponse) -> GetResponse:
-    """Refuse addresses and forms with a NUL, which PostgreSQL can't compare. The API has its own.
+    """Refuse URLs and forms with a NUL, which PostgreSQL can't compare. The API has its own check.
 
-    Before any view: the admin hands much of what is posted to the database as it is.
+    Before any view: the admin passes posted values to the database unchecked.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             address = request.path_info + request.META.get("QUERY_STRING", "")
             if "\x00" in address or "%00" in address:
-                raise BadRequest("The address holds a character that can't be there.")
+                raise BadRequest("The URL contains an invalid character.")
             if request.method == "POST" and _posts_nul(request):
-                raise BadRequest("The form holds a character that can't be there.")
+                raise BadRequest("The form contains an invalid character.")
         return get_response(request)
 
     return middleware
@@ -88,9 +88,9 @@ def _posts_nul(request: HttpRequest) -> bool:
 
 
 def known_length(get_response: GetResponse) -> GetResponse:
-    """Refuse bodies sent in chunks without a length, which Django takes for empty ones.
+    """Refuse chunked bodies without a length, which Django treats as empty.
 
-    An empty body means something: an undo without `contentIds` puts back every item.
+    An empty body has a meaning: an undo without `contentIds` undoes every item.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -106,9 +106,9 @@ def known_length(get_response: GetResponse) -> GetResponse:
 
 
 def policy_of_admin(get_response: GetResponse) -> GetResponse:
-    """Let the admin evaluate strings and style inline, which Unfold's Alpine and charts need.
+    """Allow eval and inline styles in the admin, which Unfold's Alpine and charts need.
 
-    Still nothing may come from elsewhere.
+    External sources stay forbidden.
     """
     looser = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 

@@ -1,6 +1,6 @@
-"""All settings in one file; what may differ between installations comes from the environment.
+"""All settings in one file; installations configure them by environment variables.
 
-The defaults run on a bare laptop: SQLite and a broker of plain files under DATA_DIR.
+The defaults run on a laptop: SQLite and a filesystem broker under DATA_DIR.
 """
 
 import os
@@ -33,12 +33,12 @@ DATA_DIR = environment.data_dir(BASE_DIR / "var")
 
 
 def _secret_key() -> str:
-    """The key from the environment; without https, one made once and kept in DATA_DIR."""
+    """The key from the environment; without https, a generated one in DATA_DIR."""
     if key := environment.secret_key(is_needed=IS_HTTPS):
         return key
     path = DATA_DIR / "secret-key"
     if not path.exists():
-        # Several processes may start at once: the first whole file stays, nobody reads half of one.
+        # Several processes may start at once: the first complete file wins, never a partial one.
         draft = path.with_name(f"{path.name}-{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(64))
@@ -64,12 +64,12 @@ BATCH_MAX_ITEMS = environment.whole("BATCH_MAX_ITEMS", default=100)
 BATCH_CHUNK_ITEMS = environment.whole("BATCH_CHUNK_ITEMS", default=100)
 BATCH_QUOTA_PER_HOUR = environment.whole("BATCH_QUOTA_PER_HOUR", default=50)
 BATCH_LEASE_SECONDS = environment.whole("BATCH_LEASE_SECONDS", default=60)
-# A waiting batch is told to the broker again when it was not heard of for so long.
+# A pending batch is sent to the broker again after this time.
 BATCH_TELL_AGAIN_SECONDS = environment.seconds("BATCH_TELL_AGAIN_SECONDS", default=30.0)
 SWEEP_SECONDS = environment.seconds("SWEEP_SECONDS", default=5.0)
 
 CONTRACT_CLIENT = environment.choice("CONTRACT_CLIENT", default="sandbox", among=("sandbox", "off"))
-# What the sandbox plays: "" all well, "rejected", "unreachable", or on-chain ids that fail: "7,9".
+# What the sandbox simulates: "" success, "rejected", "unreachable", or failing on-chain ids: "7,9".
 SANDBOX_FAILURE = environment.sandbox_failure()
 
 # ---------------------------------------------------------------- applications
@@ -147,13 +147,13 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # How long to wait for somebody else's write; config.wsgi, where visitors wait, has less.
+    # How long to wait for another writer; config.wsgi has less, since visitors wait.
     DATABASES["default"]["OPTIONS"]["timeout"] = environment.seconds(
         "SQLITE_WAIT_SECONDS", default=20.0
     )
 IS_MONGODB = DATABASES["default"]["ENGINE"] == "django_mongodb_backend"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# The tokens are ours (KNOX_TOKEN_MODEL); knox's migrations would make a table that nobody uses.
+# The token model is ours (KNOX_TOKEN_MODEL); knox's migrations would create an unused table.
 MIGRATION_MODULES: dict[str, str | None] = {"knox": None}
 if IS_MONGODB:
     DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
@@ -178,7 +178,7 @@ AUTHENTICATION_BACKENDS = ["content.services.people.sign_in.ThrottledBackend"]
 # Failed log-ins of one name from one address within LOGIN_FAILURE_MINUTES.
 LOGIN_FAILURES = environment.whole("LOGIN_FAILURES", default=10)
 LOGIN_FAILURE_MINUTES = environment.whole("LOGIN_FAILURE_MINUTES", default=15)
-# How many proxies of ours stand in front; each adds one address to X-Forwarded-For.
+# The number of trusted proxies in front; each adds one address to X-Forwarded-For.
 TRUSTED_PROXIES = environment.whole("TRUSTED_PROXIES", default=0, least=0)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -216,7 +216,7 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedUploadHandler"]
-# What was selected by hand is posted as one field an item.
+# A manual selection is posted as one field per item.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 SPECTACULAR_SETTINGS = {
@@ -263,8 +263,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "batches.sweep",
         "schedule": SWEEP_SECONDS,
-        # Sweeps that pile up while no worker runs are worth nothing later. The beat keeps one
-        # channel for good, and only a repeated attempt makes another when the broker cut it off.
+        # Sweeps that pile up while no worker runs are useless later. Beat keeps one
+        # channel forever, and only a retry opens another after the broker closed it.
         "options": {"expires": SWEEP_SECONDS * 2, "queue": "sweep", "retry": True},
     }
 }
@@ -277,8 +277,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# With a broker that has no event loop, prefork's children share one pipe and its lock: a child that
-# is killed while it waits takes the lock with it, and the worker hears nothing for ever.
+# With a broker without event loop, prefork's children share one pipe and its lock: a child that is
+# killed while it waits never releases the lock, and the worker hangs forever.
 CELERY_WORKER_POOL = "threads" if CELERY_BROKER_URL.startswith("filesystem") else "prefork"
 CELERY_WORKER_CONCURRENCY = environment.whole("WORKER_CONCURRENCY", default=2)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
@@ -312,7 +312,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Straight from the apps: nobody need run collectstatic, nor be warned that nobody did.
+# Served from the apps: no collectstatic is needed, and no warning about it.
 WHITENOISE_USE_FINDERS = True
 
 # ---------------------------------------------------------------- safety
@@ -331,7 +331,7 @@ if IS_HTTPS:
     CSRF_COOKIE_SECURE = True
 
 CONTENT_SECURITY_POLICY = {
-    # The admin has a looser one of its own: config.middleware.policy_of_admin.
+    # The admin has a looser policy: config.middleware.policy_of_admin.
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
@@ -381,9 +381,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.log_level("INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING"},
-        # A request that was refused is the client's affair, and stands in its answer.
+        # A refused request is the client's error and is described in its answer.
         "django.request": {"level": "ERROR"},
-        # Says at every connection that a broker of files has no host.
+        # Warns at every connection that a filesystem broker has no host.
         "kombu.connection": {"level": "ERROR"},
     },
 }

@@ -1,4 +1,4 @@
-"""The settings with what makes tests fast and quiet."""
+"""Settings for fast and quiet tests."""
 
 import os
 
@@ -7,8 +7,8 @@ os.environ.setdefault("LOG_LEVEL", "CRITICAL")
 from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Else every new client walks through all static files of all packages.
+# Else every new client scans all static files of all packages.
 WHITENOISE_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-# Refused outside of tests, as each process would have one of its own.
+# Refused outside of tests, since each process would have its own.
 CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = "memory://", {}

@@ -1,7 +1,7 @@
-"""What has to be so before a process begins to work: said in one sentence, with exit code 2.
+"""Checks before a process starts to work: one message and exit code 2 for an invalid configuration.
 
-`python -m config.surroundings` does nothing but look, for a parent that wants to stay without
-Django. A broker that is down is nothing wrong: whoever needs it waits for it, and says so.
+`python -m config.surroundings` only checks, for a parent process without Django. A broker that is
+down is no error: processes wait for it and log that.
 """
 
 import os
@@ -24,13 +24,13 @@ from config.errors import NO_TABLES
 WRONG = 2
 MOST_NAMED = 3
 LONGEST_REASON = 120
-# What drivers say, and what it means.
+# Messages of drivers, and their meaning.
 REASONS = {
     "connection refused": "connection refused",
     "resolve": "no such host",
     "name or service not known": "no such host",
-    "timeout": "no word for seconds",
-    "timed out": "no word for seconds",
+    "timeout": "no answer for seconds",
+    "timed out": "no answer for seconds",
     "starting up": "it is starting up",
     "shutting down": "it is shutting down",
     "too many": "too many connections",
@@ -39,7 +39,7 @@ REASONS = {
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """End the process with a sentence where the surroundings are wrong."""
+    """Exit with a message if the configuration is invalid."""
     try:
         yield
     except WrongSurroundings as error:
@@ -53,13 +53,13 @@ def in_words() -> Iterator[None]:
 
 
 def end(words: str) -> None:
-    """Print the sentence and raise SystemExit."""
+    """Print the message and raise SystemExit."""
     sys.stderr.write(f"{words}\n")
     sys.exit(WRONG)
 
 
 def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
-    """Look at the database; raises WrongSurroundings. Leaves no connection for a fork to share."""
+    """Check the database; raises WrongSurroundings. Leaves no connection for a fork to share."""
     try:
         _refuse_wrong_file()
         _refuse_wrong_server()
@@ -83,8 +83,8 @@ def _refuse_wrong_file() -> None:
     file = Path(connection.settings_dict["NAME"])
     if not file.parent.is_dir():
         raise WrongSurroundings(
-            f"DATABASE_URL names a file in {file.parent}, which is no folder; "
-            "make it, or name another."
+            f"DATABASE_URL names a file in {file.parent}, which is not a folder; "
+            "create it, or name another."
         )
     # SQLite keeps two more files beside this one.
     needed = [path for path in (file, file.parent) if path.exists()]
@@ -101,10 +101,10 @@ def _refuse_wrong_server() -> None:
         return
     client = connection.database.client  # type: ignore[attr-defined]
     hello = client.admin.command("hello")
-    # A router before several replica sets names none, and says this instead.
+    # A router in front of several replica sets reports this instead of a name.
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise WrongSurroundings(
-            "This MongoDB is no replica set, and without one it has no transactions; start it with "
+            "This MongoDB is not a replica set and has no transactions; start it with "
             "--replSet and run rs.initiate() once, a single node will do."
         )
 
@@ -142,7 +142,7 @@ def _named(keys: list[tuple[str, str]]) -> str:
 
 
 def _refusal(error: BaseException) -> str:
-    """Which database, what it said, and what to do; never its password."""
+    """The database, its error and the remedy; never its password."""
     words = " ".join(str(error).split())
     if connection.vendor == "sqlite":
         remedy = (
@@ -165,12 +165,12 @@ def _place() -> str:
 def _said(words: str) -> str:
     name, user = connection.settings_dict["NAME"], connection.settings_dict.get("USER")
     if "does not exist" in words and f'database "{name}"' in words:
-        return f"has none of the name {name}; make it (createdb {name}), or correct DATABASE_URL."
+        return f"has no database {name}; create it (createdb {name}), or correct DATABASE_URL."
     refusals = ("authentication failed", "no password supplied", "Authentication failed")
     if any(refusal in words for refusal in refusals) or f'role "{user}" does not exist' in words:
         return f"refuses {user or 'this user'}; correct the user and the password in DATABASE_URL."
     if "invalid" in words:
-        return f"is asked in a way that is none ({words[:LONGEST_REASON]}); correct DATABASE_URL."
+        return f"can't be used with these options ({words[:LONGEST_REASON]}); correct DATABASE_URL."
     known = (reason for sign, reason in REASONS.items() if sign in words.lower())
     reason = next(known, words.rpartition("failed: ")[2][:LONGEST_REASON])
     return f"does not answer ({reason}); start it, or correct DATABASE_URL."

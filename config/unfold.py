@@ -1,4 +1,4 @@
-"""How the admin looks and what its sidebar holds."""
+"""Unfold's settings: colours, icon and sidebar."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-# Tailwind's indigo, the accent of the pages too.
+# Tailwind's indigo, also the accent of the pages.
 ACCENT = {
     "50": "oklch(96.2% .018 272.314)",
     "100": "oklch(93% .034 272.788)",
@@ -21,14 +21,14 @@ ACCENT = {
     "950": "oklch(25.7% .09 281.288)",
 }
 
-# Three layers in the accent; as text, since the browser would otherwise ask for /favicon.ico.
+# Three layers in the accent colour; inline, since browsers otherwise request /favicon.ico.
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' "
     "fill='%234f39f6'%3E%3Cpath d='M12 2 2 8l10 6 10-6z'/%3E"
     "%3Cpath d='M2 12l10 6 10-6v3l-10 6-10-6z' opacity='.6'/%3E%3C/svg%3E"
 )
 
-# What goes with the batches is seen by who sees them.
+# Shown to users who may view batches.
 BATCHES = "batches.view_batchoperation"
 
 
@@ -86,7 +86,7 @@ def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _link(title: str, icon: str, app: str, model: str, right: str = "") -> dict[str, Any]:
-    """For who may view or change that model, or has that right."""
+    """True for users who may view or change that model, or have that permission."""
 
     def may_view(request: HttpRequest) -> bool:
         user = request.user

@@ -1,4 +1,4 @@
-"""Takes uploaded files into memory as far as anybody reads them."""
+"""Keeps uploaded files in memory, up to a limit."""
 
 from io import BytesIO
 from typing import Any
@@ -9,9 +9,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 
 class BoundedUploadHandler(FileUploadHandler):
-    """Keeps one byte more than DATA_UPLOAD_MAX_MEMORY_SIZE, so that too much shows; drops the rest.
+    """Keeps one byte more than DATA_UPLOAD_MAX_MEMORY_SIZE, to detect larger files; drops the rest.
 
-    Django's own limit leaves files out, and would fill the disk with whatever is sent.
+    Django's own limit ignores files, which could fill the disk.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

@@ -19,17 +19,17 @@ urlpatterns = [
     path("api/", include("content.api.urls")),
     path("api/", include("batches.api.urls")),
     re_path(r"^api(/|$)", UnknownPath.as_view()),
-    # One way to change the own password: it ends tokens and sessions.
+    # The only way to change one's password, which ends tokens and sessions.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password-change")),
-    # The admin's log-in shows a link to what has this name.
+    # The admin's log-in page links to this name.
     path(
         "admin/password_reset/",
         RedirectView.as_view(pattern_name="password-link"),
         name="admin_password_reset",
     ),
-    # Django's way to "view on site", which nothing here has.
+    # Django's "view on site", which is unused.
     path("admin/r/<path:anything>", nothing_here),
-    path("admin/search/", admin.site.admin_view(search)),  # before the one of the admin itself
+    path("admin/search/", admin.site.admin_view(search)),  # before the admin's own
     path("admin/", admin.site.urls),
 ]
 

@@ -1,4 +1,4 @@
-"""What gunicorn serves; gunicorn.conf.py looks at the surroundings first."""
+"""The WSGI application; gunicorn.conf.py checks the configuration first."""
 
 import gc
 import os
@@ -7,11 +7,11 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Somebody waits for the answer: a locked SQLite is 503 within five seconds.
+# Visitors wait for the answer: a locked SQLite gives 503 within five seconds.
 os.environ.setdefault("SQLITE_WAIT_SECONDS", "4")
 application = get_wsgi_application()
-# All that a view needs is imported now: the first visitors need not wait for it.
+# Import all views now, so that the first visitors don't wait.
 _ = get_resolver().url_patterns
-# And all that was loaded stays: else one visitor in hundreds waits while the collector walks it.
+# Freeze loaded objects: else one request in hundreds waits while the collector scans them.
 gc.collect()
 gc.freeze()

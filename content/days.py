@@ -1,4 +1,4 @@
-"""Days as the viewer's zone counts them, for filters: from one to another, both included."""
+"""Filters by a range of days in the viewer's zone, both ends included."""
 
 from datetime import date, datetime
 from typing import Any
@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from content.rules import day_bounds
 
-# What a database and every zone can count with.
+# The range that databases and all zones support.
 FIRST, LAST = date(1970, 1, 2), date(9999, 12, 30)
-WRONG_ORDER = "This is before the day it begins with. Choose a later day, or swap the two."
+WRONG_ORDER = "This is before the first day. Choose a later day, or swap the two."
 
 
 class DayField(forms.DateField):
-    """A day, from the browser's calendar or typed like 2026-01-31."""
+    """A day, from a date picker or typed like 2026-01-31."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("required", False)
@@ -33,7 +33,7 @@ def is_wrong_order(first: date | None, last: date | None) -> bool:
 
 
 def within_days(field: str, first: date | None, last: date | None) -> dict[str, datetime]:
-    """The lookups for moments from the beginning of the first to the end of the last day."""
+    """The lookups from the start of the first to the end of the last day."""
     zone = timezone.get_current_timezone()
     bounds = {}
     if first is not None:

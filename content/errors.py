@@ -1,14 +1,14 @@
-"""What goes wrong by design. Doors turn these into answers; anything else is a fault of ours."""
+"""Expected errors. Doors turn them into answers; any other exception is a bug."""
 
 import math
 from typing import Any
 
 
 class ApplicationError(Exception):
-    """One base for all: words for people, a stable code, further facts for programs."""
+    """The base class: a message for users, a stable code, details for programs."""
 
     code = "error"
-    message = "That did not work."
+    message = "This did not work."
     # The HTTP status of the API's answer.
     status = 400
 
@@ -19,7 +19,7 @@ class ApplicationError(Exception):
 
     @property
     def summary(self) -> str:
-        """All that is to be said of it, where there are no fields to say it beside."""
+        """The full message, for places without form fields."""
         return self.message
 
     @property
@@ -39,7 +39,7 @@ class Throttled(ApplicationError):
 
 
 class Invalid(ApplicationError):
-    """What was sent is not valid; `errors` maps the path of each field to its messages."""
+    """The input is invalid; `errors` maps the path of each field to its messages."""
 
     code = "invalid"
     message = "Please check what you entered."
@@ -54,7 +54,7 @@ class Invalid(ApplicationError):
 
 
 class NotAllowed(ApplicationError):
-    """The person who asks may not do this."""
+    """The user may not do this."""
 
     code = "forbidden"
     status = 403
@@ -62,7 +62,7 @@ class NotAllowed(ApplicationError):
 
 
 class NotThere(ApplicationError):
-    """It does not exist, or the person who asks may not know that it does."""
+    """It does not exist, or the user may not know that it does."""
 
     code = "not-found"
     status = 404
@@ -70,11 +70,11 @@ class NotThere(ApplicationError):
 
 
 class StaleVersion(ApplicationError):
-    """Somebody else changed the item since it was read."""
+    """Someone else changed the item since it was read."""
 
     code = "conflict"
     status = 412
-    message = "Somebody changed this item since you opened it. Load it again to see the change."
+    message = "Someone changed this item since you opened it. Reload it to see the change."
 
 
 class AlreadyThere(ApplicationError):
@@ -82,11 +82,11 @@ class AlreadyThere(ApplicationError):
 
     code = "exists"
     status = 409
-    message = "There is one with this id already."
+    message = "An item with this id already exists."
 
 
 class Removed(ApplicationError):
-    """The item was taken off sale; who wants to change it restores it first."""
+    """The item was removed and must be restored before a change."""
 
     code = "removed"
     status = 410
@@ -94,7 +94,7 @@ class Removed(ApplicationError):
 
 
 class WrongCredentials(ApplicationError):
-    """User name and password don't belong together, or the account is closed."""
+    """User name or password is wrong, or the account is closed."""
 
     code = "wrong-credentials"
     status = 401
@@ -106,7 +106,7 @@ class WrongCredentials(ApplicationError):
 
 
 class TooManyFailures(Throttled):
-    """Too many failed log-ins with this name from this address; even a right password waits."""
+    """Too many failed log-ins with this name from this address; refuses correct passwords too."""
 
     code = "too-many-failures"
 
@@ -134,27 +134,27 @@ class KeyInUse(ApplicationError):
 
 
 class TooManyLinks(Throttled):
-    """Too many links to new passwords were asked for from this address."""
+    """Too many password links were requested from this address."""
 
     code = "too-many-links"
 
     def __init__(self, *, reset_seconds: int) -> None:
         super().__init__(
-            "Too many links were asked for from your network. "
+            "Too many links were requested from your network. "
             f"Try again in {_minutes(reset_seconds)}.",
             reset_seconds=reset_seconds,
         )
 
 
 class TooManyTokens(ApplicationError):
-    """This person has as many API tokens as one may have."""
+    """The user has reached the limit of API tokens."""
 
     code = "too-many-tokens"
 
     def __init__(self, *, most: int) -> None:
         super().__init__(
-            f"You have {most} tokens, as many as one may have. "
-            "Revoke those that you no longer need, then create this one."
+            f"You have {most} tokens, which is the limit. "
+            "Revoke tokens that you no longer need, then create this one."
         )
 
 

@@ -24,7 +24,7 @@ from content.services.people.tokens import MAX_NAME
 
 
 class StxField(forms.CharField):
-    """A price as people type it, such as `1,234.5`; its value is micro-STX, None when empty."""
+    """A price in user notation, such as `1,234.5`; its value is in micro-STX, None if empty."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("max_length", 40)
@@ -44,7 +44,7 @@ class StxField(forms.CharField):
 
 
 class ContentFilterForm(forms.Form):
-    """What a creator wants to see of the own content; an empty one means all that is on sale."""
+    """Filters a creator's content; an empty form selects everything on sale."""
 
     q = forms.CharField(label="Search", required=False, max_length=rules.MAX_SEARCH)
     type = forms.ChoiceField(
@@ -70,16 +70,16 @@ class ContentFilterForm(forms.Form):
         cleaned = super().clean() or {}
         least, most = cleaned.get("price_from"), cleaned.get("price_to")
         if least is not None and most is not None and least > most:
-            self.add_error("price_to", "This is less than the price it begins with.")
+            self.add_error("price_to", "This is less than the lower price.")
         return cleaned
 
     @property
     def is_narrowed(self) -> bool:
-        """Something was chosen, so that nothing found need not mean that there is nothing."""
+        """True if a filter is set, so an empty result does not mean that there is nothing."""
         return any(self.data.get(name) for name in self.fields)
 
     def matching(self, contents: ContentQuerySet) -> ContentQuerySet:
-        """Those of the contents that match; none while the form has errors."""
+        """The matching contents; none while the form has errors."""
         if not self.is_valid():
             return contents.none()
         chosen = self.cleaned_data
@@ -100,13 +100,13 @@ REGIONS = {
 
 @cache
 def time_zones() -> list[tuple[str, str]]:
-    """Zones by place; a zone that is spelled another way stays good for who has it."""
+    """Zones by region; an outdated spelling stays valid for users who have it."""
     names = {name for name in zoneinfo.available_timezones() if name.split("/")[0] in REGIONS}
     return [(name, name.replace("_", " ")) for name in ["UTC", *sorted(names)]]
 
 
 class ProfileForm(forms.Form):
-    """The time zone, and for each own wallet which mails it gets."""
+    """The time zone, and the mail setting of each wallet of the user."""
 
     time_zone = forms.ChoiceField(
         label="Time zone",
@@ -134,12 +134,12 @@ class ProfileForm(forms.Form):
 
     @property
     def notify(self) -> dict[str, str]:
-        """The choice of each wallet, by address."""
+        """The mail setting of each wallet, by address."""
         return {wallet.pk: self.cleaned_data[f"notify-{wallet.pk}"] for wallet in self.wallets}
 
 
 class SaysHowLongToWait(AuthenticationForm):
-    """After too many failures it names them and the time, instead of calling the password wrong."""
+    """Reports too many failures and the waiting time instead of a wrong password."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
@@ -160,7 +160,7 @@ class AdminSignInForm(SaysHowLongToWait, UnfoldAuthenticationForm):  # type: ign
 
 
 class SetPasswordForm(DjangoSetPasswordForm):  # type: ignore[type-arg]
-    """A new password, twice, for who followed a link."""
+    """A new password, typed twice, after following a link."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -175,7 +175,7 @@ class SetPasswordForm(DjangoSetPasswordForm):  # type: ignore[type-arg]
 
 
 class PasswordChangeForm(SetPasswordForm, DjangoPasswordChangeForm):
-    """The same for who knows the old one; wrong guesses count as failed log-ins."""
+    """A new password after the old one; wrong guesses count as failed log-ins."""
 
     field_order = ["old_password", "new_password1", "new_password2"]
 

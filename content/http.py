@@ -1,4 +1,4 @@
-"""Requests of people who are signed in, for the type checker: whoever asks is a `User`."""
+"""The type of requests of signed-in users, for the type checker."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request

@@ -1,4 +1,4 @@
-"""Pure checks on plain values: the clean value, or ValueError with words for people."""
+"""Pure validation: return the clean value, or raise ValueError with a message for users."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ _NOT_TEXT = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _check_url = URLValidator(schemes=["http", "https"])
-# Blanks, and signs that only change how others look.
+# White space, and characters that only change how others are displayed.
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"}
 _C32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Mainnet and testnet, single and multiple signature: SP, SM, ST, SN.
@@ -43,7 +43,7 @@ def clean_content_id(value: Any) -> str:
             raise ValueError("An id that is a number lies between 0 and 9223372036854775807.")
         return str(value)
     if not isinstance(value, str):
-        raise ValueError("An id is a text or a whole number.")
+        raise ValueError("An id is a string or a whole number.")
     if not _ID.fullmatch(value):
         raise ValueError("An id has 1 to 64 letters, digits, dots, dashes, colons or underscores.")
     return value
@@ -94,27 +94,29 @@ def percent_of_price(price: int, percent: Decimal) -> int:
 
 
 def clean_text(value: Any, *, most: int, least: int = 0, newlines: bool = False) -> str:
-    """Text without control characters, lone surrogates or marks that turn the reading direction."""
+    """Text without control characters, lone surrogates or direction marks."""
     if not isinstance(value, str):
-        raise ValueError("This must be a text.")
+        raise ValueError("This must be a string.")
     if not least <= len(value) <= most:
         raise ValueError(
             f"This text has {len(value):,} characters; {least:,} to {most:,} are allowed."
         )
     if _NOT_TEXT.search(value) or ("\n" in value and not newlines):
-        raise ValueError("This text holds a character that can't be shown, such as a line break.")
+        raise ValueError(
+            "This text contains a character that can't be shown, such as a line break."
+        )
     if least and all(unicodedata.category(sign) in _INVISIBLE for sign in value):
         raise ValueError("This text is empty.")
     return value
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space, line breaks among it, as one space."""
+    """Collapse white space, including line breaks, into single spaces."""
     return " ".join(text.split())
 
 
 def clean_idempotency_key(value: str) -> str:
-    """1 to 255 visible characters of ASCII."""
+    """1 to 255 visible ASCII characters."""
     if not re.fullmatch(r"[!-~]{1,255}", value):
         raise ValueError("An Idempotency-Key has 1 to 255 letters, digits or signs, no spaces.")
     return value
@@ -133,7 +135,7 @@ def clean_choice(value: Any, choices: tuple[str, ...]) -> str:
 
 
 def clean_url(value: Any) -> str:
-    """An http or https URL of at most 2,000 characters; an empty text stands for none."""
+    """An http or https URL of at most 2,000 characters; empty for none."""
     url = clean_text(value, most=MAX_URL)
     if url:
         try:
@@ -168,9 +170,9 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
 
 
 def token_gating_after(now: Mapping[str, Any], wanted: Mapping[str, Any] | bool) -> dict[str, Any]:
-    """What the gate becomes: an object replaces it, a boolean turns it on or off, no more.
+    """The new gate: an object replaces it, a boolean only turns it on or off.
 
-    No gate and one that is off and says nothing else are the same.
+    No gate equals one that is off and has no other settings.
     """
     after = {**now, "enabled": wanted} if isinstance(wanted, bool) else dict(wanted)
     return dict(now) if not now and after == {"enabled": False} else after
@@ -180,7 +182,7 @@ def clean_refund_window(value: Any) -> int:
     return clean_integer(value, least=0, most=MAX_REFUND_WINDOW_DAYS, noun="number of days")
 
 
-# What metadata is: the field on the wire, the model's field, and its rule.
+# The metadata fields: API field, model field, rule.
 METADATA: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "title": ("title", lambda value: clean_text(value, least=1, most=MAX_TITLE)),
     "description": (
@@ -195,19 +197,19 @@ METADATA: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def _without_thousands_commas(text: str) -> str:
-    """`1,234.5` as `1234.5`; in `2,5` the comma stays: it would be a decimal point."""
+    """`1,234.5` as `1234.5`; keeps the comma in `2,5`, which may mean a decimal point."""
     groups = re.match(r"\d{1,3}(,\d{3})+(?!\d)", text, re.ASCII)
     return groups.group().replace(",", "") + text[groups.end() :] if groups else text
 
 
 def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    """When that day begins in the zone, and when the next one does: 23 to 25 hours later."""
+    """The start of that day in the zone and of the next one, 23 to 25 hours later."""
     begin = datetime.combine(day, time.min, zone)
     return begin, datetime.combine(day + timedelta(days=1), time.min, zone)
 
 
 def wire_name(name: str) -> str:
-    """A field of the model as clients of the API know it: `creator_id` is `creator`."""
+    """The API name of a model field: `creator_id` is `creator`."""
     if name == "creator_id":
         return "creator"
     first, *rest = name.split("_")
@@ -215,7 +217,7 @@ def wire_name(name: str) -> str:
 
 
 def parse_stx(text: str) -> int:
-    """What a person types as a price in STX, such as `1,234.5`, in micro-STX."""
+    """Parse a price typed in STX, such as `1,234.5`, into micro-STX."""
     typed = text.strip().removesuffix("STX").strip()
     plain = _without_thousands_commas(typed)
     if not re.fullmatch(r"\d{1,20}(\.\d+)?", plain, re.ASCII):
@@ -228,7 +230,7 @@ def parse_stx(text: str) -> int:
 
 
 def parse_whole_number(text: str) -> int:
-    """What a person types as a whole number, such as `1,000`."""
+    """Parse a typed whole number, such as `1,000`."""
     plain = _without_thousands_commas(text.strip())
     if not re.fullmatch(r"\d{1,19}", plain, re.ASCII):
         raise ValueError("Enter a whole number.")
@@ -236,7 +238,7 @@ def parse_whole_number(text: str) -> int:
 
 
 def parse_percent(text: str) -> Decimal:
-    """What a person types as a percentage, such as `-12.5` or `+10 %`."""
+    """Parse a typed percentage, such as `-12.5` or `+10 %`."""
     plain = text.strip().removesuffix("%").strip().replace("\u2212", "-")
     if not re.fullmatch(r"[+-]?\d{1,9}(\.\d+)?", plain, re.ASCII):
         raise ValueError("Enter a percentage, such as 10 or -12.5.")
@@ -260,7 +262,7 @@ def plain_stx(micro_stx: int) -> str:
 
 
 def clean_address(value: Any) -> str:
-    """A Stacks principal of a person, with its checksum.
+    """A standard Stacks principal with a valid checksum.
 
     Source: c32check of SIP-005: base-32 digits, 20 bytes of hash and the first 4 of
     SHA-256(SHA-256(version ‖ hash)).
@@ -272,13 +274,13 @@ def clean_address(value: Any) -> str:
     for character in value[2:]:
         number = number * 32 + _C32.index(character)
     if version not in _ADDRESS_VERSIONS or number >> 192:
-        raise ValueError("This is no Stacks address.")
+        raise ValueError("This is not a valid Stacks address.")
     payload = number.to_bytes(24, "big")
     if (
         _checksum(version, payload[:20]) != payload[20:]
         or c32_address(version, payload[:20]) != value
     ):
-        raise ValueError("This address has a typing error: its checksum is wrong.")
+        raise ValueError("This address has a typo: its checksum is wrong.")
     return value
 
 
@@ -290,7 +292,7 @@ def c32_address(version: int, hash160: bytes) -> str:
     while number:
         number, digit = divmod(number, 32)
         digits = _C32[digit] + digits
-    # Each leading zero byte is one leading zero digit, as in base 58.
+    # Each leading zero byte is one leading zero digit, like in base 58.
     zeros = len(payload) - len(payload.lstrip(b"\0"))
     return "S" + _C32[version] + "0" * zeros + digits
 

@@ -1,4 +1,4 @@
-"""JSON taken strictly, so that nothing means two things, for bodies and for fields of forms."""
+"""Strict JSON for request bodies and form fields."""
 
 import json
 from decimal import Decimal, InvalidOperation
@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 
 
 def parse_json(text: str, *, noun: str) -> Any:
-    """What the text says: no byte-order mark, no name twice, no NaN; fractions are Decimal.
+    """Parse JSON without byte-order mark, duplicate names or NaN; fractions are Decimal.
 
-    Raises ValueError with a sentence about the `noun`, such as `body`.
+    Raises ValueError with a message about the `noun`, such as `body`.
     """
     if text.startswith("\ufeff"):
         raise ValueError(f"The {noun} begins with a byte-order mark; leave it out.")
@@ -32,19 +32,19 @@ def parse_json(text: str, *, noun: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("names a field twice")
+        raise ValueError("has the same field twice")
     if any(_is_no_text(name) for name in found):
-        raise ValueError("names a field with half a character")
+        raise ValueError("has a field name with an incomplete character")
     return found
 
 
 def _is_no_text(name: str) -> bool:
-    """Holds a lone surrogate, which no answer could repeat."""
+    """True if it contains a lone surrogate, which no answer could encode."""
     return any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"holds {name}, which is no JSON")
+    raise ValueError(f"holds {name}, which is not valid JSON")
 
 
 def _integer(digits: str) -> int:

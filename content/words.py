@@ -1,4 +1,4 @@
-"""Changes of items in people's words, for every door."""
+"""Changes of items in words, for every door."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from content import rules
 from content.models import Content
 
-# Told of as changed, without the values: what is paid for is not for everybody's eyes.
+# Shown as changed without values: the content URL is not public.
 VALUES_NOT_SHOWN = {"url"}
-# Goes without saying beside the state.
+# Redundant next to the state.
 NOT_TOLD = {"removed_at"}
 LABELS = {
     "creator_id": "Creator",
@@ -23,17 +23,17 @@ LABELS = {
     "url": "URL",
 }
 LONGEST = 160
-# How a change came about, where no batch made it.
+# The causes of changes without a batch.
 CAUSES = {
-    "admin": "by hand",
+    "admin": "manually",
     "api": "through the API",
     "import": "by an import",
-    "put-back": "put back by hand",
+    "put-back": "undone manually",
 }
 
 
 class Difference(NamedTuple):
-    """One changed field in words; `before` and `after` are empty where values aren't shown."""
+    """One changed field; `before` and `after` are empty if values aren't shown."""
 
     label: str
     before: str
@@ -50,7 +50,7 @@ class Difference(NamedTuple):
 def differences(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> list[Difference]:
-    """What a change does to each field; of a new item, without `before`, what it holds."""
+    """The difference of each field; for a new item, without `before`, its values."""
     before, after = before or {}, after or {}
     return [
         Difference(
@@ -66,7 +66,7 @@ def differences(
 
 
 def cause_words(cause: str) -> str:
-    """`by hand`, `through the API`; of a batch that one may not see `in a batch`."""
+    """`manually`, `through the API`; for a hidden batch `in a batch`."""
     name = cause.partition(":")[0]
     return "in a batch" if name == "batch" else CAUSES.get(name, name)
 
@@ -79,7 +79,7 @@ def field_label(name: str) -> str:
 
 
 def field_words(name: str, value: Any) -> str:
-    """The value of a field of Content as people read it: prices in STX, `nothing` for nothing."""
+    """A Content field's value for users: prices in STX, `nothing` for an empty value."""
     if name == "price" and value is not None:
         return rules.format_stx(value)
     if name == "content_type":
@@ -120,7 +120,7 @@ def clock_words(value: datetime) -> str:
 
 
 def utc_words(value: datetime) -> str:
-    """`00:15 UTC`, with its day where that is another than the viewer's; nothing in UTC itself."""
+    """`00:15 UTC`, with its day if it differs from the viewer's; empty for viewers in UTC."""
     local, there = timezone.localtime(value), value.astimezone(UTC)
     if local.utcoffset() == there.utcoffset():
         return ""

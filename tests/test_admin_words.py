@@ -22,7 +22,7 @@ def list_of(name):
 def test_who_is_no_staff_is_told_so_and_led_back(signed_in, alice):
     answer = signed_in(alice).get(reverse("admin:index"), follow=True)
     text = answer.content.decode()
-    assert "You are signed in as alice, who has no right to the admin" in text
+    assert "You are signed in as alice, but this account can’t use the admin" in text
     assert 'href="/"' in text
 
 
@@ -50,7 +50,7 @@ def test_an_empty_list_says_what_to_do(signed_in, root, model):
     text = page.content.decode()
     can_add = page.context["has_add_permission"]
     assert ("The first one can be added here" in text) == can_add
-    assert ("nobody adds them by hand" in text) == (not can_add)
+    assert ("can’t be added manually" in text) == (not can_add)
 
 
 def test_changes_show_titles_and_are_found_by_them(signed_in, viewer, alice, wallet_of):

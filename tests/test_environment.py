@@ -101,9 +101,9 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgres://u:p4ssword@h:abc/db", "no valid URL"),
-        ("postgres://u:p4ss/word@h/db", "no valid URL"),
-        ("postgres://[::1/x", "no valid URL"),
+        ("postgres://u:p4ssword@h:abc/db", "not a valid URL"),
+        ("postgres://u:p4ss/word@h/db", "not a valid URL"),
+        ("postgres://[::1/x", "not a valid URL"),
         ("postgres://", "names no database"),
         ("postgres://u:p4ssword@h/", "names no database"),
         ("sqlite://", "in memory"),
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
         ("sqlite:///:memory:", "in memory"),
         ("sqlite://var/db.sqlite3", "names a host"),
         ("mongodb://h", "names no database"),
-        ("mongodb://h:abc/x", "no valid URL"),
+        ("mongodb://h:abc/x", "not a valid URL"),
         ("mongodb://u:p4ss@word@h,:x/db", "driver"),
         ("oracle://h/db", "begins with 'oracle'"),
         ("somewhere", "names no kind of database"),
@@ -137,10 +137,10 @@ def test_several_hosts_are_taken():
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("redis://[::1", "no valid URL"),
-        ("redis://:p4ssword@h:abc", "no valid URL"),
+        ("redis://[::1", "not a valid URL"),
+        ("redis://:p4ssword@h:abc", "not a valid URL"),
         ("redis://h/shop", "where Redis has a number"),
-        ("amqp://h:port//", "no valid URL"),
+        ("amqp://h:port//", "not a valid URL"),
         ("memory://", "in memory"),
         ("filesystem:///var/queue", "names a folder"),
         ("sqs://", "begins with 'sqs'"),

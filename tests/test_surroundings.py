@@ -100,7 +100,7 @@ def test_empty_database_has_no_tables(look):
 def test_missing_folder_is_named(look, tmp_path):
     said = look(f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
     assert said == (
-        f"DATABASE_URL names a file in {tmp_path}/nowhere, which is no folder; "
+        f"DATABASE_URL names a file in {tmp_path}/nowhere, which is not a folder; "
         "make it, or name another."
     )
     assert not (tmp_path / "nowhere").exists()
@@ -147,7 +147,7 @@ def test_database_server_is_silent(look):
 def test_database_does_not_exist(look):
     need_server("PostgreSQL", 5432)
     assert look("postgres://postgres@127.0.0.1:5432/nonesuch") == (
-        "The database at 127.0.0.1:5432 has none of the name nonesuch; "
+        "The database at 127.0.0.1:5432 has no database nonesuch; "
         "make it (createdb nonesuch), or correct DATABASE_URL."
     )
 
@@ -165,7 +165,7 @@ def test_database_user_is_unknown(look):
 def test_mongodb_without_replica_set(look):
     with mongodb_server("--standalone") as port:
         said = look(f"mongodb://127.0.0.1:{port}/shop")
-    assert said.startswith("This MongoDB is no replica set")
+    assert said.startswith("This MongoDB is not a replica set")
 
 
 def test_database_from_later_version(look, database):
@@ -248,7 +248,7 @@ def _assert_refused(arguments, database, tmp_path, url, **environment):
     )
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    assert f" refuses us ({REFUSED[url]}" in done.stderr
+    assert f" refuses the connection ({REFUSED[url]}" in done.stderr
     assert done.stderr.endswith("in CELERY_BROKER_URL.\n")
     assert "p4ssword" not in done.stderr
 

@@ -78,12 +78,12 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
     def has_delete_permission(
         self, request: HttpRequest, obj: BatchOperation | None = None
     ) -> bool:
-        """Superusers only, and only what has ended."""
+        """Superusers only, and only batches that have ended."""
         return bool(request.user.is_superuser) and (obj is None or obj.is_finished)
 
     def get_deleted_objects(self, objs: Any, request: AuthenticatedHttpRequest) -> Any:
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
-        # Results and mails of a batch go with it; by themselves they can't be deleted.
+        # Results and mails are deleted with their batch only.
         missing -= {kind._meta.verbose_name for kind in (BatchItem, Notification, Dependency)}
         return deleted, counts, missing, protected
 
@@ -102,7 +102,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
     def show_creator(self, batch: BatchOperation) -> str:
         return str(batch.creator)
 
-    @display(description="Asked for by")
+    @display(description="Requested by")
     def show_requested_by(self, batch: BatchOperation) -> str:
         return str(batch.requested_by)
 
@@ -166,7 +166,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         )
 
     def progress_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """The part of the page that moves."""
+        """The part of the page that is refreshed."""
         if not getattr(request, "htmx", False):
             return redirect("admin:batches_batchoperation_change", key)
         return TemplateResponse(

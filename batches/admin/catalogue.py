@@ -40,7 +40,7 @@ class BatchContentAdmin(PriceFileAdmin):
         return actions
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        # Django merely doesn't list an action that somebody may not run.
+        # Django hides actions without permission but does not refuse them.
         for kind in request.POST.getlist("action"):
             if kind in OPERATIONS:
                 require_right(request, OPERATIONS[kind])
@@ -55,7 +55,7 @@ class BatchContentAdmin(PriceFileAdmin):
         return [run, *super().get_urls()]
 
     def run_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Read the filled-in form and prepare the submission that is reviewed next."""
+        """Read the form and prepare the submission for review."""
         if kind not in OPERATIONS or kind not in FORMS:
             raise Http404
         operation = OPERATIONS[kind]
@@ -100,7 +100,7 @@ class BatchContentAdmin(PriceFileAdmin):
         selection: Sequence[str],
     ) -> TemplateResponse:
         apply_unfold_widgets(form, schedule)
-        # The filter of the list that one comes from, to go back to it.
+        # The filter of the previous list, to return to it.
         query = request.POST.get("list", request.GET.urlencode())
         titles = Content.objects.filter(pk__in=selection[:5]).values_list("title", flat=True)
         context = {
@@ -158,12 +158,10 @@ def _offer_form(
 ) -> HttpResponse | None:
     selection = list(queryset.values_list("pk", flat=True)[: MOST_ITEMS + 1])
     if len(selection) > MOST_ITEMS:
-        messages.error(
-            request, f"These are too many: choose at most {MOST_ITEMS:,} items at a time."
-        )
+        messages.error(request, f"Too many items: choose at most {MOST_ITEMS:,} items at a time.")
         return None
     if not selection:
-        messages.warning(request, "None of these items is there any more.")
+        messages.warning(request, "None of these items exists any more.")
         return None
     operation = OPERATIONS[kind]
     schedule = ScheduleForm(user=_user(request), operation=operation)
@@ -181,7 +179,7 @@ def list_address(query: str) -> str:
 
 
 def _undo_url(request: HttpRequest, batch: BatchOperation) -> str:
-    """Where what a batch did to an item can be put back; empty for who may not."""
+    """The URL to undo a batch's change of an item; empty without permission."""
     is_known = batch.kind in OPERATIONS and batch.is_finished
     if not is_known or not may_run_for_others(_user(request), operation_for(batch)):
         return ""

@@ -1,4 +1,4 @@
-"""What the lists of batches and of submissions can be narrowed by."""
+"""Filters of the lists of batches and submissions."""
 
 from typing import Any
 
@@ -36,17 +36,17 @@ class OutcomeFilter(DropdownFilter):
 
 
 class ComingFilter(DropdownFilter):
-    """What was accepted and has not begun, by what keeps it from it."""
+    """Accepted batches that have not started, by the reason."""
 
-    title = "coming up"
+    title = "schedule"
     parameter_name = "coming"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("any", "Full calendar"),
             ("scheduled", "Scheduled"),
-            ("held", "On hold"),
-            ("waiting", "Waiting for others"),
+            ("held", "Paused"),
+            ("waiting", "Waiting for another batch"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -61,12 +61,12 @@ class ComingFilter(DropdownFilter):
 
 
 class FollowsFilter(DropdownFilter):
-    title = "follows upon another"
+    title = "follow-up"
     parameter_name = "follows"
     fields = {"retry": "retry_of", "undo": "undo_of"}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("retry", "Tries again what failed"), ("undo", "Puts back what was changed")]
+        return [("retry", "Retry"), ("undo", "Undo")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         field = self.fields.get(self.value() or "")

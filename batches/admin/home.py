@@ -1,4 +1,4 @@
-"""The admin's first page: what runs, what failed today, how the worker does."""
+"""The admin's first page: running batches, failures of today, state of the worker."""
 
 import json
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ CHART_OPTIONS = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One number that leads to the list of the rows that it counts."""
+    """A number with a link to the rows it counts."""
 
     label: str
     words: str
@@ -65,7 +65,7 @@ class Group:
 
 
 def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What Unfold asks for to fill the first page; nothing more for who may not see batches."""
+    """The context of the first page for Unfold; no figures without permission to view batches."""
     user = request.user
     if not sees_all(user):
         return context
@@ -79,7 +79,7 @@ def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dic
             Group("Worker and queues", _health(overview.health, user)),
         ],
         "coming": [_next(each) for each in overview.coming],
-        # The calendar: slots of templates and ends of sales are no batches of the admin's list.
+        # The calendar: the admin's list of batches lacks template runs and ends of sales.
         "coming_url": reverse("coming"),
         "templates_url": reverse("admin:batches_template_changelist"),
         **_chart(overview),
@@ -94,14 +94,14 @@ def _now(unfinished: Unfinished) -> list[Figure]:
         Figure("Running", f"{unfinished.running:,}", _list(BATCHES, running)),
         Figure("Waiting", f"{unfinished.waiting:,}", _list(BATCHES, waiting)),
         Figure(
-            "Of these to come",
+            "Scheduled or paused",
             f"{unfinished.coming:,}",
             _list(BATCHES, {"coming": "any"}),
             "They wait for a time, a person or another batch.",
         ),
     ]
     if since is None:
-        return [*figures, Figure("Longest wait", "None", hint="Nothing is due and waiting.")]
+        return [*figures, Figure("Longest wait", "None", hint="No batch is overdue.")]
     longest = timesince(since, depth=1)
     hint = f"Since {moment_words(since)}"
     return [*figures, Figure("Longest wait", longest, _list(BATCHES, waiting), hint)]
@@ -120,7 +120,7 @@ def _failed(failures: Failures, user: User) -> list[Figure]:
         ),
         Figure("Failed items", f"{failures.items:,}", items, is_alarming=bool(failures.items)),
         Figure(
-            "Batches broken off",
+            "Aborted batches",
             f"{failures.broken_off:,}",
             _list(BATCHES, today | {"status__exact": Status.FAILED.value}),
             is_alarming=bool(failures.broken_off),
@@ -129,7 +129,7 @@ def _failed(failures: Failures, user: User) -> list[Figure]:
 
 
 def _next(coming: Coming) -> dict[str, str]:
-    """One line of what comes next: when, what, of whom."""
+    """One upcoming entry: time, change, creator."""
     what = coming.template or coming.batches[0]
     name = "batchoperation" if coming.batches else "template"
     words = describe(what)
@@ -146,13 +146,13 @@ def _next(coming: Coming) -> dict[str, str]:
 
 
 def _health(health: Health, user: User) -> list[Figure]:
-    """Mails and contract calls only for who may look at them."""
+    """Mails and contract calls, only with permission to view them."""
     seen = health.worker_seen_at
     figures = [
         Figure(
             "Worker",
             "Silent" if health.worker_is_silent else "Running",
-            hint=f"Last seen {moment_words(seen)}" if seen else "Never seen yet",
+            hint=f"Last seen {moment_words(seen)}" if seen else "Never seen",
             is_alarming=health.worker_is_silent,
         )
     ]

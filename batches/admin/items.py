@@ -1,4 +1,4 @@
-"""The results of all batches in one list, such as what failed today."""
+"""The results of all batches in one list, for example today's failures."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from content.admin.base import ReadOnlyAdmin
 class FailedOnFilter(DropdownFilter):
     """Days are those of the viewer's time zone."""
 
-    title = "what failed in batches that ended"
+    title = "failed on"
     parameter_name = "failed_on"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ class BatchItemAdmin(ReadOnlyAdmin):
     def show_outcome(self, item: BatchItem) -> str:
         return item.get_outcome_display()
 
-    @display(description="Why it failed", empty_value="–")
+    @display(description="Reason", empty_value="–")
     def show_why(self, item: BatchItem) -> str | None:
         failed = item.outcome == BatchItem.Outcome.FAILED
         return refusal_words(item.code, item.parameters) if failed else None

@@ -29,7 +29,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_display += ["created_at", "sent_at"]
     list_filter = [("state", ChoicesDropdownFilter), OverdueFilter, ("created_at", DayFilter)]
     prefetch = ("wallet",)
-    empty_hint = "The first is written when a batch ends whose creator wants mail about it."
+    empty_hint = "The first one is created when a batch ends and its creator has mail enabled."
 
     @display(description="To")
     def show_wallet(self, notification: Notification) -> str:

@@ -1,4 +1,4 @@
-"""Prices from a file in the admin, for any creators' items; and their prices as such a file."""
+"""Import prices from a file in the admin, for items of any creator, and export them."""
 
 from django.contrib import admin, messages
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from content.models import ContentQuerySet
 
 
 class PriceFileAdmin(ContentAdmin):
-    """The part of the catalogue's admin that is about files of prices."""
+    """The part of the catalogue's admin about price files."""
 
     actions_list = ("prices_from_file",)
     actions = ("download_prices", "download_prices_as_csv")
@@ -37,7 +37,7 @@ class PriceFileAdmin(ContentAdmin):
         icon="upload_file",
     )
     def prices_from_file(self, request: AuthenticatedHttpRequest) -> HttpResponse:
-        """Choose a file; bad lines are named, and a good file goes to its review."""
+        """Upload a file; list invalid lines, or continue to the review."""
         is_sent = request.method == "POST"
         form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
         user = request.user

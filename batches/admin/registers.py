@@ -1,4 +1,4 @@
-"""Lists that only tell: the runs of templates, and what waits for what."""
+"""Read-only lists: template runs and dependencies."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from content.admin.filters import DayFilter
 
 class RegisterAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """As at the other doors: who may view batches."""
+        """As at the other doors: requires permission to view batches."""
         return sees_all(request.user)  # type: ignore[arg-type]
 
 
@@ -28,7 +28,7 @@ class TemplateRunAdmin(RegisterAdmin):
     list_display_links = ["show_due"]
     list_filter = [("state", ChoicesDropdownFilter), ("due_at", DayFilter)]
     prefetch = ("template",)
-    empty_hint = "The first comes with the first slot, or run by hand, of a template."
+    empty_hint = "The first one is created when a template runs for the first time."
     fields = ["show_template", "show_how", "due_at", "at", "show_state", "words", "show_progress"]
     readonly_fields = ["show_template", "show_how", "show_state", "show_progress"]
 
@@ -44,7 +44,7 @@ class TemplateRunAdmin(RegisterAdmin):
 
     @display(description="How")
     def show_how(self, run: TemplateRun) -> str:
-        return "By hand" if run.is_by_hand else "By itself"
+        return "Manual" if run.is_by_hand else "Scheduled"
 
     @display(
         description="State",
@@ -54,7 +54,7 @@ class TemplateRunAdmin(RegisterAdmin):
     def show_state(self, run: TemplateRun) -> str:
         return run.get_state_display()
 
-    @display(description="What it started", empty_value="–")
+    @display(description="Started run", empty_value="–")
     def show_progress(self, run: TemplateRun) -> Any:
         if run.submission_id is None:
             return None
@@ -70,7 +70,7 @@ class DependencyAdmin(RegisterAdmin):
     list_filter = [("state", ChoicesDropdownFilter), ("when", ChoicesDropdownFilter)]
     prefetch = ("batch", "parent")
     ordering = ["-id"]  # the keys grow with time
-    empty_hint = "The first comes with a batch that is to start after another."
+    empty_hint = "The first one is created with a batch that starts after another."
     fields = ["show_batch", "show_when", "show_parent", "show_state"]
     readonly_fields = fields
 

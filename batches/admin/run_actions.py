@@ -65,7 +65,7 @@ class RunActions:
         return self._direct(request, key, control.resume)
 
     def cancel_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        return self._direct(request, key, control.cancel, "Cancelled. What is saved stays saved.")
+        return self._direct(request, key, control.cancel, "Cancelled. Saved items stay saved.")
 
     def retry_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Prepare the failed items again, or those that failed with the posted code."""

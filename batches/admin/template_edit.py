@@ -1,4 +1,4 @@
-"""The form of a template: a new one, one like a batch that was, and one that is there."""
+"""The form of a template: new, copied from a batch, or existing."""
 
 from typing import Any
 from uuid import UUID
@@ -30,13 +30,13 @@ from batches.services.templates.store import create_template, edit_template
 from content.http import AuthenticatedHttpRequest
 from content.models import Wallet
 
-# Beyond so many creators an address is typed instead of chosen.
+# With more creators than this, the address is typed instead of chosen.
 MOST_CREATORS = 300
 CHANGE = "admin:batches_template_change"
 
 
 class TemplateEdit:
-    """Mixed into the admin of templates, which says who may change one: `own_template`."""
+    """Mixin for the admin of templates, which checks permissions in `own_template`."""
 
     admin_site: Any
     opts: Any
@@ -54,7 +54,7 @@ class TemplateEdit:
     def add_view(
         self, request: AuthenticatedHttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """First which operation, then its form; `?batch=` fills it in as that batch was."""
+        """Choose the operation, then fill in its form; `?batch=` copies from that batch."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         body: dict[str, Any] = {}
@@ -121,7 +121,7 @@ class TemplateEdit:
         order: TemplateOrder,
         template: Template | None,
     ) -> Template | None:
-        """The kept template; None when it was refused, which the form then says."""
+        """The saved template; None if it was refused, with the reason in the form."""
         user = request.user
         try:
             if template is None:
@@ -134,7 +134,7 @@ class TemplateEdit:
         except TemplateChanged as error:
             form.refuse(Invalid(error.message, errors={}))
             return None
-        except NotThere as error:  # deleted meanwhile
+        except NotThere as error:  # deleted in the meantime
             raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))
@@ -166,13 +166,13 @@ class TemplateEdit:
 
 
 def _creators(request: AuthenticatedHttpRequest, operation: Operation) -> tuple[list[Wallet], bool]:
-    """Those among whom is chosen, and whether any may be named by the address instead."""
+    """The wallets to choose from, and whether any address may be typed instead."""
     user = request.user
     wallets = Wallet.objects.creators().order_by("display_name", "address")
     if not may_run_for_others(user, operation):
         wallets = wallets.owned_by(user)
     found = list(wallets[: MOST_CREATORS + 1])
-    # The form offers a choice among several only.
+    # The form offers a choice only if there are several.
     return found, not 2 <= len(found) <= MOST_CREATORS
 
 

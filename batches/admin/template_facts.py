@@ -1,4 +1,4 @@
-"""What the page of a template shows: what it does, when it runs, what came of that."""
+"""The template's page: its change, its schedule and its run history."""
 
 from collections.abc import Iterable
 from datetime import UTC
@@ -29,7 +29,7 @@ def state_of(template: Template) -> str:
     if template.is_paused:
         return "Paused"
     if not template.first_slot:
-        return "By hand"
+        return "Manual"
     return "Active" if template.next_run_at is not None else "Ended"
 
 
@@ -43,17 +43,17 @@ def facts_of(template: Template) -> list[tuple[str, str]]:
     ]
     if template.last_day is not None:
         facts.append(("Last day", date_format(template.last_day, "j M Y")))
-    facts.append(("By the right of", str(template.by)))
+    facts.append(("Runs as", str(template.by)))
     facts.append(("Last changed", moment_words(template.updated_at)))
     return facts
 
 
 def policy_words(policy: str) -> str:
-    return "Nothing at all is changed" if policy == REJECT_ALL else "The others are changed"
+    return "No item is changed" if policy == REJECT_ALL else "The other items are changed"
 
 
 def slots_shown(template: Template) -> list[dict[str, str]]:
-    """The next ones: on the wall of the template's zone, on the viewer's, and in UTC."""
+    """The next runs in the template's zone, the viewer's zone and UTC."""
     return [
         {
             "wall": f"{date_format(slot.wall, 'D j M Y, H:i')} in {template.time_zone}",
@@ -65,9 +65,9 @@ def slots_shown(template: Template) -> list[dict[str, str]]:
 
 
 def dry_run(template: Template) -> dict[str, Any]:
-    """What a run would do now, or why it would be refused; the largest moves first."""
+    """What a run would do now, or why it would be refused; the largest price changes first."""
     if template.kind not in OPERATIONS:
-        return {"refusal": "There is no such operation any more."}
+        return {"refusal": "This operation no longer exists."}
     try:
         preview = preview_template(template)
     except ApplicationError as error:
@@ -83,7 +83,7 @@ def runs_shown(runs: Iterable[TemplateRun]) -> list[dict[str, Any]]:
     return [
         {
             "due": moment_and_utc_words(run.due_at),
-            "how": "By hand" if run.is_by_hand else "By itself",
+            "how": "Manual" if run.is_by_hand else "Scheduled",
             "state": run.get_state_display(),
             "label": RUN_LABELS[TemplateRun.State(run.state)],
             "words": run.words,
@@ -96,5 +96,5 @@ def runs_shown(runs: Iterable[TemplateRun]) -> list[dict[str, Any]]:
 def _from(template: Template) -> str:
     first = template.first
     if first is None:
-        return ", only by hand"
-    return f", from {date_format(first, 'j M Y, H:i')} on, in {template.time_zone}"
+        return ", manually only"
+    return f", from {date_format(first, 'j M Y, H:i')} in {template.time_zone}"

@@ -1,4 +1,4 @@
-"""Templates: kept changes with their slots, their runs, and what the next one would do."""
+"""Templates: saved changes with their schedule, their runs and a preview of the next."""
 
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +56,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
     # ------------------------------------------------------------ who may
 
     def has_view_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
-        """As at the other doors: who may view batches."""
+        """As at the other doors: requires permission to view batches."""
         return sees_all(_user(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -75,12 +75,12 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         return self.has_change_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # One more query for each of the names, instead of a join in MongoDB.
+        # One more query for each relation, instead of a join, which is slow in MongoDB.
         return super().get_queryset(request).prefetch_related("creator", "by")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
-        # The history of its runs goes with it; by itself it can't be deleted.
+        # Runs are deleted with their template only.
         missing -= {TemplateRun._meta.verbose_name}
         return deleted, counts, missing, protected
 
@@ -108,7 +108,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
 
     @display(
         description="State",
-        label={"Active": "success", "Paused": "warning", "Ended": "", "By hand": "info"},
+        label={"Active": "success", "Paused": "warning", "Ended": "", "Manual": "info"},
     )
     def show_state(self, template: Template) -> str:
         return state_of(template)
@@ -130,7 +130,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Look at one; it is edited at a page of its own."""
+        """Show a template; editing has a page of its own."""
         template = self.get_object(request, unquote(object_id))
         if not self.has_view_permission(request, template):
             raise PermissionDenied
@@ -158,21 +158,23 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         return TemplateResponse(request, "batches/admin/template.html", context)
 
     def pause_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        return self._do(request, key, pause_template, "Paused. No slot runs until it is resumed.")
+        return self._do(
+            request, key, pause_template, "Paused. It does not run until it is resumed."
+        )
 
     def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        words = "Resumed. Slots that passed meanwhile are not made up for."
+        words = "Resumed. Runs missed during the pause are not repeated."
         return self._do(request, key, resume_template, words)
 
     def run_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        """Start it now, beside its slots; to the progress of what it started."""
+        """Start an extra run now and redirect to its progress."""
         template = self.own_template(request, key)
         try:
             run = run_now(template, by=_user(request))
         except ApplicationError as error:
             messages.error(request, f"Not started: {error.summary}")
             return redirect(CHANGE, key)
-        self.log_change(request, template, "Run by hand.")
+        self.log_change(request, template, "Run manually.")
         return redirect("admin:batches_submission_progress", run.submission_id)
 
     def _do(
@@ -181,7 +183,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         template = self.own_template(request, key)
         try:
             change(template)
-        except ApplicationError as error:  # changed or deleted meanwhile
+        except ApplicationError as error:  # changed or deleted in the meantime
             messages.error(request, error.message)
             return redirect("admin:batches_template_changelist")
         self.log_change(request, template, words)

@@ -1,4 +1,4 @@
-"""The wallets' admin with how much of the hour's quota is used."""
+"""The wallets' admin with the used part of the hourly quota."""
 
 from unfold.decorators import display
 

@@ -1,4 +1,4 @@
-"""Unfold's look for plain forms, and who may run what in the admin."""
+"""Unfold's widgets for plain forms, and permission checks of the admin."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ class DayInput(widgets.UnfoldAdminTextInputWidget):
 
 
 class FileInput(forms.FileInput):
-    """Unfold's own hides the browser's button behind one that no keyboard reaches."""
+    """Unfold's own widget hides the browser's button behind one without keyboard access."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({**(attrs or {}), "class": FILE_LOOK})
 
 
-# By the name of the widget that a form has.
+# By the name of the form's widget.
 WIDGETS: dict[str, type[forms.Widget]] = {
     "TextInput": widgets.UnfoldAdminTextInputWidget,
     "Textarea": widgets.UnfoldAdminTextareaWidget,
@@ -46,7 +46,7 @@ WIDGETS: dict[str, type[forms.Widget]] = {
 
 
 def apply_unfold_widgets(*dressed: forms.BaseForm) -> None:
-    """Give the fields of plain forms the look of the admin."""
+    """Give the fields of plain forms Unfold's widgets."""
     for form in dressed:
         for field in form.fields.values():
             _dress(field)

@@ -54,13 +54,13 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     NEWEST_FIRST: ("-created_at", "-id"),
     SOONEST_FIRST: (F("scheduled_for").asc(nulls_last=True), "id"),
 }
-# Nobody turns so many pages, and counting on would make every list as slow as it is long.
+# Nobody opens so many pages, and an exact count makes a long list slow.
 MOST_COUNTED = 10_000
 AFTER = OpenApiParameter(
     "after",
     {"type": "string", "format": "uuid"},
-    description="Instead of `skip`: the `_id` of the last batch of the page before. As fast on the "
-    "thousandth page as on the first; `total` is null then.",
+    description="Instead of `skip`: the `_id` of the last batch of the previous page. As fast "
+    "on the thousandth page as on the first; `total` is null then.",
 )
 _INSTANT = {"type": "string", "format": "date-time"}
 
@@ -75,7 +75,7 @@ def _equal(field: str, values: tuple[str, ...]) -> Checked:
 
 
 def _as_it_is(*values: str) -> Checked:
-    """Checked, and read by the view itself."""
+    """Validated and read by the view itself."""
     check, schema = _one_of(*values)
     return Checked(check, lambda rows, value: rows, schema)
 
@@ -119,10 +119,10 @@ class BatchListView(APIView):
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
     def get(self, request: Request) -> Response:
-        """Own batches, newest first, without results; staff who may view see everybody's.
+        """Own batches, newest first, without results; staff who may view batches see all.
 
-        `coming=true` lists those that were accepted and have not begun because of a time, a pause
-        or another batch, the soonest first.
+        `coming=true` lists accepted batches that have not started because of a time, a pause or
+        another batch, the soonest first.
         """
         return _list(request, request.query_params.get("creator"))
 
@@ -148,7 +148,7 @@ class BatchView(APIView):
                 "If-None-Match",
                 str,
                 OpenApiParameter.HEADER,
-                description="The `ETag` of the last answer; 304 while nothing changed.",
+                description="The `ETag` of the last answer; 304 if nothing has changed.",
             )
         ],
         responses={
@@ -177,7 +177,7 @@ class ResultFilter(FilterSet):  # type: ignore[misc]
 
 
 class ResultsView(APIView):
-    # CSV is asked for by name, and whoever asks with `Accept: text/csv` reads errors as JSON too.
+    # `format=csv` selects CSV; a client with `Accept: text/csv` gets errors as JSON too.
     content_negotiation_class = AlwaysJSON
 
     @extend_schema(
@@ -193,16 +193,16 @@ class ResultsView(APIView):
     def get(self, request: Request, batch_id: str) -> HttpResponse:
         """The results so far, in the order of the request; `format=csv` for all in one file.
 
-        The file is whole, whatever `limit` and `skip` say, with prices in micro-STX. Of a batch
-        that has ended, and without a filter, it also holds the ids whose turn never came, with
-        the outcome `not-attempted`.
+        The file is complete, whatever `limit` and `skip` say, with prices in micro-STX. Without a
+        filter, and once the batch has ended, it also contains the ids that were not processed,
+        with the outcome `not-attempted`.
         """
         batch = find_batch(request, batch_id)
         query = request.query_params
         items = filtered(ResultFilter, request, batch.items.order_by("position"))
         if query.get("format") == "csv":
             outcome, code = query.get("outcome", ""), query.get("code", "")
-            # Programs know that it is UTF-8 and would take a mark for a part of the first name.
+            # No byte-order mark: programs expect UTF-8 and would read it as part of the first name.
             return batch_file(batch, outcome=outcome, code=code, begins_with="")
         frame = page(request, items, creator=batch.creator_id)
         results = results_of(batch, frame.pop("rows"))
@@ -226,8 +226,8 @@ def _list(request: Request, address: str | None) -> Response:
         found = found.order_by(*ORDERINGS[order])
     found = found.prefetch_related(LINKS)
     if address is not None:
-        # The batches of somebody else are not there, for lists as for single ones.
-        # PostgreSQL takes no NUL, not even to compare.
+        # Batches of other users do not exist, for lists as for single ones.
+        # PostgreSQL refuses NUL, even in comparisons.
         if "\0" in address or not (sees_all(user) or _owns(user, address)):
             raise NotThere
         found = found.filter(creator_id=address)
@@ -246,4 +246,6 @@ def _last_seen(request: Request, key: str) -> BatchOperation:
     try:
         return find_batch(request, key)
     except NotThere:
-        raise Invalid(errors={"after": ["Give the id of the last batch that you saw."]}) from None
+        raise Invalid(
+            errors={"after": ["Give the id of the last batch of the previous page."]}
+        ) from None

@@ -56,7 +56,7 @@ class BatchItems(serializers.ListField):
 
 
 class CreateBatch(serializers.Serializer[Any]):
-    """`contentIds` or `filter`, exactly one of them; the rest is the operation's own."""
+    """Exactly one of `contentIds` and `filter`; the other fields are the operation's."""
 
     creator = serializers.CharField(
         required=False, help_text="One of your addresses; required only if you have several."
@@ -74,24 +74,27 @@ class CreateBatch(serializers.Serializer[Any]):
         help_text="From a preview; an item that changed since fails with `conflict`.",
     )
     scheduledFor = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="When it is to begin; with an offset, or Z."
+        required=False, allow_null=True, help_text="When it starts; with an offset, or Z."
     )
     dependsOn = Links(
         required=False,
-        help_text="Own batches that are to end first: ids (which wait `on-completion`), or "
+        help_text="Batches that must end first: ids (which wait `on-completion`), or "
         "`{batchId, when}` with `when` as `on-success` (every item is saved), `on-completion` "
-        "(done, even if items failed) or `always` (ended in whatever way).",
+        "(done, even if items failed) or `always` (ended, whatever the outcome).",
     )
 
 
 class PriceFields(serializers.Serializer[Any]):
-    """`newPrice` or `percentChange`, exactly one of them."""
+    """Exactly one of `newPrice` and `percentChange`."""
 
     newPrice = serializers.IntegerField(
         min_value=0, max_value=rules.MAX_PRICE, required=False, help_text="In micro-STX."
     )
     percentChange = serializers.FloatField(
-        min_value=-100, max_value=1000, required=False, help_text="Two places, not 0."
+        min_value=-100,
+        max_value=1000,
+        required=False,
+        help_text="At most two decimal places, not 0.",
     )
 
 
@@ -104,7 +107,7 @@ class Updates(serializers.Serializer[Any]):
     )
     contentType = serializers.ChoiceField(rules.CONTENT_TYPES, required=False)
     tokenGating = TokenGating(
-        required=False, help_text="Or true and false, which keep the rest as it is."
+        required=False, help_text="Or true or false, which keep the other settings."
     )
     refundable = serializers.BooleanField(required=False)
     refundWindowDays = serializers.IntegerField(
@@ -116,7 +119,7 @@ class EndField(serializers.Serializer[Any]):
     until = serializers.DateTimeField(
         required=False,
         allow_null=True,
-        help_text="When the prices are to be put back; only where nobody changed them since.",
+        help_text="When the previous prices are restored; items changed since are skipped.",
     )
 
 
@@ -157,31 +160,31 @@ def _wire(field: Field) -> serializers.Field[Any, Any, Any, Any]:
 
 
 class ScheduleBody(EndField):
-    """At least one of them; what is left out stays, and null stands for none."""
+    """At least one field; missing fields stay unchanged, and null clears a field."""
 
     scheduledFor = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class DependenciesBody(serializers.Serializer[Any]):
-    dependsOn = Links(help_text="All that it is to wait for, as in the body of a creation.")
+    dependsOn = Links(help_text="Everything to wait for, as in the body of a creation.")
 
 
 class SomeItems(serializers.Serializer[Any]):
-    """Of all its items, or of these."""
+    """All its items, or only these."""
 
     contentIds = serializers.ListField(child=ContentId(), min_length=1, required=False)
 
 
 class SomeFailures(SomeItems):
     code = serializers.ChoiceField(
-        list(REFUSALS), required=False, help_text="Only what failed with this code."
+        list(REFUSALS), required=False, help_text="Only items that failed with this code."
     )
 
 
 class PreviewBody(EndField, CreateBatch):
     """The body that would create the batch, and the kind of operation.
 
-    What it would wait for is checked and plays no part.
+    The fields to wait for are validated but ignored.
     """
 
     def get_fields(self) -> dict[str, Any]:

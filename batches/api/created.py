@@ -1,4 +1,4 @@
-"""The answer to whatever starts batches: 201, where to look, and what is left of the quota."""
+"""The answer to requests that start batches: 201, the URL to poll and the remaining quota."""
 
 import math
 from typing import Any
@@ -20,15 +20,19 @@ LONGEST_PAUSE_SECONDS = 60
 HEADERS = [
     OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=[201], description=description)
     for name, kind, description in (
-        ("Location", OpenApiTypes.STR, "Where to look how far it has come."),
-        ("Retry-After", OpenApiTypes.INT, "After how many seconds to look."),
-        ("RateLimit", OpenApiTypes.STR, "How many batches are left, and until when."),
+        ("Location", OpenApiTypes.STR, "The URL that shows the progress."),
+        ("Retry-After", OpenApiTypes.INT, "Seconds to wait before the first poll."),
+        (
+            "RateLimit",
+            OpenApiTypes.STR,
+            "How many batches are left in this hour, and when it ends.",
+        ),
     )
 ]
 
 
 class BatchCreated(serializers.Serializer[BatchOperation]):
-    """The last three are there where there is one of them: what the batch waits for, its end."""
+    """The last three are present if the batch waits for something or has an end."""
 
     message = serializers.SerializerMethodField()
     batchId = serializers.UUIDField(source="pk")
@@ -65,7 +69,7 @@ class BatchCreated(serializers.Serializer[BatchOperation]):
 
 
 class GroupCreated(serializers.Serializer[Any]):
-    """Batches that were started together."""
+    """The batches of a run."""
 
     message = serializers.CharField()
     submissionId = serializers.UUIDField()
@@ -85,7 +89,7 @@ def batch_created(batch: BatchOperation, message: str) -> Response:
 
 
 def group_created(run: Run, message: str) -> Response:
-    """201 for a submission; the quota is that of the creator, where it is only one."""
+    """201 for a submission; with the creator's quota if there is only one creator."""
     body = {
         "message": message,
         "submissionId": str(run.key),
@@ -100,7 +104,7 @@ def group_created(run: Run, message: str) -> Response:
 
 
 def retry_after(batch: BatchOperation) -> str:
-    """After how many seconds it is worth looking again at a batch that has not ended."""
+    """Seconds to wait before the next poll of an unfinished batch."""
     if batch.scheduled_for is None:
         return "1"
     seconds = (batch.scheduled_for - timezone.now()).total_seconds()

@@ -1,4 +1,4 @@
-"""Answers as they look, for the OpenAPI description."""
+"""Example answers for the OpenAPI description."""
 
 CREATED = {
     "message": "Batch price update initiated",

@@ -1,4 +1,4 @@
-"""Who is calling, and what may still be started this hour."""
+"""The caller, and the remaining quota of this hour."""
 
 from typing import Any
 
@@ -40,5 +40,5 @@ class MeAnswer(serializers.Serializer[User]):
 class MeView(APIView):
     @extend_schema(operation_id="me", tags=["account"], responses={200: MeAnswer, **errors(401)})
     def get(self, request: AuthenticatedRequest) -> Response:
-        """The caller, the own addresses, and their quota of batches an hour."""
+        """The caller, their addresses and the hourly quota of each."""
         return Response(MeAnswer(request.user).data)

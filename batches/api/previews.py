@@ -1,4 +1,4 @@
-"""What a change would do, as answers have it."""
+"""Previews in answers."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class PreviewItemAnswer(serializers.Serializer[Any]):
 
 
 class MovesAnswer(serializers.Serializer[Any]):
-    """By how many micro-STX prices would move; below 0 where they fall."""
+    """How much prices would change, in micro-STX; negative if they fall."""
 
     smallest = serializers.IntegerField()
     largest = serializers.IntegerField()
@@ -49,10 +49,10 @@ class MovesAnswer(serializers.Serializer[Any]):
 
 
 class ChainCostAnswer(serializers.Serializer[Any]):
-    """What telling the chain would take; `leastFee` is in micro-STX."""
+    """The cost of the on-chain update; `leastFee` is in micro-STX."""
 
     transactions = serializers.IntegerField()
-    items = serializers.IntegerField(help_text="How many items concern the chain.")
+    items = serializers.IntegerField(help_text="How many items have an on-chain update.")
     bytes = serializers.IntegerField(source="size")
     leastFee = serializers.IntegerField(source="least_fee")
 
@@ -63,8 +63,8 @@ class PreviewTotals(serializers.Serializer[Any]):
     unchangedCount = serializers.IntegerField()
     failureCount = serializers.IntegerField()
     headline = serializers.CharField()
-    moves = MovesAnswer(allow_null=True, help_text="Null where no price would move.")
-    chainCost = ChainCostAnswer(allow_null=True, help_text="Null where there is nothing to tell.")
+    moves = MovesAnswer(allow_null=True, help_text="Null if no price would change.")
+    chainCost = ChainCostAnswer(allow_null=True, help_text="Null if no on-chain update is needed.")
 
 
 class PreviewAnswer(PreviewTotals):
@@ -75,7 +75,7 @@ class PreviewAnswer(PreviewTotals):
 
 
 class PreviewPage(PreviewTotals):
-    """The totals are of all items, `results` are the page that was asked for."""
+    """The totals cover all items, `results` the requested page."""
 
     results = PreviewItemAnswer(many=True)
     limit = serializers.IntegerField()
@@ -83,7 +83,7 @@ class PreviewPage(PreviewTotals):
 
 
 def totals_shown(preview: Preview) -> dict[str, Any]:
-    """What a preview comes to, of all its items."""
+    """The totals of a preview over all its items."""
     moves, cost = preview.moves, preview.chain_cost
     return {
         "totalItems": len(preview.items),

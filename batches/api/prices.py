@@ -1,4 +1,4 @@
-"""Prices from a file, and the current ones as such a file."""
+"""Import prices from a file and export the current prices."""
 
 import hashlib
 from typing import Any, cast
@@ -35,13 +35,15 @@ from content.services.catalogue.access import Viewer
 FILE = "content_id,new_price\r\nfilm-7,2.5\r\nfilm-8,1250\r\n"
 OPTIONS = ("preview", "limit", "skip", "errorPolicy", "scheduledFor", "until", "dependsOn")
 PARAMETERS = [
-    OpenApiParameter("preview", bool, description="`true`: only say what it would do."),
-    OpenApiParameter("limit", int, description="Of a preview's results: how many."),
-    OpenApiParameter("skip", int, description="Of a preview's results: after how many."),
+    OpenApiParameter("preview", bool, description="`true`: only preview, start nothing."),
+    OpenApiParameter("limit", int, description="Page size of a preview's results."),
+    OpenApiParameter("skip", int, description="How many of a preview's results to skip."),
     OpenApiParameter("errorPolicy", str, enum=rules.ERROR_POLICIES),
-    OpenApiParameter("scheduledFor", OpenApiTypes.DATETIME, description="Not before then."),
-    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Put the prices back then."),
-    OpenApiParameter("dependsOn", str, description="Ids of batches with commas between them."),
+    OpenApiParameter("scheduledFor", OpenApiTypes.DATETIME, description="Start time."),
+    OpenApiParameter(
+        "until", OpenApiTypes.DATETIME, description="When the previous prices are restored."
+    ),
+    OpenApiParameter("dependsOn", str, description="Comma-separated ids of batches to wait for."),
 ]
 _CREATED = {
     "message": OPERATION.created_message,
@@ -64,8 +66,8 @@ class PricesFilter(ContentFilter):
 class PricesStarted(GroupCreated):
     """A batch for each creator and each 100 items.
 
-    `skippedLines` have an id and no price, `unchangedLines` the price that the item has: both are
-    left out. What waits for something keeps the latter.
+    `skippedLines` have an id but no price, `unchangedLines` the current price: both are left out.
+    A change that waits for something keeps the unchanged lines.
     """
 
     skippedLines = serializers.ListField(child=serializers.IntegerField())
@@ -74,12 +76,12 @@ class PricesStarted(GroupCreated):
 
 class PricesPreview(PreviewPage):
     operationType = serializers.CharField()
-    creator = serializers.CharField(allow_null=True, help_text="Null where there are several.")
+    creator = serializers.CharField(allow_null=True, help_text="Null if there are several.")
 
 
 class PricesView(APIView):
     parser_classes = FILE_PARSERS
-    # The file is asked for by name, and whoever accepts nothing else reads errors as JSON too.
+    # `format` selects the file; clients that accept nothing else get errors as JSON too.
     content_negotiation_class = AlwaysJSON
 
     @extend_schema(
@@ -93,10 +95,10 @@ class PricesView(APIView):
         },
     )
     def get(self, request: AuthenticatedRequest) -> HttpResponse:
-        """The current prices of own items as a file that can be edited and sent back.
+        """The current prices of own items as a file to edit and send back.
 
-        Columns `content_id`, `title` and `new_price`, the current one in STX. Staff name whose
-        items they want by `creator`. At most 10,000 items.
+        Columns `content_id`, `title` and `new_price`, the current one in STX. Staff choose the
+        creator by `creator`. At most 10,000 items.
         """
         user = request.user
         address = request.query_params.get("creator")
@@ -116,7 +118,9 @@ class PricesView(APIView):
         responses={
             200: PricesPreview,
             201: PricesStarted,
-            **errors(400, 401, 403, 409, 413, 415, 422, 429, status_415="No CSV, no spreadsheet."),
+            **errors(
+                400, 401, 403, 409, 413, 415, 422, 429, status_415="Neither CSV nor a spreadsheet."
+            ),
         },
         examples=[
             example("A price for each item", FILE, request_only=True, media_type=CSV),
@@ -127,9 +131,9 @@ class PricesView(APIView):
         """Change the price of each item in a file: CSV or a spreadsheet, up to 10,000 lines.
 
         The first line names the columns: `content_id`, and `new_price` in STX, or `percent`, or
-        `new_price_micro_stx`; others are ignored. The file is checked as a whole: each line that
-        can't be used is named under `errors` as `rows.<line>.<column>`, up to a hundred, with
-        `badLines` for their number, and then nothing is started.
+        `new_price_micro_stx`; others are ignored. The whole file is checked first: each invalid
+        line is listed under `errors` as `rows.<line>.<column>`, up to a hundred, `badLines` counts
+        them, and then nothing is started.
         """
         data, by = file_of(request), request.user
         options = _options(request)
@@ -151,14 +155,14 @@ class PricesView(APIView):
 
 
 def _options(request: Request) -> dict[str, Any]:
-    """What the query says besides the file. Raises Invalid."""
+    """The options in the query string. Raises Invalid."""
     query = request.query_params
     errors = rules.ErrorCollector()
     for name, values in query.lists():
         if name not in OPTIONS:
             errors.add(name[:64], "Unknown field.")
         elif len(values) > 1:
-            errors.add(name, "Say this once.")
+            errors.add(name, "Give this only once.")
     asked: dict[str, Any] = query.dict()
     if "dependsOn" in asked:
         asked["dependsOn"] = asked["dependsOn"].split(",")
@@ -180,7 +184,7 @@ def _preview(request: Request, prices: Prices, by: User, options: dict[str, Any]
     wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
     return {
         "operationType": OPERATION.kind,
-        # Null for the items of several creators.
+        # Null for items of several creators.
         "creator": wallets[0].pk if len(wallets) == 1 else None,
         **page_shown(request, preview),
     }

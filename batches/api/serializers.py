@@ -1,4 +1,4 @@
-"""How batches stand in answers and in the OpenAPI description. No rules: see the operations."""
+"""How batches look in answers and the OpenAPI description. No rules: see the operations."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SHOWN_CHAIN_STATES = [
 
 
 class ResultAnswer(serializers.Serializer[Any]):
-    """One item. `message` where it succeeded; `error` and `code` where it failed."""
+    """One item. `message` if it succeeded; `error` and `code` if it failed."""
 
     contentId = serializers.CharField(source="content_id")
     success = serializers.BooleanField(source="is_success")
@@ -55,7 +55,7 @@ class ResultAnswer(serializers.Serializer[Any]):
 
 
 class DependencyAnswer(serializers.Serializer[Dependency]):
-    """One batch that is waited for, and how it is to end."""
+    """A batch to wait for, and the required outcome."""
 
     batchId = serializers.UUIDField(source="parent_id")
     when = serializers.ChoiceField(Dependency.When.choices)
@@ -63,7 +63,7 @@ class DependencyAnswer(serializers.Serializer[Dependency]):
 
 
 class BatchAnswer(serializers.Serializer[BatchOperation]):
-    """A batch without its results, as lists have it. Prefetch its LINKS."""
+    """A batch without its results, for lists. Prefetch its LINKS."""
 
     _id = serializers.UUIDField(source="pk")
     creator = serializers.CharField(source="creator_id")
@@ -88,7 +88,7 @@ class BatchAnswer(serializers.Serializer[BatchOperation]):
     undoOf = serializers.UUIDField(source="undo_of_id", allow_null=True)
     error = serializers.SerializerMethodField()
     errorCode = serializers.SerializerMethodField(
-        help_text="`dependency` where what it waited for ended otherwise."
+        help_text="`dependency` if a batch that it waited for ended with another outcome."
     )
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="started_at", allow_null=True)
@@ -129,7 +129,7 @@ class BatchWithResults(BatchAnswer):
 class BatchPage(serializers.Serializer[Any]):
     creator = serializers.CharField(allow_null=True)
     total = serializers.IntegerField(
-        allow_null=True, help_text="Counted to 10,000: 10,001 stands for any number above."
+        allow_null=True, help_text="Counted up to 10,000; 10,001 means more than that."
     )
     batches = BatchAnswer(many=True)
     limit = serializers.IntegerField()

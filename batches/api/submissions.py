@@ -44,7 +44,7 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
         help_text="When the first begins of those that have not; null for as soon as may be."
     )
     until = serializers.SerializerMethodField(help_text="Null also where its batches differ.")
-    isPaused = serializers.SerializerMethodField(help_text="Some of it that has not begun is held.")
+    isPaused = serializers.SerializerMethodField(help_text="True if a pending batch is paused.")
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="confirmed_at")
     batches = serializers.SerializerMethodField()

@@ -1,5 +1,5 @@
-"""How templates stand in bodies, in answers and in the OpenAPI description. No rules: see
-`services.template_orders`."""
+"""How templates look in requests, answers and the OpenAPI description. No rules: see
+`services.templates.spec`."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
 
 @extend_schema_field({**WALL, "nullable": True})
 class WallField(serializers.CharField):
-    """A wall-clock time, to the minute and without an offset."""
+    """A local time, to the minute and without an offset."""
 
 
 class TemplateChanges(serializers.Serializer[Any]):
-    """The fields that are sent; the others stay."""
+    """The fields to change; the others stay."""
 
     name = serializers.CharField(max_length=MOST_NAME, required=False)
     creator = serializers.CharField(
@@ -43,25 +43,25 @@ class TemplateChanges(serializers.Serializer[Any]):
         min_length=1,
         max_length=MOST_ITEMS,
         required=False,
-        help_text="Over 100 of them become several batches at each run.",
+        help_text="More than 100 become several batches at each run.",
     )
     filter = ContentFilterBody(
         required=False, help_text="Instead of contentIds: the creator's items that match at a run."
     )
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, required=False)
     repeat = serializers.ChoiceField(
-        recurrence.REPEATS, required=False, help_text="`never` runs once, or only by hand."
+        recurrence.REPEATS, required=False, help_text="`never` runs once, or only on demand."
     )
     firstRun = WallField(
         required=False,
         allow_null=True,
-        help_text="A time on the wall of `timeZone`, such as `2026-12-01T09:00`; null runs by "
-        "hand. A time that the clocks jump over is the moment after the jump, one that comes "
-        "twice the first.",
+        help_text="A local time in `timeZone`, such as `2026-12-01T09:00`; null runs only on "
+        "demand. A time that the clock change skips means the moment after the change, one that "
+        "occurs twice means the first.",
     )
     timeZone = serializers.CharField(required=False, help_text="Such as `Europe/Berlin`.")
     lastDay = serializers.DateField(
-        required=False, allow_null=True, help_text="The last day on which it may run."
+        required=False, allow_null=True, help_text="The last day on which it runs."
     )
 
 
@@ -75,8 +75,8 @@ class TemplateSource(serializers.Serializer[Any]):
 class TemplateBody(TemplateChanges):
     """`contentIds` or `filter`, exactly one of them.
 
-    `from` keeps what was run already: operation, payload and items of a batch or a submission,
-    unless the body says otherwise.
+    `from` copies operation, payload and items of a batch or a submission, unless the body says
+    otherwise.
     """
 
     name = serializers.CharField(max_length=MOST_NAME)
@@ -86,7 +86,7 @@ class TemplateBody(TemplateChanges):
 
 
 class NextRun(serializers.Serializer[Any]):
-    """One coming run: on the wall of the template's zone, and in UTC."""
+    """One upcoming run: in the template's zone, and in UTC."""
 
     slot = serializers.RegexField(WALL["pattern"])
     at = Instant()
@@ -108,7 +108,7 @@ class TemplateAnswer(serializers.Serializer[Template]):
     timeZone = serializers.CharField(source="time_zone")
     lastDay = serializers.DateField(source="last_day", allow_null=True)
     isPaused = serializers.BooleanField(source="is_paused")
-    nextRun = serializers.SerializerMethodField(help_text="Null where none is to come by itself.")
+    nextRun = serializers.SerializerMethodField(help_text="Null if no run is scheduled.")
     createdAt = Instant(source="created_at")
     updatedAt = Instant(source="updated_at")
 
@@ -146,14 +146,14 @@ class TemplatePreview(serializers.Serializer[Any]):
 
 
 class RunAnswer(serializers.Serializer[TemplateRun]):
-    """What became of one slot, or of one run by hand, whose `slot` is null.
+    """The result of one slot, or of one manual run, whose `slot` is null.
 
-    `slot` is on the wall of the zone that the template has by now.
+    `slot` is a local time in the template's current zone.
     """
 
     slot = serializers.SerializerMethodField()
     dueAt = Instant(source="due_at")
-    at = Instant(help_text="When it was dealt with.")
+    at = Instant(help_text="When it was processed.")
     state = serializers.ChoiceField(TemplateRun.State.choices)
     message = serializers.SerializerMethodField(help_text="Why it was missed or not started.")
     submissionId = serializers.UUIDField(source="submission_id", allow_null=True)

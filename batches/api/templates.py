@@ -1,4 +1,4 @@
-"""Templates: kept changes that run again, by hand or by themselves."""
+"""Templates: saved changes that run on demand or on a schedule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -76,11 +76,11 @@ class TemplateListView(APIView):
         responses={200: TemplatePage, **errors(400, 401, 404)},
     )
     def get(self, request: Request) -> Response:
-        """Own templates by name; staff who may view batches see everybody's."""
+        """Own templates by name; staff with the view permission see all."""
         user, address = user_of(request), request.query_params.get("creator")
         templates = Template.objects.visible_to(user)
         found = filtered(TemplateFilter, request, templates)
-        # The templates of somebody else are not there, for lists as for single ones.
+        # Templates of other users do not exist, for lists as for single ones.
         own = Wallet.objects.owned_by(user)
         if address is not None and not sees_all(user) and not own.filter(pk=address).exists():
             raise NotThere
@@ -100,7 +100,7 @@ class TemplateListView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Keep a change as a template; nothing runs before its time."""
+        """Save a change as a template; nothing runs before its time."""
 
         def create() -> Response:
             order = clean_template(_with_source(request, body_of(request)))
@@ -129,9 +129,9 @@ class TemplateView(APIView):
         examples=[example("Another end", {"lastDay": "2027-06-30"}, request_only=True)],
     )
     def patch(self, request: Request, template_id: str) -> Response:
-        """Edit a template: the fields that are sent, the others stay.
+        """Edit a template: change the sent fields, keep the others.
 
-        From now on it runs by the right of whoever edits it.
+        From now on it runs with the permissions of the editor.
         """
         template = find_own_template(request, template_id)
         order = clean_template_changes(template, body_of(request))
@@ -144,7 +144,7 @@ class TemplateView(APIView):
         responses={204: OpenApiResponse(description="Deleted."), **errors(401, 403, 404)},
     )
     def delete(self, request: Request, template_id: str) -> Response:
-        """Delete a template; what it started goes on."""
+        """Delete a template; batches that it started continue."""
         delete_template(find_own_template(request, template_id))
         return Response(status=204)
 
@@ -159,9 +159,9 @@ class TemplateRunView(APIView):
         examples=[example("Started", GROUP, response_only=True, status_codes=["201"])],
     )
     def post(self, request: Request, template_id: str) -> Response:
-        """Run a template now, beside its slots.
+        """Run a template now, in addition to its schedule.
 
-        It starts a submission: a batch for each hundred items.
+        This starts a submission: a batch for each hundred items.
         """
         template = find_own_template(request, template_id)
         fields_of(request)
@@ -183,9 +183,9 @@ class TemplatePreviewView(APIView):
         responses={200: TemplatePreview, **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, template_id: str) -> Response:
-        """The next three runs of a template, and what the next would change.
+        """The next three runs of a template, and a preview of the next.
 
-        As of now: nothing is written. `limit` and `skip` page through the items.
+        Nothing is written. `limit` and `skip` page through the items.
         """
         template = find_template(request, template_id)
         page_of(request)  # refused before anything is computed
@@ -212,7 +212,7 @@ class TemplatePauseView(APIView):
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404)},
     )
     def post(self, request: Request, template_id: str) -> Response:
-        """Let no slot of a template run until it is resumed."""
+        """Pause a template: nothing runs until it is resumed."""
         template = find_own_template(request, template_id)
         fields_of(request)
         pause_template(template)
@@ -227,7 +227,7 @@ class TemplateResumeView(APIView):
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409)},
     )
     def post(self, request: Request, template_id: str) -> Response:
-        """Go on with the next slot of a template; those that passed meanwhile don't run."""
+        """Resume a template with its next slot; missed slots don't run."""
         template = find_own_template(request, template_id)
         fields_of(request)
         resume_template(template)
@@ -242,7 +242,7 @@ class TemplateRunListView(APIView):
         responses={200: RunPage, **errors(400, 401, 404)},
     )
     def get(self, request: Request, template_id: str) -> Response:
-        """What became of a template's slots and of its runs by hand, newest first."""
+        """The run history of a template, scheduled and manual, newest first."""
         template = find_template(request, template_id)
         frame = page(request, template.runs.all(), creator=template.creator_id)
         rows = RunAnswer(frame.pop("rows"), many=True).data
@@ -250,7 +250,7 @@ class TemplateRunListView(APIView):
 
 
 def _with_source(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with what `from` names filled in below it. Raises Invalid and NothingToDo."""
+    """The body, completed from what `from` names. Raises Invalid and NothingToDo."""
     if "from" not in body:
         return dict(body)
     given = body["from"]
@@ -259,7 +259,7 @@ def _with_source(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
     ((name, text),) = given.items()
     source = _source(request, name, text)
     if source is None:
-        raise Invalid(errors={f"from.{name}": ["There is nothing of yours with this id."]})
+        raise Invalid(errors={f"from.{name}": ["You have no batch or run with this id."]})
     wanted = {field: value for field, value in body.items() if field != "from"}
     return merged(template_body(source), wanted)
 

@@ -1,4 +1,4 @@
-"""What people choose to see."""
+"""Filter forms of the lists."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ MOST_CREATORS = 200
 
 
 class BatchFilterForm(forms.Form):
-    """Which batches a person wants to see; an empty one means all."""
+    """Filters batches; an empty form selects all."""
 
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *Status.choices])
     outcome = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *OUTCOME_CHOICES])
@@ -31,11 +31,11 @@ class BatchFilterForm(forms.Form):
     source = forms.ChoiceField(
         label="Started from", required=False, choices=[("", "Anywhere"), *Source.choices]
     )
-    day_from = DayField(label="Asked for from")
-    day_to = DayField(label="Asked for until")
+    day_from = DayField(label="Requested from")
+    day_to = DayField(label="Requested until")
     ended = DayField(label="Ended on")
-    # For staff with wallets of their own, who see everybody's.
-    own = forms.BooleanField(label="Only of my wallets", required=False)
+    # For staff with wallets of their own, who see all batches.
+    own = forms.BooleanField(label="Only my wallets", required=False)
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data)
@@ -48,7 +48,7 @@ class BatchFilterForm(forms.Form):
         self.fields["day_from"].help_text = f"Days in {zone}"
 
     def clean_creator(self) -> list[str] | None:
-        """The addresses that are meant; None for any."""
+        """The selected addresses; None for any."""
         chosen = self.cleaned_data["creator"].strip()
         if not chosen:
             return None
@@ -58,7 +58,7 @@ class BatchFilterForm(forms.Form):
         found = list(named.values_list("address", flat=True)[: MOST_CREATORS + 1])
         if len(found) > MOST_CREATORS:
             raise ValidationError(
-                f"More than {MOST_CREATORS} creators are called like this. Type more of the name."
+                f"More than {MOST_CREATORS} creators match this name. Type more of the name."
             )
         return found
 
@@ -70,11 +70,11 @@ class BatchFilterForm(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        """Something was chosen, so that nothing found need not mean that there is nothing."""
+        """True if a filter is set, so an empty result does not mean that there is nothing."""
         return any(self.data.get(name) for name in self.fields)
 
     def matching(self, batches: BatchQuerySet) -> BatchQuerySet:
-        """Those of the batches that match; none while the form has errors."""
+        """The matching batches; none while the form has errors."""
         if not self.is_valid():
             return batches.none()
         chosen = self.cleaned_data
@@ -91,7 +91,7 @@ class BatchFilterForm(forms.Form):
 
 
 def _creator_field(user: User) -> forms.CharField | forms.ChoiceField | None:
-    """Staff name any creator, who owns several wallets picks one, anybody else has no choice."""
+    """Staff may enter any creator; owners of several wallets pick one; others have no field."""
     if sees_all(user):
         attrs = {"type": "search", "placeholder": "Name or address"}
         return forms.CharField(required=False, max_length=100, widget=forms.TextInput(attrs=attrs))

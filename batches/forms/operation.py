@@ -1,4 +1,4 @@
-"""What people type for each kind of operation; the rules are the operation's own."""
+"""Forms for each operation; the rules are in the operations."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partialmethod
@@ -15,26 +15,26 @@ from content.rules import format_stx, parse_percent, parse_stx, parse_whole_numb
 
 __all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "form_of"]
 
-AS_IT_IS = ("", "Leave as it is")
+AS_IT_IS = ("", "No change")
 NOT_SAID = ("", "–")
 
 
 class OperationForm(forms.Form):
-    """The form of one kind of operation: turns what was typed into the operation's payload.
+    """The form of one operation: converts the input into the operation's payload.
 
-    An empty field is left out of the payload. What the operation refuses is shown beside the
-    field that `paths` names for it, in the words that the API answers with.
+    An empty field is left out of the payload. Errors of the operation are shown at the field
+    that `paths` maps to, in the words of the API.
     """
 
     kind: ClassVar[str]
-    # The form's field for each path of the payload; empty where nothing can be said.
+    # Maps paths of the payload to fields of the form.
     paths: ClassVar[Mapping[str, str]] = {}
 
     error_policy = forms.ChoiceField(
         label="If an item can’t be changed",
         choices=[
-            (SKIP_FAILED, "Change the others, and say which failed"),
-            (REJECT_ALL, "Change nothing at all"),
+            (SKIP_FAILED, "Change the other items and report the failed ones"),
+            (REJECT_ALL, "Change nothing"),
         ],
         initial=SKIP_FAILED,
         required=False,
@@ -43,21 +43,21 @@ class OperationForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Last: it is hardly ever touched.
+        # Last, since it is rarely changed.
         self.order_fields([name for name in self.fields if name != "error_policy"])
 
     @classmethod
     def prepared(cls, payload: Mapping[str, Any], error_policy: str) -> "OperationForm":
-        """The form as it was filled in for this payload."""
+        """The form filled in from this payload."""
         return cls(initial={**cls.typed(payload), "error_policy": error_policy})
 
     @classmethod
     def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """What a person typed for this payload, by field."""
+        """The input for this payload, by field."""
         return {name: payload[path] for path, name in cls.paths.items() if path in payload}
 
     def raw_payload(self) -> dict[str, Any]:
-        """The typed values under the payload's names, for the operation to judge."""
+        """The input under the payload's names, for the operation to validate."""
         values = {path: self.cleaned_data.get(name) for path, name in self.paths.items()}
         return nested({path: value for path, value in values.items() if value not in (None, "")})
 
@@ -75,7 +75,7 @@ class OperationForm(forms.Form):
         return cleaned
 
     def payload(self) -> dict[str, Any]:
-        """What `drafts.prepare` takes. Only for a valid form."""
+        """The payload for `prepare`. Only for a valid form."""
         return self.raw_payload()
 
     def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
@@ -89,7 +89,7 @@ class OperationForm(forms.Form):
 
 
 class PriceForm(OperationForm):
-    """A new price in STX, or a change in percent: one of the two."""
+    """Either a new price in STX or a change in percent."""
 
     kind = "update-price"
     paths = {"newPrice": "new_price", "percentChange": "percent_change"}
@@ -111,7 +111,7 @@ class PriceForm(OperationForm):
     def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
         if "newPrice" in payload:
             return {"new_price": format_stx(payload["newPrice"]).removesuffix(" STX")}
-        # Neither where each item has a price of its own.
+        # Neither if each item has its own price.
         return {"percent_change": payload.get("percentChange")}
 
     def clean_new_price(self) -> Any:
@@ -122,7 +122,7 @@ class PriceForm(OperationForm):
 
 
 class MetadataForm(OperationForm):
-    """What is to become of each field; an empty one stays as it is on every item."""
+    """New values of fields; an empty one leaves the field unchanged on every item."""
 
     kind = "update-metadata"
     paths = {
@@ -142,7 +142,7 @@ class MetadataForm(OperationForm):
         help_text="Every selected item gets this description.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    clear_description = forms.BooleanField(label="Empty the description", required=False)
+    clear_description = forms.BooleanField(label="Clear the description", required=False)
     content_type = forms.ChoiceField(
         label="Type", required=False, choices=[AS_IT_IS, *Content.Type.choices]
     )
@@ -150,29 +150,29 @@ class MetadataForm(OperationForm):
         label="Refundable", required=False, choices=[AS_IT_IS, ("yes", "Yes"), ("no", "No")]
     )
     refund_window_days = forms.CharField(
-        label="Days in which a refund can be asked for",
+        label="Refund window (days)",
         required=False,
-        help_text="0 to 365. Purchases keep the days they were made with.",
+        help_text="0 to 365. Existing purchases keep their refund window.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     token_gating = forms.ChoiceField(
         label="Only for holders of a token",
         required=False,
-        choices=[AS_IT_IS, ("on", "Yes"), ("off", "No, for everybody")],
+        choices=[AS_IT_IS, ("on", "Yes"), ("off", "No, for everyone")],
     )
     token_type = forms.ChoiceField(
-        label="Kind of token",
+        label="Token type",
         required=False,
-        choices=[AS_IT_IS, ("sip-009", "One of a collection (SIP-009)"), ("sip-010", "SIP-010")],
+        choices=[AS_IT_IS, ("sip-009", "NFT (SIP-009)"), ("sip-010", "SIP-010")],
     )
     token_contract = forms.CharField(
-        label="Contract of the token",
+        label="Token contract",
         required=False,
-        help_text="Its address and name with a dot between. Where nothing is said of the token, "
+        help_text="Its address and name, separated by a dot. If you leave the token empty, "
         "each item keeps its own.",
     )
     min_balance = forms.CharField(
-        label="How many of it at least",
+        label="Minimum balance",
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -210,7 +210,7 @@ class MetadataForm(OperationForm):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         if given.get("clear_description") and given.get("description"):
-            self.add_error("clear_description", "Write a description, or empty it: not both.")
+            self.add_error("clear_description", "Enter a description or clear it, not both.")
         token = self._token()
         if token and given.get("token_gating") != "on":
             self.add_error("token_gating", "Choose Yes, or leave the fields of the token empty.")

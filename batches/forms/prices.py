@@ -1,4 +1,4 @@
-"""The form that takes a file of prices, at pages and admin."""
+"""The form for a price file, used by pages and admin."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ EXAMPLE_PERCENT = """content_id,percent
 film-7,10
 film-8,-12.5
 """
-MEND = "Mend these lines, then choose the file once more."
+MEND = "Fix these lines, then upload the file again."
 
 
 class PriceFileForm(forms.Form):
-    """A file, and what is to happen where an item can't be changed."""
+    """A file, and the policy for items that can't be changed."""
 
     file = forms.FileField(
         label="File",
@@ -36,7 +36,7 @@ class PriceFileForm(forms.Form):
     )
     error_policy = OperationForm.base_fields["error_policy"]
 
-    # What is wrong with single lines, where it is they.
+    # The errors of single lines, if any.
     bad: BadPrices | None = None
 
     def clean_file(self) -> Prices:
@@ -60,5 +60,5 @@ class PriceFileForm(forms.Form):
 
     @property
     def examples(self) -> list[tuple[str, Any]]:
-        """Files as they may look, by what is in them."""
+        """Example files, by their content."""
         return [("A new price in STX", EXAMPLE), ("Or a change in percent", EXAMPLE_PERCENT)]

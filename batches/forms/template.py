@@ -1,4 +1,4 @@
-"""What people say of a template: a name, the change, which items, and when."""
+"""The forms of a template: name, change, selection and schedule."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -20,7 +20,7 @@ from content.models import Wallet
 from content.rules import format_stx
 
 IDS, FILTER = "ids", "filter"
-# The fields for the paths that the service names.
+# Maps the service's paths to fields.
 FIELDS = {
     "name": "name",
     "creator": "creator",
@@ -34,7 +34,7 @@ FIELDS = {
 
 
 class SelectionForm(ContentFilterForm):
-    """Which items a run takes, asked for anew each time."""
+    """The filter of a template, evaluated again at each run."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -44,7 +44,7 @@ class SelectionForm(ContentFilterForm):
 
     @classmethod
     def typed(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """What a person typed for a filter of the API."""
+        """The input for a filter of the API."""
         typed = {"q": chosen.get("search", ""), "type": chosen.get("contentType", "")}
         for name, path in (("price_from", "priceMin"), ("price_to", "priceMax")):
             if chosen.get(path) is not None:
@@ -52,7 +52,7 @@ class SelectionForm(ContentFilterForm):
         return typed | {"state": "removed" if chosen.get("isRemoved") else ""}
 
     def chosen(self) -> dict[str, Any]:
-        """The filter as the API takes it. Only for a valid form."""
+        """The filter in the API's format. Only for a valid form."""
         given = self.cleaned_data
         found = {
             "search": given["q"] or None,
@@ -65,11 +65,11 @@ class SelectionForm(ContentFilterForm):
 
 
 class PlanForm(forms.Form):
-    """Everything of a template but the change itself and the filter."""
+    """All fields of a template except the change and the filter."""
 
     name = forms.CharField(
         max_length=MOST_NAME,
-        help_text="What you call it, such as “Weekend sale”.",
+        help_text="For example “Weekend sale”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     creator = forms.CharField(
@@ -81,14 +81,14 @@ class PlanForm(forms.Form):
         label="Which items",
         choices=[
             (FILTER, "All that match a filter, looked up at each run"),
-            (IDS, "The ones named here"),
+            (IDS, "The items listed here"),
         ],
         widget=forms.RadioSelect,
     )
     content_ids = forms.CharField(
-        label="Ids of the items",
+        label="Item ids",
         required=False,
-        help_text="With blanks or on lines of their own.",
+        help_text="Separate ids with spaces or new lines.",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )
     repeat = forms.ChoiceField(label="Repeat", choices=Template.Repeat.choices)
@@ -96,11 +96,13 @@ class PlanForm(forms.Form):
         label="First run",
         required=False,
         max_length=40,
-        help_text="By the clock in its time zone. Empty: it runs only when you say so.",
+        help_text="Local time in its time zone. Leave empty to run it only on demand.",
         widget=WallInput,
     )
     time_zone = forms.ChoiceField(label="Time zone", choices=time_zones)
-    last_day = DayField(label="Last day", help_text="No run after it. Empty: without end.")
+    last_day = DayField(
+        label="Last day", help_text="No run after this day. Leave empty to repeat without end."
+    )
 
     def clean_content_ids(self) -> list[str]:
         return list(dict.fromkeys(self.cleaned_data["content_ids"].replace(",", " ").split()))
@@ -111,7 +113,7 @@ class PlanForm(forms.Form):
 
 
 class TemplateForm:
-    """Three forms that are filled in as one: the plan, the change, the filter."""
+    """Three forms shown as one: the plan, the change, the filter."""
 
     def __init__(
         self,
@@ -124,12 +126,12 @@ class TemplateForm:
         names_creator: bool = False,
         kept: Template | None = None,
     ) -> None:
-        """`body` is what it begins with, as the service takes it, `typed` what was typed already.
+        """`body` has the initial values in the service's format, `typed` the previous input.
 
-        `kept` is the template that is edited, whose times may be past.
+        `kept` is the template that is edited, whose times may be in the past.
 
-        `wallets` are the ones to choose among, none where there is no choice; `names_creator`
-        lets any be named.
+        `wallets` are the ones to choose from, empty if there is no choice; `names_creator`
+        allows any address.
         """
         self.operation, self.body, self.kept = operation, body, kept
         zone = timezone.get_current_timezone_name()
@@ -168,7 +170,7 @@ class TemplateForm:
         return [field for field in self.change.visible_fields() if field.name != "error_policy"]
 
     def order(self) -> TemplateOrder | None:
-        """What is wanted, in clean values; None where something is wrong, which is shown then."""
+        """The clean values; None if the input is invalid, with the errors in the form."""
         is_valid = self.plan.is_valid() & self.change.is_valid()
         if self.plan.data.get("selection") == FILTER:
             is_valid &= self.filter.is_valid()
@@ -181,7 +183,7 @@ class TemplateForm:
             return None
 
     def refuse(self, error: Invalid) -> None:
-        """Show what the service refused beside the field that it is about."""
+        """Show the service's errors at their fields."""
         for path, words in error.errors.items():
             name = FIELDS.get(path.partition(".")[0])
             self.plan.add_error(name if name in self.plan.fields else None, words)
@@ -206,7 +208,7 @@ class TemplateForm:
         return {**body, "contentIds": given["content_ids"]}
 
     def _offer_zone(self, name: str) -> None:
-        """A zone that is spelled another way stays good for what has it."""
+        """A zone with an outdated spelling stays valid for templates that have it."""
         known = time_zones()
         if name not in dict(known):
             zones = cast("forms.ChoiceField", self.plan.fields["time_zone"])
@@ -224,7 +226,7 @@ class TemplateForm:
 
 
 def first_run_of(text: str) -> str:
-    """What was typed as the start of a single change, as the first run of a template."""
+    """The start typed for a single change, as the first run of a template."""
     try:
         wall = parse_wall(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Several children of one parent: started together, ended together."""
+"""Child processes that are started and stopped together."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 3.0
 
 
 class Child(Protocol):
-    """What is needed of a process, however it was started: the methods are `Popen`'s."""
+    """The required part of `Popen`'s interface."""
 
     @property
     def pid(self) -> int: ...
@@ -24,7 +24,7 @@ class Child(Protocol):
 
 
 class ProcessGroup:
-    """Child processes, each in a group of its own, so that Ctrl-C reaches only the parent."""
+    """Child processes, each in its own session, so that Ctrl-C reaches only the parent."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.environment, self.folder = dict(environment), folder
@@ -37,9 +37,9 @@ class ProcessGroup:
         is_silent: bool = False,
         log: BinaryIO | None = None,
     ) -> None:
-        """Run a Python module with these arguments; a silent one is heard on stderr only.
+        """Run a Python module with these arguments; a silent one writes to stderr only.
 
-        With a log all that it says goes there.
+        With a log, all output goes there.
         """
         self.children[name] = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments],
@@ -58,7 +58,7 @@ class ProcessGroup:
         return None
 
     def stop(self, patience: float = PATIENCE_SECONDS) -> None:
-        """Ask all to end, and kill what has not within so many seconds, with its children."""
+        """Send SIGTERM to all, and kill those that do not end within `patience` seconds."""
         for child in self.children.values():
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
@@ -67,7 +67,7 @@ class ProcessGroup:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, end - time.monotonic()))
         for child in self.children.values():
-            # The group: a parent that is killed leaves its own children behind.
+            # The whole group: a killed parent leaves its own children behind.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()

@@ -1,4 +1,4 @@
-"""A database that is made for one command and dropped afterwards, and a broker apart."""
+"""A temporary database for one command, and a separate broker."""
 
 import secrets
 import tempfile
@@ -16,7 +16,7 @@ from config.celery import app
 
 @dataclass(frozen=True)
 class Scratch:
-    """A folder to write in, and what processes of one's own are told as DATABASE_URL."""
+    """A temporary folder, and the DATABASE_URL for child processes."""
 
     folder: Path
     database_url: str
@@ -24,7 +24,7 @@ class Scratch:
 
 @contextmanager
 def scratch_database(url: str = "") -> Iterator[Scratch]:
-    """A new, migrated database beside the usual one, whose address is `url`; dropped at the end."""
+    """A new, migrated database on the server of `url`; dropped at the end."""
     with tempfile.TemporaryDirectory() as folder:
         before = connection.settings_dict["NAME"]
         name = f"content_{secrets.token_hex(4)}_scratch"
@@ -40,9 +40,9 @@ def scratch_database(url: str = "") -> Iterator[Scratch]:
 
 
 def use_broker(url: str, options: dict[str, Any]) -> None:
-    """Have the messages of this process go there, wherever the installation's go.
+    """Send the messages of this process to that broker instead of the installation's.
 
-    Both ways by name: Celery itself asks the environment's CELERY_BROKER_URL before `broker_url`.
+    Set both: Celery reads CELERY_BROKER_URL of the environment before `broker_url`.
     """
     app.conf.update(
         broker_url=url,

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField(default=dict)),
                 ('content_ids', models.JSONField(default=list)),
                 ('expected_versions', models.JSONField(default=list)),
-                ('status', models.CharField(choices=[('pending', 'Waiting'), ('processing', 'Running'), ('completed', 'Done'), ('failed', 'Broken off'), ('cancelled', 'Cancelled')], default='pending', max_length=16)),
+                ('status', models.CharField(choices=[('pending', 'Waiting'), ('processing', 'Running'), ('completed', 'Done'), ('failed', 'Aborted'), ('cancelled', 'Cancelled')], default='pending', max_length=16)),
                 ('total_items', models.PositiveIntegerField(default=0)),
                 ('success_count', models.PositiveIntegerField(default=0)),
                 ('unchanged_count', models.PositiveIntegerField(default=0)),

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Dependency',
             fields=[
                 ('id', models.UUIDField(db_column='_id', default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('when', models.CharField(choices=[('on-success', 'when every item of it is saved'), ('on-completion', 'when it is done, even if items failed'), ('always', 'when it has ended, in whatever way')], default='on-completion', max_length=16)),
+                ('when', models.CharField(choices=[('on-success', 'when all its items are saved'), ('on-completion', 'when it is done, even if items failed'), ('always', 'when it has ended, whatever the outcome')], default='on-completion', max_length=16)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('met', 'Met'), ('broken', "Can't be met")], default='waiting', max_length=16)),
             ],
             options={
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='submission',
             name='follows',
-            field=models.CharField(blank=True, choices=[('retry', 'Tries again what failed'), ('undo', 'Puts back what was changed')], max_length=8),
+            field=models.CharField(blank=True, choices=[('retry', 'Retry of failed items'), ('undo', 'Undo of changes')], max_length=8),
         ),
         migrations.AddField(
             model_name='submission',

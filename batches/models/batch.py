@@ -1,4 +1,4 @@
-"""A batch: its life, who may see it, what came of it."""
+"""A batch: its status, visibility and outcome."""
 
 from datetime import UTC, date, datetime
 from typing import Self
@@ -21,11 +21,11 @@ class Status(models.TextChoices):
     PENDING = "pending", "Waiting"
     PROCESSING = "processing", "Running"
     COMPLETED = "completed", "Done"
-    FAILED = "failed", "Broken off"
+    FAILED = "failed", "Aborted"
     CANCELLED = "cancelled", "Cancelled"
 
 
-# Stands in `queued_at` while there was nothing to tell the broker yet.
+# The value of `queued_at` before the broker was told for the first time.
 NEVER_TOLD = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = frozenset({Status.PENDING, Status.PROCESSING})
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -38,15 +38,15 @@ MOVES: dict[str, frozenset[Status]] = {
 }
 
 
-# Held by no person and no other batch.
+# Neither paused nor waiting for another batch.
 FREE = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
-# Nor by a time: to be run at once, as most of what is claimable.
+# Nor scheduled: to be run immediately, like most claimable batches.
 FRESH = {**FREE, "scheduled_for": None}
 
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def visible_to(self, user: User) -> Self:
-        """Everything for staff who may view batches, else what concerns the own wallets."""
+        """Everything for staff with the view permission, else batches of the user's wallets."""
         if sees_all(user):
             return self
         return self.owned_by(user)
@@ -55,26 +55,26 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         return self.filter(creator_id__in=addresses)
 
     def owned_by(self, user: User) -> Self:
-        """What concerns the own wallets, for staff too."""
+        """Batches of the user's wallets, for staff too."""
         return self.by_creator(*Wallet.objects.owned_by(user).values_list("address", flat=True))
 
     def one_visible_to(self, user: User, key: UUID) -> "BatchOperation | None":
-        """`visible_to` for a single batch with its creator, in one read by key."""
+        """`visible_to` for a single batch with its creator, read by key."""
         batch = self.select_related("creator").filter(pk=key).first()
         if batch is None or batch.creator.owner_id == user.pk or sees_all(user):
             return batch
         return None
 
     def without_items(self) -> Self:
-        """For lists: what a batch says of each of its hundred items is most of its row."""
+        """For lists: defer the fields with one entry per item, which make up most of a row."""
         return self.defer("content_ids", "item_payloads", "expected_versions")
 
     def following(self, batch: "BatchOperation", *, newest_first: bool = True) -> Self:
-        """What comes after that one in a list by time."""
+        """The batches after that one in a list ordered by time."""
         side = "lt" if newest_first else "gt"
         beyond = models.Q(**{f"created_at__{side}": batch.created_at})
         beside = models.Q(**{f"id__{side}": batch.pk})
-        # The first condition alone says where in the index to begin; of the rest none would.
+        # Only the first condition gives the index a starting point.
         return self.filter(**{f"created_at__{side}e": batch.created_at}).filter(beyond | beside)
 
     def unfinished(self) -> Self:
@@ -84,7 +84,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         return self.filter(status__in=sorted(FINISHED))
 
     def claimable(self) -> Self:
-        """Due with nothing to wait for, or running with a worker that let its lease end."""
+        """Due without blockers, or running with an expired lease."""
         now = timezone.now()
         return self.filter(
             models.Q(**FRESH)
@@ -93,25 +93,25 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         )
 
     def coming(self) -> Self:
-        """Accepted and not begun because of a time, a pause or another batch; soonest first."""
+        """Accepted but blocked by a time, a pause or another batch; soonest first."""
         later = models.Q(scheduled_for__gt=timezone.now())
         held = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
         return self.filter(later | held, status=Status.PENDING).order_by("scheduled_for", "id")
 
     def ended_between(self, since: datetime, until: datetime) -> Self:
-        """From the one moment on, before the other."""
+        """Batches with `start` <= value < `end`."""
         return self.filter(completed_at__gte=since, completed_at__lt=until)
 
     def ended_on(self, day: date) -> Self:
-        """On that day in the viewer's time zone."""
+        """Batches of that day in the viewer's time zone."""
         return self.ended_between(*day_bounds(day, timezone.get_current_timezone()))
 
     def with_failures(self) -> Self:
-        """Batches of which at least one item failed, whatever became of the others."""
+        """Batches with at least one failed item."""
         return self.filter(failure_count__gt=0)
 
     def failed_since(self, since: datetime) -> Self:
-        """Ended since then with failed items, or broken off."""
+        """Ended since then with failed items, or aborted."""
         failed = models.Q(failure_count__gt=0) | models.Q(status=Status.FAILED)
         return self.filter(failed, completed_at__gte=since)
 
@@ -123,7 +123,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
 
 
 class BatchOperation(models.Model):
-    """One operation on up to 100 items of one creator. Nothing about it is edited by hand."""
+    """One operation on up to 100 items of one creator. Never edited directly."""
 
     class Outcome(models.TextChoices):
         SUCCEEDED = "succeeded", "All saved"
@@ -138,15 +138,15 @@ class BatchOperation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     source = models.CharField(max_length=16, choices=Source)
-    # A key of batches.operations.OPERATIONS. No choices and, below, no permissions: a new kind is
-    # to need no migration.
+    # A key of batches.operations.OPERATIONS. No choices and, below, no permissions: a new kind
+    # needs no migration.
     kind = models.CharField("operation", max_length=32)
     payload = models.JSONField(default=dict)
     content_ids = models.JSONField(default=list)
-    # As long as content_ids where each item is to get something of its own, else empty: what it
-    # adds to the payload.
+    # One entry per item if each item gets its own values, else empty: the item's part of the
+    # payload.
     item_payloads = models.JSONField(default=list)
-    # As long as content_ids, or empty; null where any version will do.
+    # One entry per item, or empty; null if any version is accepted.
     expected_versions = models.JSONField(default=list)
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
 
@@ -155,25 +155,25 @@ class BatchOperation(models.Model):
     unchanged_count = models.PositiveIntegerField(default=0)
     failure_count = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    # Why it was broken off, for programs; DEPENDENCY or INTERNAL of batches.operations.base.
+    # Why it was aborted, for programs: DEPENDENCY or INTERNAL of batches.operations.base.
     error_code = models.CharField(max_length=32, blank=True)
 
-    # Whoever holds the token may write results until the lease ends.
+    # The worker with this token may write results until the lease ends.
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    # Claims since a chunk was last committed, and how many of them raised.
+    # Claims since the last committed chunk, and how many of them raised.
     attempts = models.PositiveIntegerField(default=0, editable=False)
     raised = models.PositiveIntegerField(default=0, editable=False)
 
-    # It begins when this time has come, nobody holds it, and all that it depends on has ended.
+    # It starts when this time has come, it is not paused, and all its dependencies have ended.
     scheduled_for = models.DateTimeField(null=True, blank=True)
     is_paused = models.BooleanField("held", default=False)
     waits_for = models.PositiveIntegerField(default=0, editable=False)
-    # Others depend on this one, and are to be told of its end.
+    # Other batches depend on this one and must be updated when it ends.
     is_awaited = models.BooleanField(default=False, editable=False)
-    # When what it changes is to be put back: the end of a sale.
+    # When its changes are undone: the end of a sale.
     until = models.DateTimeField(null=True, blank=True)
-    # When the broker was last told; NEVER_TOLD of what had to wait for something else so far.
+    # When the broker was last told; NEVER_TOLD while the batch was always blocked.
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.SET_NULL, related_name="batches", db_index=False
@@ -198,16 +198,16 @@ class BatchOperation(models.Model):
         indexes = [
             # A creator's history, newest first, by page or by key.
             models.Index(fields=["creator", "-created_at", "-id"], name="batches_batch_of_creator"),
-            # Everybody's, for staff.
+            # All creators, for staff.
             models.Index(fields=["-created_at", "-id"], name="batches_batch_newest"),
-            # The calendar of what is to come.
+            # The calendar.
             models.Index(fields=["status", "scheduled_for"], name="batches_batch_coming"),
-            # What the sweeper asks for: waiting ones by when the broker was told, dead leases.
+            # The sweeper: pending batches by when the broker was told, expired leases.
             models.Index(fields=["status", "queued_at"], name="batches_batch_waiting"),
-            # The overviews: what ended on a day, everybody's and a creator's.
+            # The overviews: batches by the day on which they ended, all and by creator.
             models.Index(fields=["completed_at"], name="batches_batch_ended"),
             models.Index(fields=["creator", "completed_at"], name="batches_batch_creator_ended"),
-            # What names another row, as few do. Deleting that one asks for it.
+            # References to other rows, which are rare; used when those are deleted.
             PresentIndex(fields=["submission"], name="batches_batch_of_submission"),
             PresentIndex(fields=["retry_of"], name="batches_batch_retries"),
             PresentIndex(fields=["undo_of"], name="batches_batch_undoes"),
@@ -223,7 +223,7 @@ class BatchOperation(models.Model):
 
     @property
     def is_blocked(self) -> bool:
-        """Waiting for something else than a worker: a time, a person, another batch."""
+        """True while it waits for a time, a person or another batch, not just for a worker."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)
 
@@ -235,7 +235,7 @@ class BatchOperation(models.Model):
 
     @property
     def etag(self) -> str:
-        """Differs whenever the batch, its results or their state on the chain do."""
+        """Changes whenever the batch, its results or their chain state change."""
         moment = int(self.updated_at.timestamp() * 1_000_000)
         return f'"{self.pk.hex}-{moment:x}-{self.status[:2]}{self.done_count}"'
 
@@ -255,7 +255,7 @@ class BatchOperation(models.Model):
 
     @property
     def outcome(self) -> "BatchOperation.Outcome | None":
-        """What came of it; None before the end, and when cancelled before anything was done."""
+        """The outcome; None before the end, and if cancelled before any item was processed."""
         if not self.is_finished:
             return None
         if self.status == Status.COMPLETED and not self.failure_count:
@@ -267,18 +267,18 @@ class BatchOperation(models.Model):
         return self.Outcome.FAILED
 
 
-# Cancelled before anything was done: the one end that has no outcome.
+# Cancelled before any item was processed: the only end without an outcome.
 UNTOUCHED = "untouched"
 _IS_WHOLE = models.Q(status=Status.COMPLETED, failure_count=0)
 _IS_UNTOUCHED = models.Q(status=Status.CANCELLED, success_count=0, failure_count=0)
-# `BatchOperation.outcome` as filters, for what has ended; exactly one holds of each batch.
+# `BatchOperation.outcome` as filters, for ended batches; exactly one matches each batch.
 OUTCOMES = {
     BatchOperation.Outcome.SUCCEEDED.value: _IS_WHOLE,
     BatchOperation.Outcome.PARTIAL.value: models.Q(success_count__gt=0) & ~_IS_WHOLE,
     BatchOperation.Outcome.FAILED.value: models.Q(success_count=0) & ~_IS_UNTOUCHED & ~_IS_WHOLE,
     UNTOUCHED: _IS_UNTOUCHED,
 }
-# What batches can be filtered by; the one with failures holds besides another.
+# The choices to filter by; "with failed items" overlaps with others.
 WITH_FAILURES = "with-failures"
 OUTCOME_CHOICES = [
     *BatchOperation.Outcome.choices,

@@ -1,4 +1,4 @@
-"""What a batch waits for: other batches, and how they are to have ended."""
+"""Dependencies: the batches that a batch waits for, and the required outcome."""
 
 from typing import Self
 
@@ -13,17 +13,17 @@ class DependencyQuerySet(models.QuerySet["Dependency"]):
         return self.filter(state=Dependency.State.WAITING)
 
     def to_settle(self) -> Self:
-        """Links whose parent has ended and whose batch has not heard of it."""
+        """Links whose parent has ended but which are not settled yet."""
         return self.waiting().filter(parent__status__in=sorted(FINISHED))
 
 
 class Dependency(models.Model):
-    """One link: `batch` begins only when `parent` has ended in the way that the link asks for."""
+    """One link: `batch` starts only after `parent` has ended with the required outcome."""
 
     class When(models.TextChoices):
-        SUCCESS = "on-success", "when every item of it is saved"
+        SUCCESS = "on-success", "when all its items are saved"
         COMPLETION = "on-completion", "when it is done, even if items failed"
-        ALWAYS = "always", "when it has ended, in whatever way"
+        ALWAYS = "always", "when it has ended, whatever the outcome"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -34,7 +34,7 @@ class Dependency(models.Model):
     batch = models.ForeignKey(
         BatchOperation, on_delete=models.CASCADE, related_name="dependencies", db_index=False
     )
-    # Its deletion alone would leave the batch waiting for ever; both may go together.
+    # Deleting the parent alone would leave the batch waiting forever; both may be deleted together.
     parent = models.ForeignKey(
         BatchOperation, on_delete=models.RESTRICT, related_name="dependents", db_index=False
     )
@@ -49,9 +49,9 @@ class Dependency(models.Model):
             models.UniqueConstraint(fields=["batch", "parent"], name="batches_dependency_once"),
         ]
         indexes = [
-            # Whom the end of a batch concerns.
+            # The dependents of a batch that ends.
             models.Index(fields=["parent", "state"], name="batches_dependency_parent"),
-            # What the sweeper asks for.
+            # The sweeper.
             models.Index(fields=["state"], name="batches_dependency_state"),
         ]
 
@@ -60,7 +60,7 @@ class Dependency(models.Model):
 
     @property
     def is_met(self) -> bool:
-        """Whether the parent's end is what the link asks for. Only of a parent that has ended."""
+        """True if the parent's outcome satisfies the link. Only for an ended parent."""
         parent = self.parent
         if self.when == self.When.ALWAYS:
             return True

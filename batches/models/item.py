@@ -1,4 +1,4 @@
-"""The result of one item, written in the transaction of its effect."""
+"""The result of one item, written in the same transaction as its effect."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,13 +16,13 @@ class BatchItemQuerySet(models.QuerySet["BatchItem"]):
         return self.filter(batch_id__in=[batch.pk for batch in batches])
 
     def matching(self, *, outcome: str = "", code: str = "") -> Self:
-        """Results of this outcome and this code; empty texts stand for any."""
+        """Results with this outcome and this code; empty strings match any."""
         wanted = {"outcome": outcome, "code": code}
         return self.filter(**{name: value for name, value in wanted.items() if value})
 
     def with_changes(self) -> Self:
-        """Each with its change and the call that carries it, in the same query."""
-        # A call's arguments are as long as a batch, and would be read again for each item.
+        """Join the change and its contract call."""
+        # The arguments of a call are as long as a batch and would be read for each item.
         return self.select_related("change__contract_call").defer(
             "change__contract_call__arguments"
         )
@@ -32,15 +32,15 @@ class BatchItemQuerySet(models.QuerySet["BatchItem"]):
         return self.order_by("outcome", "batch_id", "position")
 
     def failed_on(self, day: date) -> Self:
-        """What failed in the batches that ended on that day in the viewer's time zone."""
-        # Keys instead of a join: from the items' side MongoDB would walk all of them.
+        """Failed items of batches that ended on that day in the viewer's time zone."""
+        # Keys instead of a join: MongoDB would scan all items.
         batches = BatchOperation.objects.ended_on(day).with_failures()
         keys = list(batches.order_by().values_list("pk", flat=True))
         return self.filter(outcome=BatchItem.Outcome.FAILED, batch_id__in=keys)
 
 
 class BatchItem(models.Model):
-    """Exists exactly when the item's effect does. Words are made from code and parameters."""
+    """Exists exactly if the item's effect does. Messages are built from code and parameters."""
 
     class Outcome(models.TextChoices):
         SUCCEEDED = "succeeded", "Saved"
@@ -52,7 +52,7 @@ class BatchItem(models.Model):
         BatchOperation, on_delete=models.CASCADE, related_name="items", db_index=False
     )
     position = models.PositiveIntegerField()
-    # Text and no foreign key: an unknown id has a result too.
+    # Not a foreign key: an unknown id has a result too.
     content_id = models.CharField("id", max_length=64)
     outcome = models.CharField(max_length=16, choices=Outcome)
     code = models.CharField(max_length=32, blank=True)

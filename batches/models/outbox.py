@@ -1,4 +1,4 @@
-"""What people are to be told: rows written with what they speak of, sent afterwards."""
+"""Outbox of mails: rows written in the transaction they report, sent afterwards."""
 
 from datetime import timedelta
 from typing import Self
@@ -23,13 +23,13 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.waiting().filter(due_at__lte=timezone.now())
 
     def overdue(self) -> Self:
-        """Due for so long that something must be wrong: no worker, or no mail server."""
+        """Overdue: no worker or no mail server is running."""
         late = timezone.now() - OVERDUE_AFTER
         return self.waiting().filter(due_at__lt=late)
 
 
 class Notification(models.Model):
-    """One digest to one creator: of a batch, or of what a submission did to the own items."""
+    """One digest to one creator: about a batch, or about the creator's items in a submission."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -47,7 +47,7 @@ class Notification(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    # When it is sent next; whoever sends it pushes this ahead first, which is the lease.
+    # When it is sent next; the sender first moves this ahead, as its lease.
     due_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)

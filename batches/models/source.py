@@ -1,4 +1,4 @@
-"""Through which door something was asked for."""
+"""The door through which a change was requested."""
 
 from django.db import models
 

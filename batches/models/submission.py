@@ -1,4 +1,4 @@
-"""What somebody prepared at a form and may confirm once."""
+"""A prepared change, which can be confirmed once."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ from content.models import User
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> Self:
-        """Own ones; all of them for those who may see every batch."""
+        """The user's own; all for staff who see every batch."""
         if sees_all(user):
             return self
         return self.filter(by_id=user.pk)
@@ -25,14 +25,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Follows(models.TextChoices):
-    """What a change is to an earlier one."""
+    """How a change relates to an earlier one."""
 
-    RETRY = "retry", "Tries again what failed"
-    UNDO = "undo", "Puts back what was changed"
+    RETRY = "retry", "Retry of failed items"
+    UNDO = "undo", "Undo of changes"
 
 
 class Submission(models.Model):
-    """A prepared change: frozen ids with their versions; confirming makes its batches."""
+    """A prepared change: frozen ids with versions; confirming it creates the batches."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Prepared"
@@ -44,24 +44,23 @@ class Submission(models.Model):
     kind = models.CharField("operation", max_length=32)
     payload = models.JSONField(default=dict)
     content_ids = models.JSONField(default=list)
-    # As long as content_ids; null where there is no such item.
+    # One entry per item; null if the item does not exist.
     versions = models.JSONField(default=list)
-    # As long as content_ids, or empty: see BatchOperation.item_payloads.
+    # One entry per item, or empty: see BatchOperation.item_payloads.
     item_payloads = models.JSONField(default=list)
-    # As long as content_ids, or empty: the batch that each item's change follows upon.
+    # One entry per item, or empty: the batch that is retried or undone.
     origins = models.JSONField(default=list)
     follows = models.CharField(max_length=8, choices=Follows, blank=True)
-    # What its batches are to wait for, and when they are to be undone, as it was prepared: what
-    # holds from the start on stands in their own rows.
+    # The schedule as it was prepared: after the start, the batches' own rows count.
     scheduled_for = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
     # [batch id, one of Dependency.When] each.
     depends_on = models.JSONField(default=list)
     is_paused = models.BooleanField("held", default=False)
-    # What any item that can't be changed does to the whole; one of batches.rules.ERROR_POLICIES.
+    # The policy for items that can't be changed; one of batches.rules.ERROR_POLICIES.
     error_policy = models.CharField(max_length=16, default=SKIP_FAILED)
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
-    # Batches that have not ended yet; the one that brings it to 0 sends the mail.
+    # Batches that have not ended; the one that decrements it to 0 sends the mail.
     unfinished = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

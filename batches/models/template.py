@@ -1,4 +1,4 @@
-"""A change that is kept, to be run again: by hand, or by itself at a time on the wall."""
+"""A saved change, run on demand or on a schedule in a named time zone."""
 
 from datetime import datetime
 from typing import Self
@@ -20,7 +20,7 @@ from content.models import User, Wallet
 
 class TemplateQuerySet(models.QuerySet["Template"]):
     def visible_to(self, user: User) -> Self:
-        """Everything for staff who may view batches, else what concerns the own wallets."""
+        """Everything for staff with the view permission, else templates of the user's wallets."""
         if sees_all(user):
             return self
         addresses = Wallet.objects.owned_by(user).values_list("address", flat=True)
@@ -49,23 +49,23 @@ class Template(models.Model):
     creator = models.ForeignKey(
         Wallet, on_delete=models.CASCADE, related_name="templates", db_index=False
     )
-    # Whose right each run needs. Whoever only edited it must not take it away by leaving.
+    # Each run uses this user's permissions.
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     kind = models.CharField("operation", max_length=32)
     payload = models.JSONField(default=dict)
-    # One of the two says which items: ids, or a filter as the API takes it, asked at each run.
+    # One of the two selects the items: ids, or a filter of the API, evaluated at each run.
     content_ids = models.JSONField(default=list)
     filter = models.JSONField(null=True)
     error_policy = models.CharField(max_length=16, default=SKIP_FAILED)
 
     repeat = models.CharField(max_length=16, choices=Repeat, default=Repeat.NEVER)
     time_zone = models.CharField(max_length=64, default="UTC")
-    # Wall-clock times there, as recurrence.WALL_FORMAT; empty where it only runs by hand.
+    # Local times, in recurrence.WALL_FORMAT; empty if it only runs on demand.
     first_slot = models.CharField(max_length=16, blank=True)
     next_slot = models.CharField(max_length=16, blank=True)
-    # When next_slot is; null where none is to come.
+    # The instant of next_slot; null if there is none.
     next_run_at = models.DateTimeField(null=True, blank=True)
     last_day = models.DateField(null=True, blank=True)
     is_paused = models.BooleanField("paused", default=False)
@@ -78,7 +78,7 @@ class Template(models.Model):
         ordering = ["name", "id"]
         indexes = [
             models.Index(fields=["creator", "name"], name="batches_template_of_creator"),
-            # What the sweeper asks for.
+            # The sweeper.
             models.Index(fields=["next_run_at"], name="batches_template_due"),
         ]
 
@@ -91,7 +91,7 @@ class Template(models.Model):
 
     @property
     def first(self) -> datetime | None:
-        """The wall-clock time of the first slot; None where it only runs by hand."""
+        """The local time of the first slot; None if it only runs on demand."""
         return recurrence.parse_wall(self.first_slot or None)
 
     @property
@@ -100,7 +100,7 @@ class Template(models.Model):
 
 
 class TemplateRun(models.Model):
-    """What became of one slot, or of one run by hand. Each slot has one row at most."""
+    """The result of one slot, or of one manual run. Each slot has at most one row."""
 
     class State(models.TextChoices):
         DUE = "due", "About to start"
@@ -112,10 +112,10 @@ class TemplateRun(models.Model):
     template = models.ForeignKey(
         Template, on_delete=models.CASCADE, related_name="runs", db_index=False
     )
-    # When it was to be, in UTC, so that a template whose zone was changed may well have two at one
-    # time on the wall; or a word of its own for a run by hand.
+    # The slot's instant in UTC, since a template whose zone changed may have two slots at the same
+    # local time; or a unique text for a manual run.
     slot = models.CharField(max_length=48)
-    # When it was to be, and when it was dealt with.
+    # When it was due, and when it was processed.
     due_at = models.DateTimeField()
     at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=16, choices=State, default=State.DUE)

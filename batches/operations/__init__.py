@@ -19,16 +19,16 @@ OPERATIONS: dict[str, Operation] = {
 
 
 class Described(Protocol):
-    """A batch, or what is prepared to become one."""
+    """A batch, or a submission."""
 
     kind: Any
     payload: Any
 
 
 def operation_for(described: Described) -> Operation:
-    """The operation of a batch; around it an `Undo` for each time that it was undone.
+    """The operation of a batch, wrapped in one `Undo` for each time it was undone.
 
-    Raises KeyError for a kind that is gone.
+    Raises KeyError for an unknown kind.
     """
     operation, payload = OPERATIONS[described.kind], described.payload
     while UNDO in payload:
@@ -37,12 +37,12 @@ def operation_for(described: Described) -> Operation:
 
 
 def known_operation(described: Described) -> Operation | None:
-    """The same; None for a kind that is gone."""
+    """The same; None for an unknown kind."""
     return operation_for(described) if described.kind in OPERATIONS else None
 
 
 def describe(described: Described) -> str:
-    """What it does in one phrase: `Update price +10 %`; of a kind that is gone its name."""
+    """The change in one phrase: `Update price +10 %`; for an unknown kind its name."""
     if described.kind not in OPERATIONS:
         return kind_label(described.kind)
     return operation_for(described).describe(described.payload)

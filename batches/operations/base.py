@@ -1,4 +1,4 @@
-"""What every operation has: rules for its payload, a verdict for one item, words."""
+"""The base of operations: rules for the payload, a verdict on one item, messages."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from content.models import ContentRow
 
 @dataclass(frozen=True)
 class Alter:
-    """The item is to get these values, in the model's names; all of them differ from now."""
+    """The item gets these values, by model field; all differ from the current ones."""
 
     after: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Unchanged:
-    """The item is as it should be already."""
+    """The item already has these values."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ Verdict = Alter | Unchanged | Refused
 
 NOT_FOUND, REMOVED, OUT_OF_RANGE = "not-found", "removed", "out-of-range"
 CONFLICT, FORBIDDEN, INTERNAL = "conflict", "forbidden", "internal"
-# Of a batch, not of an item: what it depended on ended otherwise.
+# Of a batch, not of an item: a dependency ended with another outcome.
 DEPENDENCY = "dependency"
 
 REFUSALS = {
@@ -45,24 +45,24 @@ REFUSALS = {
     REMOVED: "Content was removed; restore it first",
     OUT_OF_RANGE: "The new price would be {price}, which is outside 0 to {most}",
     CONFLICT: "Content was changed since; check it and try again",
-    FORBIDDEN: "The person who started this batch may no longer change this content",
+    FORBIDDEN: "The person who started this batch is no longer allowed to change this content",
     INTERNAL: "Something went wrong on our side; try this item again",
 }
 
 
-# The same in two or three words, to choose by.
+# Short labels for filters.
 REFUSAL_LABELS = {
     NOT_FOUND: "Not found",
     REMOVED: "Removed",
     OUT_OF_RANGE: "Price out of range",
-    CONFLICT: "Changed meanwhile",
+    CONFLICT: "Conflict",
     FORBIDDEN: "No longer allowed",
-    INTERNAL: "Broke on our side",
+    INTERNAL: "Internal error",
 }
 
 
 def refusal_label(code: str) -> str:
-    """`not-found` is *Not found*; of a code that is gone its name."""
+    """`not-found` is *Not found*; an unknown code stays as it is."""
     return REFUSAL_LABELS.get(code, kind_label(code))
 
 
@@ -77,27 +77,27 @@ class Operation(ABC):
     kind: str
     # The fields of its payload, which form, body and options are made of.
     fields: ClassVar[tuple[Field, ...]] = ()
-    # Payloads that show what can be asked for, by a title; the demo runs the first.
+    # Example payloads by title; the demo runs the first.
     examples: ClassVar[Mapping[str, Mapping[str, Any]]]
     # Where `fields` can't say it: dotted paths of an OperationForm, and of a serializer that
     # describes `payload_fields`. Both are imported by the doors that need them.
     form: ClassVar[str] = ""
     body: ClassVar[str] = ""
-    # What it does, at the beginning of a sentence: `Change 37 of 40`.
+    # The verb at the beginning of a headline: `Change 37 of 40`.
     verb: ClassVar[str] = "Change"
-    # Its change may be given an end, at which it is put back: `until`.
+    # Its change may have an end, at which it is undone: `until`.
     may_end: ClassVar[bool] = False
-    # The columns of a file of results that say what each item was asked to become, so that the
-    # file can be sent again; empty where there is no such file.
+    # The columns of a results file with the requested values of each item, so that the file can
+    # be uploaded again; empty if there is no such file.
     requested_columns: ClassVar[tuple[str, ...]] = ()
-    # What it is offered for: items on sale, or removed ones.
+    # The state of items it applies to: on sale or removed.
     is_for_removed: ClassVar[bool] = False
-    # So many items may be changed at a form without typing how many they are; None for any.
+    # A form asks to type the number of items if more than this are changed; None never asks.
     confirm_count_above: int | None = None
 
     @property
     def label(self) -> str:
-        """What a person reads on a button."""
+        """The label of a button."""
         return kind_label(self.kind)
 
     @property
@@ -122,7 +122,7 @@ class Operation(ABC):
 
     @property
     def codename(self) -> str:
-        """The permission to run it on other people's items: `run_update_price`."""
+        """The permission to run it on other users' items: `run_update_price`."""
         return f"run_{self.kind.replace('-', '_')}"
 
     @property
@@ -138,7 +138,7 @@ class Operation(ABC):
                 if value is not None:
                     clean[field.name] = field.clean(value)
                 elif field.is_required or field.name in raw:
-                    raise ValueError("This is needed.")
+                    raise ValueError("This field is required.")
             except ValueError as error:
                 errors[field.name] = [str(error)]
         if errors:
@@ -147,32 +147,32 @@ class Operation(ABC):
 
     @abstractmethod
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
-        """What is to become of one item, from the item, the clean payload and the time of it."""
+        """The verdict on one item, from the item, the clean payload and the time."""
 
     @abstractmethod
     def changed_fields(self, payload: Mapping[str, Any]) -> tuple[str, ...]:
-        """The fields that it may change, in the model's names."""
+        """The model fields that it may change."""
 
     def describe(self, payload: Mapping[str, Any]) -> str:
         """The change in one phrase: `Update price +10 %`."""
         return self.label
 
     def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What an item of this payload has in `requested_columns`."""
+        """The values of `requested_columns` for an item with this payload."""
         return {}
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
-        """What a person should know before so many items get these values."""
+        """A warning before that many items get these values."""
         return []
 
     @abstractmethod
     def success_words(self, after: Mapping[str, Any]) -> str:
-        """What happened to an item that was changed."""
+        """The message for a changed item."""
 
     def put_back_words(self, after: Mapping[str, Any]) -> str:
-        """What happened to an item on which this operation was undone, or done again after that."""
-        return "Put back as it was"
+        """The message for an item on which this operation was undone or redone."""
+        return "Restored"
 
     @abstractmethod
     def unchanged_words(self) -> str:
-        """Why an item was left as it was."""
+        """The message for an unchanged item."""

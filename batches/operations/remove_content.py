@@ -1,4 +1,4 @@
-"""Take items off sale; what was bought stays bought."""
+"""Take items off sale; purchases stay valid."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,7 +32,7 @@ class RemoveContent(Operation):
     confirm_count_above = 10
 
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
-        if content.is_removed:  # keeps the date and the reason of the first time
+        if content.is_removed:  # keeps the date and the reason of the first removal
             return Unchanged()
         reason = payload["removalReason"]
         return Alter({"is_removed": True, "removed_at": at, "removal_reason": reason})
@@ -54,4 +54,4 @@ class RemoveContent(Operation):
         return "Removed again" if after.get("is_removed") else "Back on sale"
 
     def unchanged_words(self) -> str:
-        return "It was removed already"
+        return "It was already removed"

@@ -1,4 +1,4 @@
-"""Put removed items on sale again, at the price and with the words they had."""
+"""Put removed items on sale again, with their previous price and metadata."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,9 +7,7 @@ from typing import Any
 from batches.operations.base import Alter, Operation, Unchanged, Verdict
 from content.models import ContentRow
 
-ONLY_HERE = (
-    "The contract knows no way back: items that were removed on the chain stay removed there."
-)
+ONLY_HERE = "The contract can't restore items: items removed on the chain stay removed there."
 
 
 class RestoreContent(Operation):
@@ -38,4 +36,4 @@ class RestoreContent(Operation):
         return "Removed again" if after.get("is_removed") else "Back on sale"
 
     def unchanged_words(self) -> str:
-        return "It was on sale already"
+        return "It was already on sale"

@@ -1,8 +1,8 @@
-"""Puts back what a batch changed: an operation around another, which no registry lists.
+"""Undoes a batch: an operation that wraps another and is not registered.
 
 The batch's payload is `{"undo": <the other's payload>}`; each item adds `{"restore": <before>}`,
-the fields as the history has them. That nobody changed the item since is the expected version's
-part.
+the fields as the history has them. The expected version ensures that nobody changed the item
+since.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ UNDO, RESTORE = "undo", "restore"
 
 
 class Undo(Operation):
-    """Of another operation, which may be an undo itself: then it does again what that took back."""
+    """Undo of another operation, which may itself be an undo: then this is a redo."""
 
     created_message = "Undo initiated"
     api_path = "undo"
     examples = {}
-    verb = "Put back"
+    verb = "Undo"
 
     def __init__(self, inner: Operation) -> None:
         self.inner = inner
         self.kind = inner.kind
-        # What takes items off sale asks for their number, in whatever way it comes to that.
+        # Anything that takes items off sale asks for their number.
         if isinstance(self._root, RemoveContent if self._is_redo else RestoreContent):
             self.confirm_count_above = RemoveContent.confirm_count_above
 
@@ -46,7 +46,7 @@ class Undo(Operation):
         return f"{'Redo' if self._is_redo else 'Undo'}: {self._root.label}"
 
     def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """It is made of a batch and never typed, so there is nothing to check."""
+        """Built from a batch and never typed, so nothing is validated."""
         return dict(raw)
 
     def evaluate(self, content: ContentRow, payload: Mapping[str, Any], at: datetime) -> Verdict:
@@ -72,4 +72,4 @@ class Undo(Operation):
         return self._root.put_back_words(after)
 
     def unchanged_words(self) -> str:
-        return "It was like this already"
+        return "It already had this value"

@@ -1,4 +1,4 @@
-"""Change what items are called and how they are sold, but for the price."""
+"""Change metadata and sale conditions of items, except the price."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from batches.rules import FieldErrors
 from content.models import ContentRow
 from content.rules import METADATA, clean_refund_window, parse_whole_number, token_gating_after
 
-# Fields that people look for here although they have an operation, or a way, of their own.
+# Fields that have an operation of their own.
 ELSEWHERE = {
     "price": "Use batch-update-price.",
     "isRemoved": "Use batch-remove or batch-restore.",
@@ -131,7 +131,7 @@ class UpdateMetadata(Operation):
         return f"{words[:1].upper()}{words[1:]} updated"
 
     def unchanged_words(self) -> str:
-        return "It was like this already"
+        return "It already had this value"
 
 
 def _listed(names: Any) -> str:

@@ -84,7 +84,7 @@ class UpdatePrice(Operation):
     def describe(self, payload: Mapping[str, Any]) -> str:
         if "newPrice" in payload:
             return f"{self.label} to {format_stx(payload['newPrice'])}"
-        if "percentChange" not in payload:  # each item has its own
+        if "percentChange" not in payload:  # each item has its own price price price
             return f"{self.label}, item by item"
         return f"{self.label} {Decimal(str(payload['percentChange'])):+,} %"
 
@@ -101,7 +101,7 @@ class UpdatePrice(Operation):
         return f"Price updated to {format_stx(after['price'])}"
 
     def put_back_words(self, after: Mapping[str, Any]) -> str:
-        return f"Price put back to {format_stx(after['price'])}"
+        return f"Price restored to {format_stx(after['price'])}"
 
     def unchanged_words(self) -> str:
-        return "The price was this already"
+        return "It already had this price"

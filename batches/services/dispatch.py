@@ -1,4 +1,4 @@
-"""Tells the broker of batches whose turn may have come or gone by what was just changed."""
+"""Sends batches to the broker that a change has made ready to run."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -10,9 +10,9 @@ from batches.queue import enqueue
 
 
 def dispatch_ready(batches: Iterable[BatchOperation]) -> None:
-    """Have workers told after commit of those that may begin; call it in the change's transaction.
+    """Enqueue the ready batches after commit; call it in the transaction of the change.
 
-    Of the others nobody is told until they may, and then the next sweep does it.
+    Blocked batches are not enqueued; the sweep does that once they are ready.
     """
     free: list[UUID] = []
     held: list[UUID] = []

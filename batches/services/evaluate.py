@@ -11,7 +11,7 @@ from content.models import ContentRow
 
 
 class Frozen(Protocol):
-    """A batch, a submission or an order: a payload, and by position what an item adds to it."""
+    """A batch, a submission or an order: a payload, and per item additions."""
 
     @property
     def payload(self) -> Any: ...
@@ -24,7 +24,7 @@ class Frozen(Protocol):
 
 
 def payload_of(frozen: Frozen, position: int) -> Mapping[str, Any]:
-    """What the item at that position is to get."""
+    """The payload of the item at that position."""
     own = frozen.item_payloads
     return {**frozen.payload, **own[position]} if own else frozen.payload
 
@@ -70,7 +70,7 @@ def _evaluate(
     is_allowed: bool,
     at: datetime,
 ) -> Verdict:
-    """Right first, then ownership, then version, then the operation's own rules."""
+    """Check permission, then ownership, then version, then the operation's own rules."""
     if not is_allowed:
         return Refused(FORBIDDEN)
     if content is None or content.creator_id != creator_id:

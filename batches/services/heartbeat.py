@@ -1,4 +1,4 @@
-"""Signs of life of the workers, for the pages' banner and `/readyz`."""
+"""Heartbeat of the workers, for the pages' banner and `/readyz`."""
 
 from datetime import datetime, timedelta
 
@@ -10,22 +10,22 @@ WORKER_SILENT_AFTER = timedelta(minutes=2)
 
 
 def beat() -> None:
-    """Leave a sign that a worker is alive."""
+    """Record that a worker is alive."""
     now = timezone.now()
     if not Heartbeat.objects.filter(name="worker").update(at=now):
         Heartbeat.objects.update_or_create(name="worker", defaults={"at": now})
 
 
 def worker_seen_at() -> datetime | None:
-    """When a worker last gave a sign of life; None if none ever did."""
+    """When a worker was last seen; None if never."""
     return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
 
 
 def worker_is_silent() -> bool:
-    """True when no worker was seen for two minutes."""
+    """True if no worker was seen for two minutes."""
     return is_silent(worker_seen_at())
 
 
 def is_silent(seen_at: datetime | None) -> bool:
-    """True when a worker that was last seen then must be taken for gone."""
+    """True if a worker last seen then counts as gone."""
     return seen_at is None or seen_at <= timezone.now() - WORKER_SILENT_AFTER

@@ -1,4 +1,4 @@
-"""Who may run what on whose items: the one place."""
+"""The permission rules of batches."""
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -10,7 +10,7 @@ from content.models import User, Wallet
 
 
 def may_run(user: User, wallet: Wallet, operation: Operation) -> bool:
-    """The wallet's owner, if a creator, and staff with the view and the run permission."""
+    """True for a creator who owns the wallet, and staff with the view and run permissions."""
     if not user.is_active:
         return False
     if wallet.owner_id == user.pk and wallet.is_creator:
@@ -27,20 +27,20 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
 
 
 def may_direct(user: User, batch: BatchOperation) -> bool:
-    """Cancel, hold, move, try again or undo it; nobody where its kind of operation is gone."""
+    """True if the user may control the batch; False for an unknown kind."""
     return batch.kind in OPERATIONS and may_run(user, batch.creator, OPERATIONS[batch.kind])
 
 
 def may_direct_all(user: User, submission: Submission) -> bool:
-    """Every batch of it, also those that the person can't see; one query."""
+    """True if the user may control every batch of it, including hidden ones; one query."""
     batches = BatchOperation.objects.filter(submission=submission).select_related("creator")
     return all(may_direct(user, batch) for batch in batches.only("kind", "creator"))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:
-    """The wallet that a batch is for; without an address the only one that the user sells from.
+    """The wallet of a new batch; without an address the user's only creator wallet.
 
-    Raises NotAllowed, in the same words for unknown and foreign addresses, and Invalid when
+    Raises NotAllowed, with the same message for unknown and foreign addresses, and Invalid if
     there are several to choose from.
     """
     if address is not None:
@@ -52,12 +52,12 @@ def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> 
     if len(own) == 1:
         return own[0]
     if own or may_run_for_others(user, operation):
-        raise Invalid(errors={"creator": ["Say for which creator's address this is."]})
+        raise Invalid(errors={"creator": ["Specify the creator's address."]})
     raise NotAllowed("Only creators can change content.")
 
 
 def create_run_permissions(**_: object) -> None:
-    """Make a permission for each operation, after every migrate: a new kind needs no migration."""
+    """Create a permission for each operation after every migrate, without a migration."""
     content_type = ContentType.objects.get_for_model(BatchOperation)
     for operation in OPERATIONS.values():
         Permission.objects.update_or_create(

@@ -1,4 +1,4 @@
-"""How many batches a creator may start in an hour; the wallet's row makes rivals wait."""
+"""The hourly quota of batches; the wallet's row serialises concurrent starts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ WINDOW = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Quota:
-    """The hour begins with the first batch in it; `reset_at` is None while none was started."""
+    """The hour starts with its first batch; `reset_at` is None before that."""
 
     limit: int
     remaining: int
@@ -30,7 +30,7 @@ class Quota:
 
 
 def quota_of(wallet: Wallet) -> Quota:
-    """What is left, from the row as it was read."""
+    """The remaining quota, from the row as it was read."""
     limit = settings.BATCH_QUOTA_PER_HOUR
     if wallet.quota_since is None or wallet.quota_since <= timezone.now() - WINDOW:
         return Quota(limit, limit, None)
@@ -40,7 +40,7 @@ def quota_of(wallet: Wallet) -> Quota:
 
 @dataclass(frozen=True)
 class Need:
-    """How many batches of one creator a start makes, and what the quota leaves."""
+    """How many batches of one creator a start creates, and the remaining quota."""
 
     wallet: Wallet
     batches: int
@@ -52,14 +52,14 @@ class Need:
 
 
 def need_of(wallet: Wallet, batches: int, *, by: User) -> Need:
-    """What that person's start of so many batches needs."""
+    """The need of that user's start of `batches` batches."""
     return Need(wallet, batches, quota_of(wallet) if wallet.owner_id == by.pk else None)
 
 
 def lock_wallet(wallet: Wallet) -> None:
-    """Have whoever else counts what is this creator's wait for the end of our transaction.
+    """Lock the wallet's row until the transaction ends, for checks that count its rows.
 
-    Up and down again: MongoDB takes a write that changes nothing for none.
+    Increments and decrements: MongoDB ignores a write that changes nothing.
     """
     row = Wallet.objects.filter(pk=wallet.pk)
     row.update(quota_used=F("quota_used") + 1)
@@ -67,14 +67,14 @@ def lock_wallet(wallet: Wallet) -> None:
 
 
 def take_quota(wallet: Wallet, batches: int = 1) -> None:
-    """Count so many batches against the quota; call it in the transaction that creates them.
+    """Count `batches` against the quota; call it in the transaction that creates them.
 
-    Raises QuotaExceeded when fewer are left. The wallet object is brought up to date.
+    Raises QuotaExceeded if fewer are left. Updates the wallet object.
     """
     limit = settings.BATCH_QUOTA_PER_HOUR
     now = timezone.now()
     if wallet.quota_since is not None and wallet.quota_since > now - WINDOW:
-        # What was read still holds, unless somebody was faster: nothing to read again.
+        # Fast path: the row is unchanged since it was read, so no second read.
         used = wallet.quota_used + batches
         as_read = {
             "pk": wallet.pk,
@@ -90,7 +90,7 @@ def take_quota(wallet: Wallet, batches: int = 1) -> None:
     taken = (
         room.update(quota_used=F("quota_used") + batches)
         or (batches <= limit and row.filter(over).update(quota_used=batches, quota_since=now))
-        # Somebody may have begun the hour between the two.
+        # Another transaction may have started the hour in between.
         or room.update(quota_used=F("quota_used") + batches)
     )
     wallet.refresh_from_db(fields=["quota_used", "quota_since"])

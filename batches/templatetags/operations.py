@@ -1,4 +1,4 @@
-"""Lets templates of any app offer what can be done in bulk."""
+"""Template tags for bulk operations, usable by any app."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ OUTCOME_TONES = {
 
 @register.simple_tag
 def operations(state: str = "all") -> list[Operation]:
-    """What can be done in bulk with items that are on sale (``), `removed`, or both (`all`)."""
+    """The operations for items on sale (``), `removed` items, or both (`all`)."""
     return [
         operation
         for operation in OPERATIONS.values()
@@ -55,19 +55,19 @@ def undo_way(
 ) -> str:
     """How the person may undo a change: by its `batch`, by `hand`, or not at all (empty).
 
-    Only the newest can be undone: what was changed since stays as it is.
+    Only the newest change can be undone: later changes stay.
     """
     if change.version != content.version or not change.before:
         return ""
     if batch is None:
-        is_hidden = change.batch_id is not None  # of somebody else, or deleted
+        is_hidden = change.batch_id is not None  # of another user, or deleted
         return "hand" if not is_hidden and may_put_back(user, content, change) else ""
     return "batch" if batch.is_finished and may_direct(user, batch) else ""
 
 
 @register.filter
 def phrase(described: Any) -> str:
-    """What a batch or a submission does: `Update price +10 %`."""
+    """The change of a batch or a submission: `Update price +10 %`."""
     return describe(described)
 
 
@@ -85,7 +85,7 @@ def outcome_tone(batch: BatchOperation) -> str:
 
 @register.filter
 def not_attempted(batch: BatchOperation) -> int:
-    """How many items of a batch that has ended had no turn."""
+    """How many items an ended batch did not process."""
     return batch.total_items - batch.done_count
 
 
@@ -97,7 +97,7 @@ def blocker_words(batch: BatchOperation) -> str:
 
 @register.filter
 def selection_words(template: Template) -> str:
-    """Which items a template means: `12 named items`, `all videos on sale from 2 STX`."""
+    """The items of a template: `12 named items`, `all videos on sale from 2 STX`."""
     chosen = template.filter
     if chosen is None:
         count = len(template.content_ids)

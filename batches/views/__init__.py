@@ -1,1 +1,1 @@
-"""The pages that speak of batches."""
+"""The pages about batches."""

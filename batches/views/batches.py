@@ -32,7 +32,7 @@ ROWS_A_PAGE = 50
 @login_required
 @require_safe
 def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Own batches, for staff all of them, newest first."""
+    """Own batches, or all for staff, newest first."""
     user = request.user
     visible = BatchOperation.objects.visible_to(user)
     form = BatchFilterForm(request.GET, user=user)
@@ -54,7 +54,7 @@ def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
-    """One batch: how far it is, and the result of each item, failures first."""
+    """One batch: its progress, and the result of each item, failures first."""
     batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
     standing = standing_of(run)
@@ -104,7 +104,7 @@ def _visible(request: AuthenticatedHttpRequest, batch_id: UUID) -> BatchOperatio
 
 
 def _submission(request: AuthenticatedHttpRequest, batch: BatchOperation) -> Submission | None:
-    """What it was started with, where the person may see that."""
+    """The batch's submission, if the user may see it."""
     if batch.submission_id is None:
         return None
     visible = Submission.objects.visible_to(request.user)

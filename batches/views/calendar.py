@@ -1,4 +1,4 @@
-"""What is coming, by day."""
+"""The calendar."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from content.models import User
 @login_required
 @require_safe
 def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """All that the person may see, with what may be done about each."""
+    """Everything the user may see, with the possible actions."""
     user = request.user
     agenda = agenda_of(user)
     context = {
@@ -38,6 +38,6 @@ def _may_act(entry: Coming, user: User) -> bool:
     if entry.template is not None:
         operation = OPERATIONS.get(entry.template.kind)
         return operation is not None and may_run(user, entry.template.creator, operation)
-    # Some batches of a run, which are nothing of their own, are acted on one by one.
+    # Entries that cover only a part of a run have no actions for the whole run.
     is_whole = len(entry.batches) == 1 or entry.submission_id is not None
     return is_whole and all(may_direct(user, batch) for batch in entry.batches)

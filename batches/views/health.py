@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve: for load balancers and operators."""
+"""Liveness and readiness, for load balancers and operators."""
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +14,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 503 without the database; without a worker it serves, and says so."""
+    """Answer 503 without the database; report a missing worker with 200."""
     try:
         seen_at = worker_seen_at()
     except DatabaseError as error:
@@ -37,7 +37,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def health_paths(get_response: GetResponse) -> GetResponse:
-    """Answer health checks first: they use plain http and a bare address."""
+    """Answer health checks first: they use plain http and an IP address as host."""
     answers = {"/livez": livez, "/readyz": readyz}
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A creator's first page: what moves, what failed, what is left of the quota, the last days."""
+"""A creator's home page: running batches, failures, remaining quota, the last days."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ BAR_HEIGHT = 100
 
 @dataclass(frozen=True)
 class Part:
-    """What ended in one way on a day: its piece of the bar, and the list of these batches."""
+    """Batches of one outcome on one day: the part of the bar, and the link to the list."""
 
     words: str
     tone: str
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Bar:
-    """The batches of one day; heights are in percent of the fullest day."""
+    """The batches of one day; heights are in percent of the busiest day."""
 
     label: str
     short_label: str
@@ -51,10 +51,10 @@ class Bar:
 @login_required
 @require_safe
 def home(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The own batches, wallets and items at a glance; for staff too only the own."""
+    """Overview of the user's batches, wallets and items, for staff too."""
     user = request.user
     overview = creator_overview(user)
-    # Whoever sees everybody's batches in the list must get there to the own ones alone.
+    # Users who see all batches need a filter for their own.
     own = {"own": "on"} if sees_all(user) else {}
     most = max((day.total for day in overview.days), default=0)
     context = {
@@ -68,7 +68,7 @@ def home(request: AuthenticatedHttpRequest) -> HttpResponse:
         "legend": [(words, TONES[name]) for name, words in ENDS.items()],
         "most": most,
         "total": sum(day.total for day in overview.days),
-        # Nobody waits for a worker who has nothing that it could do.
+        # A missing worker does not matter without content.
         "worker_is_silent": bool(overview.wallets) and worker_is_silent(),
     }
     return render(request, "batches/home.html", context)

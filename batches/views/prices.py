@@ -1,4 +1,4 @@
-"""Prices from a file: sent, reported on, prepared; and the current ones as such a file."""
+"""Prices from a file: upload, errors, review; and export of the current prices."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,7 +23,7 @@ from content.models import Content, Wallet
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def content_prices(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Choose a file; every line that can't be used is named, and a good file goes to its review."""
+    """Upload a file; list invalid lines, or continue to the review."""
     user = request.user
     is_sent = request.method == "POST"
     form = PriceFileForm(request.POST, request.FILES) if is_sent else PriceFileForm()
@@ -64,7 +64,7 @@ def content_prices(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def content_prices_export(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The prices of the own content that matches the filter, as a file to edit and send back."""
+    """Export the prices of own content that matches the filter, as a file to edit and upload."""
     form = request.GET.get("as", "")
     own = Content.objects.owned_by(request.user)
     try:
@@ -76,7 +76,7 @@ def content_prices_export(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 def _filter_of(request: HttpRequest) -> QueryDict:
-    """What of the address narrows the list of contents."""
+    """The part of the query string that filters the list of contents."""
     query = request.GET.copy()
     for name in [*query]:
         if name not in ContentFilterForm.base_fields:

@@ -1,4 +1,4 @@
-"""What became of a template's runs, for one who looks."""
+"""The run history of a template, as far as the user may see it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ TONES = {
 
 @dataclass(frozen=True)
 class TemplateRunRow:
-    """One run with its batches, as far as the person may see them."""
+    """One run with the batches that the user may see."""
 
     run: TemplateRun
     standing: Standing | None
     batches: Sequence[BatchOperation]
-    # All that was started together has a page that the person may see.
+    # True if the user may see the page of the whole run.
     has_page: bool
 
     @property
@@ -33,14 +33,14 @@ class TemplateRunRow:
 
     @property
     def wall(self) -> datetime | None:
-        """The clock on the template's wall; None for a run by hand."""
+        """The local time in the template's zone; None for a manual run."""
         if self.run.is_by_hand:
             return None
         return self.run.due_at.astimezone(self.run.template.zone).replace(tzinfo=None)
 
 
 def runs_of(runs: Sequence[TemplateRun], user: User) -> list[TemplateRunRow]:
-    """Two queries, however many."""
+    """Two queries for any number of runs."""
     keys = [run.submission_id for run in runs if run.submission_id]
     batches: dict[object, list[BatchOperation]] = {}
     seen: set[object] = set()

@@ -1,4 +1,4 @@
-"""Templates: keep a change, see what it would do and when, have it run."""
+"""Templates: save a change, preview it, see its schedule, run it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,7 @@ SAVE = "save"
 @login_required
 @require_safe
 def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """All that the person may see, by name."""
+    """All templates that the user may see, by name."""
     user = request.user
     visible = Template.objects.visible_to(user).select_related("creator")
     page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -69,7 +69,7 @@ def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
-    """Its next runs, what the next one would change, and what became of those before."""
+    """Its next runs, a preview of the next one, and the run history."""
     template, user = _visible(request, template_id), request.user
     preview, problem = _dry_run(template)
     runs = template.runs.select_related("submission")
@@ -91,10 +91,10 @@ def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> Htt
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """A new one: from nothing, from what was typed at a form, or from what ran."""
+    """A new template: empty, from the input of a form, or from a batch."""
     user = request.user
     if not _may_create(user):
-        raise PermissionDenied("Only creators can keep templates of changes.")
+        raise PermissionDenied("Only creators can save templates.")
     is_saved = request.POST.get("step") == SAVE
     try:
         body = {} if is_saved else _begun(request, user)
@@ -123,7 +123,7 @@ def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
         else:
-            messages.success(request, "Kept. Here is what it would do.")
+            messages.success(request, "Saved. This page shows what it would do.")
             return redirect("template-detail", template.pk)
     return _form(request, form)
 
@@ -131,7 +131,7 @@ def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
-    """Change it; from then on it runs by the right of who changed it."""
+    """Edit it; from then on it runs with the permissions of the editor."""
     template, user = _visible(request, template_id), request.user
     if not _may_act(user, template):
         raise PermissionDenied("You may not change this template.")
@@ -151,7 +151,7 @@ def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpR
             form.refuse(error)
         except TemplateChanged as error:
             form.refuse(Invalid(error.message, errors={}))
-        except NotThere as error:  # deleted meanwhile
+        except NotThere as error:  # deleted in the meantime
             raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))
@@ -167,7 +167,7 @@ Action = Callable[[AuthenticatedHttpRequest, Template], HttpResponse | None]
 
 
 def template_action(action: Action) -> Callable[..., HttpResponse]:
-    """The view of what is done with one template by a POST; by GET it leads to its page."""
+    """A view for an action on one template by POST; GET redirects to its page."""
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -180,7 +180,7 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
             raise PermissionDenied("You may not change this template.")
         try:
             answer = action(request, template)
-        except NotThere as error:  # deleted meanwhile
+        except NotThere as error:  # deleted in the meantime
             raise Http404 from error
         except TemplateChanged as error:
             answer = None
@@ -192,16 +192,16 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
 
 def pause(request: AuthenticatedHttpRequest, template: Template) -> None:
     pause_template(template)
-    messages.success(request, f"“{template.name}” is paused: no run until you resume it.")
+    messages.success(request, f"“{template.name}” is paused: it does not run until you resume it.")
 
 
 def resume(request: AuthenticatedHttpRequest, template: Template) -> None:
     resume_template(template)
-    messages.success(request, "It goes on with the next run.")
+    messages.success(request, "Resumed. It continues with the next run.")
 
 
 def run(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse | None:
-    """Start it once, beside its own times."""
+    """Start an extra run."""
     try:
         started = runs.run_now(template, by=request.user)
     except ApplicationError as error:
@@ -213,16 +213,16 @@ def run(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse |
 
 def delete(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse:
     delete_template(template)
-    messages.success(request, f"“{template.name}” is deleted. What it started stays.")
+    messages.success(request, f"“{template.name}” is deleted. The batches that it started stay.")
     return redirect("template-list")
 
 
-# By the last part of their paths.
+# By the last part of the path.
 ACTIONS: dict[str, Action] = {"pause": pause, "resume": resume, "run": run, "delete": delete}
 
 
 def _begun(request: AuthenticatedHttpRequest, user: User) -> dict[str, Any]:
-    """What a new template begins with. Raises NothingToDo, and Http404 for what is not there."""
+    """The initial values of a new template. Raises NothingToDo and Http404."""
     for name, rows in (
         ("batch", BatchOperation.objects.visible_to(user)),
         ("submission", Submission.objects.visible_to(user)),
@@ -256,7 +256,7 @@ def _form(
 
 
 def _creators(user: User, operation: Operation) -> dict[str, Any]:
-    """Whose items it may be about: one's own wallets to choose among, or anybody's by address."""
+    """The wallets to choose from: the user's own, or any by address."""
     return {
         "wallets": list(Wallet.objects.owned_by(user).creators()),
         "names_creator": may_run_for_others(user, operation),

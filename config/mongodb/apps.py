@@ -1,4 +1,4 @@
-"""Django's own apps with MongoDB's keys; their migrations stand beside this file."""
+"""Django's own apps with MongoDB's keys; their migrations are in this package."""
 
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig

@@ -1,8 +1,8 @@
-"""The statements of what every batch does, each made once from the fields of its model.
+"""SQL statements for the hot path of every batch, each built once from the model's fields.
 
-To compose a query anew, and to ask a field about every value, took more than two thirds of a
-batch's time. These are for the few reads and writes that run for every batch; all else goes
-through querysets, as these do on MongoDB.
+Composing queries and converting every value took more than two thirds of a batch's time. Use these
+only for the few reads and writes of every batch; all other code uses querysets, and so do these on
+MongoDB.
 """
 
 from config.rows.insert import insert_rows

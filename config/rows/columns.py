@@ -1,4 +1,4 @@
-"""A model's columns, and what values become on their way to a database and back."""
+"""Columns of a model, and conversion of values to and from the database."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +15,8 @@ Result = TypeVar("Result")
 
 
 def made_once(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Keep what it returns for each kind of database, in each thread: what turns values into
-    Python's belongs to the thread's own connection, and is to go with it.
+    """Cache the result per database vendor and thread: converters belong to the thread's own
+    connection and must be freed with it.
     """
     kept = threading.local()
 
@@ -47,7 +47,7 @@ def table(model: type[Model]) -> str:
 
 
 def bare(field: AnyField) -> str:
-    """The column's name without its table's, as it is set and inserted."""
+    """The column's name without its table, for SET and INSERT."""
     return connection.ops.quote_name(str(field.column))
 
 
@@ -75,21 +75,21 @@ class Columns:
 
 
 def parameter_of(field: AnyField, value: Any) -> Any:
-    """As the database takes it. Raises TypeError for an object where its key belongs."""
+    """The value for the database. Raises TypeError for an object instead of its key."""
     if isinstance(value, Model):
         raise TypeError(f"Give the key that {field.name} holds, not the object.")
     return field.get_db_prep_save(value, connection=connection)
 
 
 def write(statement: str, parameters: Sequence[Any]) -> int:
-    """Run it and return the number of rows; what it raises ends the transaction around."""
+    """Run a statement and return the number of rows; an exception ends the transaction."""
     with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cast("int", cursor.rowcount)
 
 
 def equal_to(model: type[Model], where: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The condition that each of these fields has that value, None for NULL."""
+    """The condition that these fields have these values, None for NULL."""
     nulls = tuple(name for name, value in where.items() if value is None)
     parameters = [
         parameter_of(field_of(model, name), value)

@@ -1,7 +1,7 @@
-"""Many rows inserted at once.
+"""Inserts many rows at once.
 
-`bulk_create` prepares each value by itself. Here what is the same in all rows is prepared and sent
-once, and the rest goes in the way that its database reads fastest.
+`bulk_create` prepares each value separately. Here values common to all rows are prepared and sent
+once, and the others in the form that the database reads fastest.
 """
 
 import json
@@ -26,10 +26,10 @@ from config.rows.columns import (
 
 Fields = Mapping[str, AnyField]
 Columns = Mapping[str, Sequence[Any]]
-# How many rows (where the statement depends on it), and their values.
+# The number of rows (if the statement depends on it), and their values.
 Parameters = tuple[int, list[Any]]
 
-# Below the 999 parameters that every build of SQLite takes.
+# Below the 999 parameters that every build of SQLite allows.
 SQLITE_ROWS = 100
 NOT_EACH = "{} can't differ from row to row."
 
@@ -37,12 +37,12 @@ NOT_EACH = "{} can't differ from row to row."
 def insert_rows(
     model: type[Model], *, same: Mapping[str, Any], each: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Insert as many rows as the columns of `each` are long; none where they are empty.
+    """Insert one row per entry of the columns in `each`; none if they are empty.
 
-    Both map attribute names to values: `same` to one for all rows, `each` to one a row, which is
-    a text, an integer, an UUID or its text, None, or for JSON fields what these hold. In one
-    column nothing but what means the same may be equal, as 1 and True are. Fields that neither
-    names get their default, which must not differ from row to row. Raises what `bulk_create`
+    Both map attribute names to values: `same` to one value for all rows, `each` to one per row:
+    a string, an integer, a UUID or its text, None, or a JSON value. Values of one column must not
+    be equal with different meanings, like 1 and True. Other fields get their default, which must
+    be the same for all rows. Raises what `bulk_create`
     would; inside `atomic` only.
     """
     (count,) = {len(column) for column in each.values()}
@@ -92,7 +92,7 @@ def _statement(model: type[Model], same: tuple[str, ...], each: tuple[str, ...],
 
 
 def _mark(field: AnyField) -> str:
-    # PostgreSQL would take a bare NULL in a SELECT for text.
+    # PostgreSQL treats a bare NULL in a SELECT as text.
     return "%s" if connection.vendor == "sqlite" else f"%s::{field.cast_db_type(connection)}"
 
 
@@ -106,7 +106,7 @@ def _of_sqlite(fields: Sequence[AnyField], rows: int) -> tuple[list[str], str]:
 
 
 def _for_sqlite(fields: Fields, each: Columns) -> Iterator[Parameters]:
-    """It reads them faster than it takes JSON apart; so many rows at a time."""
+    """SQLite reads parameters faster than it parses JSON; limited rows per statement."""
     columns = [_as_parameters(fields[name], column) for name, column in each.items()]
     rows = list(zip(*columns, strict=True))
     for start in range(0, len(rows), SQLITE_ROWS):

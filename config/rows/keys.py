@@ -1,4 +1,4 @@
-"""Rows found by their text keys, and new keys."""
+"""Lookups by text keys, and new keys."""
 
 import json
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from config.rows.columns import has_statements
 
 
 def among(keys: Iterable[str]) -> Q:
-    """As `pk__in`, for text keys that all leave as one parameter."""
+    """Like `pk__in`, with all text keys in one parameter."""
     if not has_statements():
         return Q(pk__in=[*keys])
-    # A set, since Django looks through a list for expressions.
+    # A set, since Django searches lists for expressions.
     return Q(pk__among=frozenset(keys))
 
 
@@ -44,5 +44,5 @@ CharField.register_lookup(_Among)
 
 
 def new_keys(count: int) -> list[str]:
-    """So many UUIDv7 as text, at a fifth of what the objects cost."""
+    """Return `count` UUIDv7 as text, at a fifth of the cost of UUID objects."""
     return [uuid_utils.uuid7().hex for _ in range(count)]

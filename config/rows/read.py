@@ -1,4 +1,4 @@
-"""One row by what it equals, and many by their keys."""
+"""Reads one row by equality, and many by key."""
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +26,10 @@ PATH = "__"
 
 
 def read_row(model: type[AnyModel], names: Names, **where: Any) -> AnyModel | None:
-    """The row whose fields equal `where`, with the key and the fields of `names` alone.
+    """The row whose fields equal `where`, with only the key and the fields of `names`.
 
-    A name such as `creator__owner_id` takes the object behind a foreign key along, which must
-    lead to another table and not be empty. Foreign keys equal keys, never objects. None when there
+    A name such as `creator__owner_id` joins the object of a foreign key, which must refer to
+    another table and not be null. Foreign keys are compared with keys, never objects. None if there
     is no such row.
     """
     if not has_statements():
@@ -50,10 +50,10 @@ def read_row(model: type[AnyModel], names: Names, **where: Any) -> AnyModel | No
 
 
 def read_locked(model: type[Model], names: Names, keys: Iterable[str]) -> list[Any]:
-    """Rows of those text keys in their order, locked where the database locks rows.
+    """Rows with those text keys, ordered by key, locked if the database locks rows.
 
-    Each is a named tuple of `names`, among which `pk` is the key. Unknown keys are left out.
-    Raises TransactionManagementError outside of a transaction, where a lock would be gone at once.
+    Each is a named tuple of `names`, where `pk` is the key. Unknown keys are left out. Raises
+    TransactionManagementError outside of a transaction, which would release the lock at once.
     """
     if not has_statements():
         rows = model._default_manager.filter(among(keys)).order_by("pk")
@@ -73,7 +73,7 @@ class _Part(Columns):
         self, model: type[Model], names: Iterable[str], *, start: int = 0, through: str = ""
     ) -> None:
         chosen = {field_of(model, name).attname for name in names} | {model._meta.pk.attname}
-        # In the model's own order, as `from_db` takes them.
+        # In the model's own order, as `from_db` expects them.
         fields = [field for field in model._meta.concrete_fields if field.attname in chosen]
         super().__init__(model, fields, start=start)
         self.attnames = [field.attname for field in fields]

@@ -1,4 +1,4 @@
-"""New values for the rows that equal something, or that have some keys."""
+"""Updates rows by equality or by key."""
 
 import json
 import re
@@ -27,7 +27,7 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 class Plus:
-    """A new value: what stands there and so much more."""
+    """A new value: the current one plus this amount."""
 
     def __init__(self, amount: int) -> None:
         self.amount = amount
@@ -44,16 +44,15 @@ class Plus:
 
 
 class ByKey:
-    """New values: of each row what stands under its primary key.
+    """New values by primary key.
 
-    The keys are texts of the letters, digits and signs of PLAIN_KEY, else ValueError is raised. No
-    row is to be updated whose key is not there.
+    Keys must match PLAIN_KEY, else ValueError is raised. Every updated row must have a key here.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
 
-    # One parameter: a CASE for each key took three times as long as all else of a batch.
+    # One parameter: a CASE per key took three times as long as the rest of a batch.
     @staticmethod
     def sql(field: AnyField) -> str:
         key = column(field_of(field.model, "pk"))
@@ -64,7 +63,7 @@ class ByKey:
 
     def parameter(self, field: AnyField) -> str:
         values = self.values
-        # In SQLite's paths others would have to be written in another way.
+        # Other characters need quoting in SQLite's JSON paths.
         if not all(map(PLAIN_KEY.fullmatch, values)):
             raise ValueError("A key is not plain.")
         if isinstance(field, DateTimeField):
@@ -80,7 +79,7 @@ class ByKey:
 
 
 class _Plain:
-    """A new value that is the same in all rows."""
+    """A new value common to all rows."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -105,10 +104,10 @@ New: TypeAlias = Plus | ByKey | _Plain
 
 
 def update_rows(model: type[Model], where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
-    """Write `values` to the rows whose fields equal `where`; returns how many those are.
+    """Write `values` to the rows whose fields equal `where`; returns their number.
 
-    None in `where` is NULL. A value may be `Plus` or `ByKey`, but no other expression; of a foreign
-    key it is the key, never the object.
+    None in `where` is NULL. A value may be `Plus` or `ByKey`, but no other expression; for a
+    foreign key it is the key, never the object.
     """
     new = _as_new(values)
     if not has_statements():
@@ -117,7 +116,7 @@ def update_rows(model: type[Model], where: Mapping[str, Any], values: Mapping[st
 
 
 def update_among(model: type[Model], keys: Sequence[str], values: Mapping[str, Any]) -> int:
-    """`update_rows` for the rows of these text keys."""
+    """`update_rows` for the rows with these text keys."""
     new = _as_new(values)
     if not has_statements():
         return model._default_manager.filter(among(keys)).update(**_expressions(model, new))

@@ -1,4 +1,4 @@
-"""The admin of people, catalogue and chain. What batches add to it is in batches.admin."""
+"""The admin of people, catalogue and chain. batches.admin extends it."""
 
 from content.admin import catalogue, chain, changes, people
 

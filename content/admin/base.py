@@ -1,4 +1,4 @@
-"""What the admin pages share."""
+"""Base classes of the admin pages."""
 
 from typing import Any
 
@@ -14,28 +14,30 @@ from unfold.views import ChangeList
 
 from config.database import is_away
 
-NO_SUCH_LIST = "There is no such filter or page; this is the whole list."
-NO_SUCH_ROWS = "What was chosen is not in this list. Nothing was done; choose from the rows below."
+NO_SUCH_LIST = "This filter or page does not exist; this is the whole list."
+NO_SUCH_ROWS = (
+    "The selected rows are not in this list. Nothing was done; choose from the rows below."
+)
 
 
 class CarefulChangeList(ChangeList):
-    """A list whose address the database may not be able to read: then the address is wrong."""
+    """A change list that treats database errors of its query string as an invalid address."""
 
     def get_results(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)
         except Exception as error:
-            # Lookups fail with whatever they like; without any it is a fault of ours.
+            # Lookups raise any exception; without lookups the error is ours.
             if is_away(error) or not request.GET:
                 raise
             raise IncorrectLookupParameters from error
 
 
 class CarefulAdmin(ModelAdmin):
-    """Refuses hand-made requests in words, where Django's own pages would break."""
+    """Refuses malformed requests with a message, where Django's own pages would fail."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # A pattern can keep a database busy for hours.
+        # A regular expression can keep a database busy for hours.
         return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -58,13 +60,13 @@ class CarefulAdmin(ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             answer = super().changeform_view(request, *args, **kwargs)
-            # Now, so that what the fields can't be drawn with is met here.
+            # Render now, so that errors of invalid values are raised here.
             return answer.render() if hasattr(answer, "render") else answer
         except (ValidationError, OverflowError) as error:
-            raise BadRequest("A field holds what it can't.") from error
+            raise BadRequest("A field has an invalid value.") from error
 
     def may_be_key(self, text: str) -> bool:
-        """Whether a row of this list could have such a key."""
+        """True if a row of this list could have this key."""
         try:
             self.opts.pk.clean(text, None)
         except (ValidationError, ValueError, OverflowError):
@@ -73,11 +75,11 @@ class CarefulAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(CarefulAdmin):
-    """Rows that the application writes itself: to be looked at, by nobody to be edited."""
+    """Rows that the application writes: read-only for everyone."""
 
     show_full_result_count = False
     list_filter_submit = True
-    # What makes the first rows appear, for an empty list.
+    # Shown in an empty list: what creates the first row.
     empty_hint = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -96,15 +98,15 @@ class ReadOnlyAdmin(CarefulAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> Any:
-        # Django's history tells of edits by hand, of which there are none.
+        # Django's history records manual edits, which do not exist here.
         context = {"show_history": False, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # One more query for each of the names, instead of a join in MongoDB.
+        # One more query for each relation, instead of a join, which is slow in MongoDB.
         return super().get_queryset(request).prefetch_related(*self.prefetch)
 
-    # The foreign keys whose names the list shows.
+    # The foreign keys to prefetch for the list.
     prefetch: tuple[str, ...] = ()
 
 
@@ -115,7 +117,7 @@ def link(url: str, words: str) -> SafeString:
 
 
 def replace(model: type[Any], model_admin: type[ModelAdmin]) -> None:
-    """Register the model's page anew, in place of the one that another app made."""
+    """Replace the admin that another app registered for the model."""
     if admin.site.is_registered(model):
         admin.site.unregister(model)
     admin.site.register(model, model_admin)

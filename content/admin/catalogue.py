@@ -34,14 +34,14 @@ from content.services.catalogue.changes import add_contents, change_content
 from content.words import cause_words, differences
 
 STALE = (
-    "Somebody changed this item since you opened it: {changes}. Nothing was saved; what you typed "
+    "Someone changed this item since you opened it: {changes}. Nothing was saved; your input "
     "is still here. Load the page again to see the item as it is now."
 )
 
 
 @admin.register(Content)
 class ContentAdmin(ExportMixin, CarefulAdmin):
-    """Never saves a model: `save_model` hands over to the services, which may refuse."""
+    """Never saves a model: `save_model` calls the services, which may refuse."""
 
     form = ContentForm
     list_display = ["show_title", "show_status", "show_price", "show_creator", "show_onchain"]
@@ -88,7 +88,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
             return redirect("admin:content_content_changelist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Content]:
-        # One more query for the creators' names, instead of a join in MongoDB.
+        # One more query for the creators, instead of a join, which is slow in MongoDB.
         return super().get_queryset(request).prefetch_related("creator")
 
     def get_search_results(
@@ -135,7 +135,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
         first, *rest = self.fieldsets
         fields = [*first[1]["fields"], *hidden]
         history = (
-            "What happened to it",
+            "History",
             {
                 "fields": [
                     tuple(self.bookkeeping[:3]),
@@ -154,12 +154,12 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
 
     @display(description="Price")
     def price_stx(self, content: Content) -> str:
-        """For those who may only look; others get the form's field of this name."""
+        """Shown to users without the change permission; others get the form's field."""
         return format_stx(content.price)
 
     @display(description="Updated by")
     def show_updated_by(self, content: Content) -> str:
-        """Who and how, without the key of a batch that may be gone: the history has its link."""
+        """User and cause, without a batch id, which may be deleted: the history has the link."""
         newest = ContentChange.objects.filter(content=content).order_by("-version")
         change = newest.prefetch_related("by").first()
         if change is None:
@@ -171,7 +171,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (AlreadyThere, StaleVersion) as error:
-            # Nothing was written. The same form again, with the reason and all that was typed.
+            # Nothing was written. Show the form again, with the reason and the input.
             request.refusal = getattr(error, "words", error.message)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
@@ -180,7 +180,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
         return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", "")})
 
     def save_model(self, request: HttpRequest, obj: Content, form: Any, change: bool) -> None:
-        """Raises AlreadyThere and StaleVersion, which changeform_view turns into words."""
+        """Raises AlreadyThere and StaleVersion, which changeform_view turns into messages."""
         if not change:
             content = Content(content_id=form.cleaned_data["content_id"], **form.values())
             add_contents([content], by=request.user, cause="admin")  # type: ignore[arg-type]
@@ -202,7 +202,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Every change of the item, newest first, from whatever door."""
+        """Every change of the item, from every door, newest first."""
         content = self.get_object(request, object_id)
         if content is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -233,7 +233,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
     def with_causes(
         self, request: HttpRequest, changes: Iterable[ContentChange]
     ) -> Iterator[tuple[ContentChange, dict[str, str]]]:
-        """How each change came about, in words, with a link where there is a page of it."""
+        """The cause of each change, with a link if it has a page."""
         for change in changes:
             yield change, {"words": cause_words(change.cause), "url": ""}
 

@@ -1,4 +1,4 @@
-"""What was said to the contract, and the sandbox's ledger."""
+"""Contract calls, and the sandbox's ledger."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class ContractCallAdmin(ReadOnlyAdmin):
     search_fields = ["tx_id"]
     search_help_text = "Transaction"
 
-    empty_hint = "The first comes with a change of an item that is registered on the chain."
+    empty_hint = "The first one is created when an item that is registered on the chain changes."
 
     @display(description="Transaction", ordering="tx_id")
     def show_transaction(self, call: ContractCall) -> str:
@@ -62,7 +62,7 @@ class SandboxTransactionAdmin(ReadOnlyAdmin):
     search_fields = ["tx_id"]
     search_help_text = "Transaction"
 
-    empty_hint = "The first comes with a change of an item that is registered on the chain."
+    empty_hint = "The first one is created when an item that is registered on the chain changes."
 
     @display(description="Transaction", ordering="tx_id")
     def show_transaction(self, transaction: SandboxTransaction) -> str:
@@ -78,5 +78,5 @@ class SandboxTransactionAdmin(ReadOnlyAdmin):
 
 
 def short_transaction(tx_id: str) -> str:
-    """`0x12345678…cdef`, for lists; the page of one shows all of it."""
+    """`0x12345678…cdef`, for lists; the detail page shows the full id."""
     return f"{tx_id[:10]}…{tx_id[-4:]}" if tx_id else ""

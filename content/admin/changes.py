@@ -1,4 +1,4 @@
-"""Every change of every item, to be looked at."""
+"""Every change of every item, read-only."""
 
 from typing import Any
 

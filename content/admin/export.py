@@ -1,4 +1,4 @@
-"""The catalogue as a file for spreadsheets."""
+"""Export the catalogue for spreadsheets."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from content.models import Content
 
 
 class ContentResource(resources.ModelResource):
-    """One row an item, prices in micro-STX; no cell is read as a formula."""
+    """One row per item, prices in micro-STX; no cell is read as a formula."""
 
     creator = fields.Field(attribute="creator_id", column_name="creator")
-    # As in the results of batches; in a file of prices a bare `price` would be one in STX.
+    # Named like in batch results; in a price file, `price` is in STX.
     price = fields.Field(attribute="price", column_name="price_micro_stx")
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Filters that speak of prices and days as people do."""
+"""Filters by price and day, in user notation."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from content.rules import parse_stx
 
 
 class StxRangeForm(RangeNumericForm):
-    """Text instead of number fields, so that `1,234.5` can be typed and wrong input is seen."""
+    """Text instead of number fields, so that `1,234.5` is accepted and errors are visible."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,7 +25,7 @@ class StxRangeForm(RangeNumericForm):
 
 
 class PriceFilter(RangeNumericListFilter):
-    """Prices in STX, both ends included. Wrong input shows nothing, and says why."""
+    """Prices in STX, both ends included. Invalid input shows no rows and an error."""
 
     title = "price in STX"
     parameter_name = "price"
@@ -37,7 +37,7 @@ class PriceFilter(RangeNumericListFilter):
             try:
                 bounds[lookup] = parse_stx(typed) if typed else None
             except ValueError as error:
-                # Never all of them: somebody might select all that match.
+                # Never all rows: someone might select everything that matches.
                 if not getattr(request, "price_filter_refused", False):
                     messages.error(request, f"Filter by price: {error}")
                     request.price_filter_refused = True  # type: ignore[attr-defined]
@@ -51,7 +51,7 @@ class PriceFilter(RangeNumericListFilter):
 
 
 class DayRangeForm(RangeDateForm):
-    """Two days, both included; the looks are Unfold's."""
+    """Two days, both included, with Unfold's widgets."""
 
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(name, *args, **kwargs)
@@ -70,7 +70,7 @@ class DayRangeForm(RangeDateForm):
 
 
 class DayFilter(RangeDateFilter):
-    """Days in the viewer's zone. Wrong input shows nothing, and says why."""
+    """Days in the viewer's zone. Invalid input shows no rows and an error."""
 
     form_class = DayRangeForm
 

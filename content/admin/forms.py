@@ -1,4 +1,4 @@
-"""The form of one item, with the version that it was opened with."""
+"""The form of one item, with the version at which it was opened."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from content import rules
 from content.models import Content, Wallet
 from content.strict_json import parse_json
 
-# What a person may write here; the rest is the operations' or bookkeeping.
+# The editable fields; others belong to operations or bookkeeping.
 EDITABLE = (
     "title",
     "description",
@@ -30,7 +30,7 @@ EDITABLE = (
 
 
 class StrictJSONField(forms.JSONField):
-    """JSON by the API's rules; what can't be read comes back as it was typed."""
+    """JSON by the API's rules; invalid input is shown again as typed."""
 
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, str):
@@ -65,7 +65,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         max_length=2000,
         assume_scheme="https",
-        help_text="What is paid for; shown to those who may open it.",
+        help_text="The content that buyers pay for; shown only to people with access.",
         widget=UnfoldAdminURLInputWidget,
     )
     token_gating = StrictJSONField(
@@ -77,7 +77,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Content
         fields = ["content_id", *EDITABLE]
 
-    # Set by the page once the service refused what was typed.
+    # Set by the page if the service refuses the input.
     refusal = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,7 +108,9 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_creator(self) -> Wallet:
         wallet = self.cleaned_data["creator"]
         if not wallet.is_creator and wallet.pk != self.initial.get("creator"):
-            raise forms.ValidationError("This wallet is no creator's, so it can't sell content.")
+            raise forms.ValidationError(
+                "This wallet does not belong to a creator, so it can't sell content."
+            )
         return wallet
 
     def clean_token_gating(self) -> dict[str, Any]:
@@ -133,13 +135,13 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         is_new = self.instance._state.adding
         if not is_new and not self.errors and cleaned.get("opened_version") is None:
-            self.add_error(None, "This form has lost its version: please load the page again.")
+            self.add_error(None, "This form has no version: please reload the page.")
         if self.refusal:
             self.add_error(None, self.refusal)
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        """The typed values in the model's names, for a valid form."""
+        """The cleaned values by model field, for a valid form."""
         values = {name: self.cleaned_data[name] for name in EDITABLE if name != "creator"}
         creator = self.cleaned_data["creator"]
         return {**values, "creator_id": creator.pk, "price": self.cleaned_data["price_stx"]}

@@ -28,12 +28,12 @@ from content.services.people.accounts import change_password, save_person
 WALLETS_SHOWN = 20
 LINK = '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a> {}'
 
-# Who may give these could make anybody, or oneself, a superuser.
+# Permissions that would allow users to make anyone, including themselves, a superuser.
 POWERS = ["is_superuser", "groups", "user_permissions"]
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """Somebody else's password; it ends tokens and sessions as the own one does."""
+    """Set another user's password; this ends all tokens and sessions of that user."""
 
     def save(self, commit: bool = True) -> User:
         is_usable = self.cleaned_data["set_usable_password"]
@@ -61,7 +61,7 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
             "Person",
             {
                 "fields": ["first_name", "last_name", "email", "time_zone", "show_wallets"],
-                "description": "A link to a new password is mailed to the e-mail address. "
+                "description": "Password links are sent to this address. "
                 "Mails about batches go to the address of each wallet.",
             },
         ),
@@ -69,10 +69,10 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
             "Rights",
             {
                 "fields": ["is_active", "is_staff", *POWERS],
-                "description": "Without “active” the person can't sign in, all API tokens and "
-                "sessions end at once, and what waits of their batches fails. “Staff” lets into "
-                "this admin; what may be done here is said by groups and permissions, which only "
-                "superusers give. Once staff, a person is edited by superusers only.",
+                "description": "Users who are not “active” can't sign in: all API tokens and "
+                "sessions end immediately, and their pending batches fail. “Staff” opens this "
+                "admin; groups and permissions, which only superusers can change, decide what a "
+                "person may do here. Only superusers can edit staff.",
             },
         ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
@@ -84,8 +84,8 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
                 "fields": ["username", "email", "time_zone", "usable_password"],
                 "classes": ["wide"],
                 "description": "To sell or buy, the person needs a wallet too: assign one at the "
-                "wallet's page. Who has a password and an e-mail address can choose a new one by "
-                "“Forgot your password?”.",
+                "wallet's page. Users with a password and an e-mail address can reset the password "
+                "by “Forgot your password?”.",
             },
         ),
         ("Password", {"fields": ["password1", "password2"]}),
@@ -93,7 +93,7 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
     readonly_fields = ["show_wallets", "last_login", "date_joined"]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
-        if str(request.user.pk) == id:  # the own one is changed by who knows the old one
+        if str(request.user.pk) == id:  # one's own password is changed with the old one
             return redirect("password-change")
         return super().user_change_password(request, id, form_url)
 
@@ -128,7 +128,7 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
         if not change:
             super().save_model(request, obj, form, change)
             return
-        # Only what was edited: the password or the last log-in may have moved since.
+        # Only the edited fields: the password or the last log-in may have changed since.
         names = {field.name for field in User._meta.concrete_fields}
         save_person(obj, fields=names & set(form.changed_data))
 
@@ -139,19 +139,19 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
         return super().has_delete_permission(request, obj) and bool(request.user.is_superuser)
 
     def _may_make_staff(self, request: HttpRequest, obj: User) -> bool:
-        """With the permission, and of a person whose rights, asleep till then, are no more."""
+        """Requires the permission, and that activating the account grants no further rights."""
         user = request.user
         return user.has_perm("content.set_staff") and user.has_perms(_rights_of(obj))
 
     def _may_touch(self, request: HttpRequest, obj: User | None) -> bool:
-        """Superusers anybody; others nobody who is staff or superuser, but themselves."""
+        """Superusers may edit everyone; others may edit themselves and people who are not staff."""
         if obj is None or request.user.is_superuser or obj.pk == request.user.pk:
             return True
         return not (obj.is_superuser or obj.is_staff)
 
 
 class GroupAdmin(DjangoGroupAdmin, CarefulAdmin):
-    """Superusers only: a group's rights are rights of its members."""
+    """Superusers only: the rights of a group are rights of its members."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -169,7 +169,7 @@ if admin.site.is_registered(AuthToken):
 
 
 def _rights_of(user: User) -> set[str]:
-    """What the user could do if active: the backend gives somebody who isn't nothing."""
+    """The rights the user would have if active: the backend gives inactive users none."""
     awake = User(pk=user.pk, is_superuser=user.is_superuser, is_active=True)
     return awake.get_all_permissions()
 
@@ -203,8 +203,8 @@ class WalletAdmin(CarefulAdmin):
             {
                 "fields": ["address", "display_name", "owner", "is_creator"],
                 "description": "The owner signs in and acts for this address: sells its content if "
-                "it is a creator's, buys with it if not. A person may own several. Who loses a "
-                "wallet can no longer change its content; waiting batches fail.",
+                "it is a creator's, buys with it if not. A person may own several. An owner who "
+                "loses a wallet can no longer change its content; pending batches fail.",
             },
         ),
         ("Mail", {"fields": ["email", "notify"]}),
@@ -212,7 +212,7 @@ class WalletAdmin(CarefulAdmin):
 
     @display(description="Wallet", ordering="display_name", header=True)
     def show_wallet(self, wallet: Wallet) -> list[str]:
-        # Shortened: a whole address is wider than a phone. Its page shows all of it.
+        # Shortened: a full address is wider than a phone. The wallet's page shows all of it.
         return [str(wallet), wallet.short_address if wallet.display_name else ""]
 
     @display(description="Owner", empty_value="–")
@@ -230,13 +230,13 @@ class WalletAdmin(CarefulAdmin):
         return ["address"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Wallet, form: Any, change: bool) -> None:
-        # Only what was edited: the quota's counters may have moved since the row was read.
+        # Only the edited fields: the quota counters may have changed since the row was read.
         obj.save(**({"update_fields": form.changed_data} if change else {"force_insert": True}))
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
-    """Who holds tokens, and taking them away. The key is the digest, so no address shows it."""
+    """The list of API tokens, to revoke them. The key is the digest, so no URL contains it."""
 
     list_display = ["token_key", "name", "show_user", "created", "expiry"]
     list_display_links = None
@@ -264,7 +264,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         return unfold_checkbox.render(helpers.ACTION_CHECKBOX_NAME, obj.token_key)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Any:
-        """The boxes carry the first letters of the tokens; the rest of Django wants keys."""
+        """Map the first letters of the tokens, which the checkboxes carry, to keys."""
         chosen = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         digests = queryset.filter(token_key__in=chosen).values_list("pk", flat=True)
         posted = request.POST.copy()

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 def search(request: HttpRequest) -> HttpResponse:
-    """Unfold's own, which takes any `page` for a number of a page that is there."""
+    """Unfold's search, which expects `page` to be a valid number."""
     try:
         return admin.site.search(request)  # type: ignore[attr-defined]
     except (ValueError, InvalidPage):

@@ -1,4 +1,4 @@
-"""How the admin colours the states of the chain."""
+"""The admin's label colours of chain states."""
 
 from content.models import ContentChange
 

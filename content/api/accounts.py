@@ -62,7 +62,7 @@ class LoginView(APIView):
 
 
 class LogoutView(APIView):
-    """End the token that the call was made with."""
+    """Revoke the token of this request."""
 
     authentication_classes = (TokenAuthentication,)
 
@@ -75,7 +75,7 @@ class LogoutView(APIView):
 
 
 class LogoutAllView(APIView):
-    """End all tokens of the caller."""
+    """Revoke all tokens of the caller."""
 
     authentication_classes = (TokenAuthentication,)
 

@@ -1,4 +1,4 @@
-"""Who calls: the token of the Authorization header."""
+"""Token authentication by the Authorization header."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from content.models import ApiToken, User
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """Knox's, for whatever bytes a header may hold, and without a look at the other tokens."""
+    """Knox's authentication, safe for any bytes in the header, without reading other tokens."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         if get_authorization_header(request).lower().startswith(b"bearer"):
@@ -23,13 +23,13 @@ class TokenAuthentication(KnoxTokenAuthentication):
         return super().authenticate(request)  # type: ignore[no-any-return, no-untyped-call]
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
-        # Anything else could not be decoded, or compared by every database.
+        # Other characters can't be decoded, or compared by every database.
         if not token.isalnum() or not token.isascii():
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)  # type: ignore[no-any-return, no-untyped-call]
 
     def _cleanup_token(self, auth_token: ApiToken) -> bool:
-        """Knox reads and prunes all tokens of the user with each call; logging in does it here."""
+        """Knox reads and prunes all tokens of the user at each request; here only log-in does."""
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 

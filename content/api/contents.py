@@ -53,7 +53,7 @@ class ContentListView(APIView):
         examples=[example("A new item", NEW_ITEM, request_only=True)],
     )
     def post(self, request: AuthenticatedRequest) -> Response:
-        """Put an own item on sale."""
+        """Add an item and put it on sale."""
 
         def add() -> Response:
             content = add_content(body_of(request), by=request.user)
@@ -90,7 +90,7 @@ class ContentView(APIView):
         examples=[example("Another title", {"title": "Lecture 1, revised"}, request_only=True)],
     )
     def patch(self, request: AuthenticatedRequest, content_id: str) -> Response:
-        """Edit one item: the fields that are sent, the others stay."""
+        """Edit one item: change the sent fields, keep the others."""
         expected = request.headers.get("If-Match")
         content = edit_content(
             content_id,
@@ -109,7 +109,7 @@ class HistoryView(APIView):
         responses={200: HistoryPage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest, content_id: str) -> Response:
-        """Every change of an item, newest first; for its owner and for staff who may view."""
+        """Every change of an item, newest first; for its owner and staff who may view it."""
         content = find_content(content_id)
         if not Viewer(request.user).may_see_history(content):
             raise NotThere

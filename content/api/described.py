@@ -8,10 +8,10 @@ from content.api.serializers import Error
 
 _MEANINGS = {
     400: "The body or the query is not valid.",
-    401: "No credentials, or wrong ones.",
+    401: "Missing or wrong credentials.",
     403: "Not allowed.",
-    404: "Not there, or not yours.",
-    409: "Wrong state for this, or taken already.",
+    404: "Does not exist, or is not yours.",
+    409: "Not possible in this state, or already taken.",
     410: "The item was removed.",
     412: "The item changed since it was read.",
     413: "The body is over 1 MiB.",
@@ -22,9 +22,9 @@ _MEANINGS = {
 
 
 def errors(*statuses: int, **meanings: str) -> dict[int, Any]:
-    """Descriptions of these statuses; 503 may come from everywhere.
+    """Descriptions of these statuses, plus 503, which every view can return.
 
-    `status_429="…"` says it in other words.
+    `status_429="…"` overrides the text.
     """
     described: dict[int, Any] = {
         status: OpenApiResponse(

@@ -1,4 +1,4 @@
-"""The OpenAPI description, and a page to browse it that loads nothing from elsewhere."""
+"""The OpenAPI document, and a page to browse it without external resources."""
 
 import re
 from typing import Any
@@ -11,16 +11,16 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """Swagger UI; its script is a request of its own, so that the page needs no inline script."""
+    """Swagger UI; its script is a separate request, so that the page has no inline script."""
 
     url_name = "schema"
     template_name = "content/api_docs.html"
 
 
 def summarize(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """Every operation's summary is the first sentence of its view, and what follows describes it.
+    """Use the first sentence of a view's docstring as summary, the rest as description.
 
-    drf-spectacular calls it when the description is made; see SPECTACULAR_SETTINGS.
+    drf-spectacular calls this hook; see SPECTACULAR_SETTINGS.
     """
     for path in result["paths"].values():
         for operation in path.values():

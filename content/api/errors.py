@@ -1,4 +1,4 @@
-"""Turns whatever was raised into the one shape of error: `{message, code, errors, …}`."""
+"""Converts exceptions into the error format: `{message, code, errors, …}`."""
 
 import re
 from collections.abc import Mapping
@@ -24,27 +24,27 @@ from content.rules import one_line
 
 log = structlog.get_logger(__name__)
 
-# What frameworks raise says more in words of ours than in theirs.
+# Our messages for exceptions of the frameworks.
 CODES = {
     400: ("invalid", "This request is not valid."),
     401: ("unauthenticated", "Please send credentials."),
     403: ("forbidden", "You are not allowed to do this."),
     404: ("not-found", "Not found."),
-    405: ("method-not-allowed", "This path does not know the method."),
-    406: ("not-acceptable", "Only JSON can be answered here."),
+    405: ("method-not-allowed", "This method is not allowed for this path."),
+    406: ("not-acceptable", "This endpoint answers with JSON only."),
     413: ("too-large", "The body is over 1 MiB."),
     415: ("unsupported-media-type", "Send JSON, with Content-Type: application/json."),
 }
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> Response:
-    """The answer to any exception of a view; what nobody foresaw is logged and told nobody."""
+    """Answer an exception of a view; unexpected ones are logged and not disclosed."""
     status, body, headers = _answer(error)
     return Response(body, status=status, headers=headers)
 
 
 class UnknownPath(APIView):
-    """404 in the one shape for every path and method that nothing else answers."""
+    """404 in the error format, for unknown paths."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -85,7 +85,7 @@ def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, s
 
 
 def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:
-    # The parser's words, the token's and the missing CSRF token's are worth repeating.
+    # Keep the messages of parsers, token authentication and CSRF checks.
     is_told = isinstance(
         error, exceptions.ParseError | exceptions.AuthenticationFailed | WrongFile
     ) or (isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF"))

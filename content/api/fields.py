@@ -1,4 +1,4 @@
-"""How values stand on the wire: camelCase names, instants in UTC."""
+"""Serializer fields: camelCase names, instants in UTC."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -10,7 +10,7 @@ from content.rules import ID_PATTERN, wire_name
 
 
 class Instant(serializers.DateTimeField):
-    """ISO 8601 in UTC, whatever zone the user reads pages in."""
+    """ISO 8601 in UTC, regardless of the user's time zone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
@@ -24,7 +24,7 @@ class ContentId(serializers.RegexField):
 
 
 class Texts(serializers.ListField):
-    """A list that holds nothing but texts; a child that asks each one takes as long as all else."""
+    """A list of strings, without per-item serialization, which would double the time."""
 
     child = serializers.CharField()
 
@@ -33,7 +33,7 @@ class Texts(serializers.ListField):
 
 
 class OnChain(serializers.Serializer[Any]):
-    """Where the change of an item stands on the chain."""
+    """The chain state of an item's change."""
 
     status = serializers.CharField(source="chain_state")
     error = serializers.SerializerMethodField()
@@ -43,5 +43,5 @@ class OnChain(serializers.Serializer[Any]):
 
 
 def wire_fields(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The `before` or `after` of a change as clients know it."""
+    """The `before` or `after` of a change, with API field names."""
     return None if fields is None else {wire_name(name): fields[name] for name in fields}

@@ -1,4 +1,4 @@
-"""Request bodies that are files: taken as their bytes, for a service to read."""
+"""Parsers for files as request bodies: return the bytes for a service to read."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -14,7 +14,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class WrongFile(UnsupportedMediaType):
-    """The body is of a type that no file here has."""
+    """The body has an unsupported content type."""
 
     def __init__(self, media_type: str) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class WrongFile(UnsupportedMediaType):
 
 
 class FileParser(BaseParser):
-    """The bytes under `file`, as any parser's answer is a mapping."""
+    """Return the bytes under `file`, since parsers return a mapping."""
 
     def parse(
         self,
@@ -46,7 +46,7 @@ class SpreadsheetParser(FileParser):
 
 
 class NoFileParser(BaseParser):
-    """For every other type; named last among the parsers of a view."""
+    """For every other type; must be the last parser of a view."""
 
     media_type = "*/*"
 
@@ -63,6 +63,6 @@ FILE_PARSERS = (CSVParser, SpreadsheetParser, NoFileParser)
 
 
 def file_of(request: Request) -> bytes:
-    """The file that was sent; empty where none was. Raises what the parsers do."""
+    """The uploaded file; empty if there is none. Raises like the parsers."""
     data = request.data
     return bytes(data["file"]) if isinstance(data, dict) and data else b""

@@ -1,4 +1,4 @@
-"""What a list of items may be narrowed by."""
+"""Filters and order of lists of items."""
 
 from django_filters.rest_framework import FilterSet
 
@@ -18,7 +18,7 @@ _ORDERING_NAMES = [sign + name for name in ORDERINGS for sign in ("", "-")]
 
 
 def ordered(contents: ContentQuerySet, ordering: str) -> ContentQuerySet:
-    """By one field, and among equals by the key, so that pages don't overlap."""
+    """Order by one field and then by key, so that pages don't overlap."""
     sign = "-" if ordering.startswith("-") else ""
     return contents.order_by(sign + ORDERINGS[ordering.removeprefix("-")], f"{sign}content_id")
 

@@ -1,4 +1,4 @@
-"""Requests that create something may carry an `Idempotency-Key`."""
+"""Support for `Idempotency-Key` in requests that create something."""
 
 import json
 from collections.abc import Callable
@@ -26,9 +26,9 @@ PARAMETER = OpenApiParameter(
 
 
 def once(request: Request, make: Callable[[], Response], *, asked: Any = None) -> Response:
-    """The answer of `make`, or the first one to this request under its key.
+    """The answer of `make`, or the stored answer to the first request with this key.
 
-    `asked` is all that the request says, where that is more than the object in its body. Raises
+    `asked` is the full request, if it is more than the object in the body. Raises
     Invalid, KeyReused and KeyInUse.
     """
     key = request.headers.get(HEADER)

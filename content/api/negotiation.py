@@ -1,4 +1,4 @@
-"""Which form an answer has."""
+"""Content negotiation."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 
 class AlwaysJSON(DefaultContentNegotiation):
-    """JSON whatever the Accept header says, for views that answer other forms by themselves."""
+    """Always JSON, for views that select other formats themselves."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None

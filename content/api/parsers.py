@@ -1,4 +1,4 @@
-"""Reads request bodies: JSON taken strictly, so that nothing means two things."""
+"""Strict JSON parser for request bodies."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from content.errors import Invalid
 from content.strict_json import parse_json
 
-# A client that is still sending would not read an answer; so much is read and dropped for it.
+# A client that is still sending does not read the answer, so up to this much is drained.
 MOST_DROPPED_BYTES = 16 * 1024 * 1024
 
 
@@ -51,12 +51,12 @@ class StrictJSONParser(BaseParser):
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The object that was sent, or an empty one where no body was. Raises what the parser does."""
+    """The object of the body, or an empty one without a body. Raises like the parser."""
     return request.data if isinstance(request.data, dict) and request.data else {}
 
 
 def fields_of(request: Request, *allowed: str) -> dict[str, Any]:
-    """The body, which may hold these fields and no others. Raises Invalid and as `body_of`."""
+    """The body, which may only have these fields. Raises Invalid and like `body_of`."""
     body = body_of(request)
     if errors := {str(name)[:64]: ["Unknown field."] for name in body if name not in allowed}:
         raise Invalid(errors=errors)
@@ -64,14 +64,14 @@ def fields_of(request: Request, *allowed: str) -> dict[str, Any]:
 
 
 def refuse_other_charsets(media_type: str) -> None:
-    """Raises ParseError and UnsupportedMediaType for what a Content-Type says beside its name."""
+    """Check the parameters of Content-Type. Raises ParseError and UnsupportedMediaType."""
     name, *parameters = media_type.split(";")
-    if "*" in name:  # frameworks take a range for any of its types
+    if "*" in name:  # frameworks accept a range such as `application/*`
         raise UnsupportedMediaType(name)
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         charset = value.strip().strip('"').lower()
-        # `charset*` is a second way to say it, which nobody needs for UTF-8.
+        # `charset*` is an extended form that UTF-8 does not need.
         if name.strip().lower().startswith("charset") and (
             "*" in name or charset not in {"utf-8", "utf8"}
         ):
@@ -79,7 +79,7 @@ def refuse_other_charsets(media_type: str) -> None:
 
 
 def read_body(stream: IO[Any]) -> bytes:
-    """The bytes that were sent. Raises BodyTooLarge and ParseError."""
+    """Read the body. Raises BodyTooLarge and ParseError."""
     most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
         data: bytes = stream.read(most + 1)

@@ -1,4 +1,4 @@
-"""Reads query strings strictly: filters and pages; what is wrong is refused by its name."""
+"""Strict parsing of query strings: filters and pages; errors name the parameter."""
 
 import re
 from collections.abc import Callable
@@ -27,13 +27,13 @@ PAGE_PARAMETERS = [
     OpenApiParameter(
         "skip",
         {"type": "integer", "minimum": 0, "maximum": rules.MAX_ID, "default": 0},
-        description="How many rows to pass over first.",
+        description="How many rows to skip.",
     ),
 ]
 
 
 class CheckedField(forms.Field):
-    """One value of the query string, by a check that raises ValueError with words."""
+    """One parameter of the query string, with a check that raises ValueError."""
 
     def __init__(self, *, check: Callable[[str], Any], **options: Any) -> None:
         self.check = check
@@ -49,7 +49,7 @@ class CheckedField(forms.Field):
 
 
 class Checked(Filter):  # type: ignore[misc]
-    """Narrows the rows by a checked value; `default` stands for one that was not sent."""
+    """Filters rows by a checked value; `default` applies if it is missing."""
 
     field_class = CheckedField
 
@@ -70,7 +70,7 @@ class Checked(Filter):  # type: ignore[misc]
 
 
 def filtered(filters: type[FilterSet], request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows that the query string asks for. Raises Invalid."""
+    """The rows that match the query string. Raises Invalid."""
     found = filters(request.query_params, queryset=rows)
     if not found.is_valid():
         raise Invalid(
@@ -80,14 +80,14 @@ def filtered(filters: type[FilterSet], request: Request, rows: QuerySet[Any]) ->
 
 
 def filter_parameters(filters: type[FilterSet]) -> list[OpenApiParameter]:
-    """The same filters for the OpenAPI description."""
+    """The filters for the OpenAPI document."""
     return [
         OpenApiParameter(name, filter_.schema) for name, filter_ in filters.base_filters.items()
     ]
 
 
 def integer(*, least: int, most: int) -> Callable[[str], int]:
-    """A check for whole numbers in plain digits."""
+    """A check for whole numbers in digits."""
 
     def check(text: str) -> int:
         if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
@@ -125,14 +125,14 @@ def page(
     creator: str | None = None,
     most_counted: int | None = None,
 ) -> dict[str, Any]:
-    """The frame of a list, and under `rows` the queryset of the page that was asked for.
+    """The metadata of a list and, under `rows`, the queryset of the requested page.
 
-    `total` stops at one more than `most_counted`, where that is given. Raises Invalid.
+    With `most_counted`, `total` is at most one more than that. Raises Invalid.
     """
     limit, skip = page_of(request)
     total = (rows if most_counted is None else rows.order_by()[: most_counted + 1]).count()
     is_within = skip < total or (most_counted is not None and most_counted < total)
-    # Beyond the end there is nothing, and databases don't take every offset.
+    # Databases refuse very large offsets, and there are no rows beyond the end.
     found = rows[skip : skip + limit] if is_within and skip <= MOST_SKIPPED else rows.none()
     return {"creator": creator, "total": total, "rows": found, "limit": limit, "skip": skip}
 
@@ -140,7 +140,7 @@ def page(
 def page_by_key(
     request: Request, rows: QuerySet[Any], *, creator: str | None = None
 ) -> dict[str, Any]:
-    """`page` for rows that begin where another page ended: nothing is counted or passed over."""
+    """Like `page`, for rows after a key: without counting and offset."""
     limit, _ = page_of(request)
     if "skip" in request.query_params:
         raise Invalid(errors={"skip": ["Give either `after` or `skip`, not both."]})
@@ -148,7 +148,7 @@ def page_by_key(
 
 
 def rows_under(frame: dict[str, Any], name: str, rows: Any) -> dict[str, Any]:
-    """The frame with its rows under their plural, in the order that API.md writes it."""
+    """The list answer with its rows under their plural name."""
     return {"creator": frame["creator"], "total": frame["total"], name: rows, **frame}
 
 

@@ -1,4 +1,4 @@
-"""How the catalogue stands in answers and in the OpenAPI description. No rules: those are in
+"""How the catalogue looks in answers and the OpenAPI document. No rules: those are in
 `content.rules` and the services."""
 
 from typing import Any
@@ -19,7 +19,7 @@ _PRICE: dict[str, Any] = {
 
 
 class Error(serializers.Serializer[Any]):
-    """Every error, whatever raised it; `errors` has the messages of each field by its path."""
+    """Every error; `errors` has the messages of each field by path."""
 
     message = serializers.CharField()
     code = serializers.CharField()
@@ -44,7 +44,7 @@ class TokenGating(serializers.Serializer[Any]):
 
 
 class ContentAnswer(serializers.Serializer[Content]):
-    """An item. Give a Viewer as `viewer` in the context."""
+    """An item. The context must have a Viewer as `viewer`."""
 
     contentId = serializers.CharField(source="content_id")
     title = serializers.CharField()
@@ -52,7 +52,7 @@ class ContentAnswer(serializers.Serializer[Content]):
     contentType = serializers.ChoiceField(rules.CONTENT_TYPES, source="content_type")
     price = serializers.IntegerField(**_PRICE)
     creator = serializers.CharField(source="creator_id")
-    url = serializers.SerializerMethodField(help_text="Null unless the caller may open it.")
+    url = serializers.SerializerMethodField(help_text="Null without access to the content.")
     tier = serializers.SerializerMethodField()
     tokenGating = serializers.SerializerMethodField()
     refundable = serializers.BooleanField()
@@ -91,7 +91,7 @@ class ContentPage(serializers.Serializer[Any]):
 
 
 class ContentEdit(serializers.Serializer[Any]):
-    """What can be changed by hand."""
+    """The editable fields."""
 
     title = serializers.CharField(max_length=rules.MAX_TITLE, required=False)
     description = serializers.CharField(
@@ -108,7 +108,7 @@ class ContentEdit(serializers.Serializer[Any]):
 
 
 class NewContent(ContentEdit):
-    """A new item; a `contentId` is made where none is given."""
+    """A new item; `contentId` is generated if missing."""
 
     title = serializers.CharField(max_length=rules.MAX_TITLE)
     price = serializers.IntegerField(**_PRICE)
@@ -120,7 +120,7 @@ class NewContent(ContentEdit):
 
 
 class ChangeAnswer(serializers.Serializer[ContentChange]):
-    """One change of an item; `before` and `after` hold the changed fields."""
+    """One change of an item; `before` and `after` have the changed fields."""
 
     version = serializers.IntegerField()
     before = serializers.SerializerMethodField()

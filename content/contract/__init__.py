@@ -1,4 +1,4 @@
-"""The only door to the smart contract: what concerns it, and who speaks to it."""
+"""The interface to the smart contract."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ MAX_ITEMS = 100
 
 
 class CallRefused(Exception):
-    """The contract will never take this call; trying again can't help."""
+    """The contract refuses this call; a retry can't help."""
 
 
 class CallDelayed(Exception):
-    """The chain could not be reached or asks to wait; trying again can help."""
+    """The chain is unreachable or asks to wait; a retry can help."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the chain says of a transaction: one answer an item, None where it went well."""
+    """The state of a transaction: one answer per item, None for success."""
 
     tx_id: str
     is_settled: bool
@@ -30,22 +30,22 @@ class Receipt:
 
 
 class Contract(Protocol):
-    """A way to the contract. Both methods use the network: never call them in a transaction."""
+    """A client of the contract. Both methods use the network: never call them in a transaction."""
 
     name: str
 
     def send(self, *, call_id: str, function: str, arguments: list[dict[str, int]]) -> str:
-        """Send one transaction and return its id; the same call again gives the same one.
+        """Send one transaction and return its id; repeating the call returns the same id.
 
         Raises CallRefused or CallDelayed.
         """
 
     def receipt(self, tx_id: str) -> Receipt:
-        """What became of a transaction. Raises CallDelayed."""
+        """The state of a transaction. Raises CallDelayed."""
 
 
 def get_contract() -> Contract | None:
-    """The client that CONTRACT_CLIENT names; None when the chain is off."""
+    """The client selected by CONTRACT_CLIENT; None if the chain is off."""
     if settings.CONTRACT_CLIENT == "off":
         return None
     if settings.CONTRACT_CLIENT == "sandbox":
@@ -58,7 +58,7 @@ def get_contract() -> Contract | None:
 
 
 def call_for(onchain_id: int | None, after: Mapping[str, Any]) -> tuple[str, dict[str, int]] | None:
-    """The function and the arguments that tell the chain of a change; None if nothing is to tell.
+    """The function and arguments of a change's on-chain update; None if none is needed.
 
     Metadata and restoring have no on-chain part.
     """

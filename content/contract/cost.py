@@ -1,7 +1,7 @@
-"""What it would cost to tell the chain: bytes of the transactions, and the least fee for them.
+"""The cost of on-chain updates: transaction size and minimum fee.
 
-From the format of a single-signature contract call without post-conditions (SIP-005) and the
-rule that a node takes no less than a micro-STX a byte.
+Based on the format of a single-signature contract call without post-conditions (SIP-005) and
+the minimum fee of one micro-STX per byte.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ ITEM_BYTES: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Cost:
-    """So many transactions of so many bytes together; the fee is in micro-STX."""
+    """Number and total size of transactions in bytes; the fee is in micro-STX."""
 
     items: int
     transactions: int
@@ -41,7 +41,7 @@ class Cost:
 
 
 def cost_of(functions: Iterable[str]) -> Cost:
-    """Of changes that call these functions, one an item, up to MAX_ITEMS in a transaction."""
+    """The cost of one call per item, up to MAX_ITEMS in a transaction."""
     transactions = size = items = 0
     for function, count in Counter(functions).items():
         calls = -(-count // MAX_ITEMS)

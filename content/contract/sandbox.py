@@ -1,7 +1,7 @@
-"""A contract that lives in our database, for the demo and for tests.
+"""A simulated contract in the database, for the demo and tests.
 
-It can be told to fail by SANDBOX_FAILURE: `rejected`, `unreachable`, or a list of on-chain ids
-whose items the contract refuses.
+SANDBOX_FAILURE makes it fail: `rejected`, `unreachable`, or a list of on-chain ids whose items
+the contract refuses.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ class Sandbox:
     def send(self, *, call_id: str, function: str, arguments: list[dict[str, int]]) -> str:
         failure = settings.SANDBOX_FAILURE
         if failure == "unreachable":
-            raise CallDelayed("The sandbox plays an unreachable node.")
+            raise CallDelayed("The sandbox simulates an unreachable node.")
         if failure == "rejected":
-            raise CallRefused("The sandbox was told to reject every call.")
+            raise CallRefused("The sandbox is configured to reject every call.")
         refused = {int(number) for number in failure.split(",") if number.strip()}
         tx_id = "0x" + hashlib.sha512(f"sandbox:{call_id}".encode()).hexdigest()[:64]
         SandboxTransaction.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""What commands show in a terminal: a line that moves, a table, an end with a code."""
+"""Terminal output of commands: a progress line, a table, an exit with a code."""
 
 import sys
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ BAR_WIDTH = 30
 
 
 class ProgressLine:
-    """One line that is written over; nothing at all where nobody looks.
+    """A progress line that is overwritten; no output without a terminal.
 
-    `for_logs` is for what takes hours: there it leaves a line of its own with each tenth.
+    With `for_logs`, for long runs, it prints a line after each tenth instead.
     """
 
     def __init__(self, stream: IO[str] | None = None, *, for_logs: bool = False) -> None:
@@ -41,7 +41,7 @@ class ProgressLine:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, widest: int = 60) -> str:
-    """Columns of text, cut at `widest` characters; numbers stand to the right."""
+    """A text table, cells cut at `widest` characters, numbers right-aligned."""
     cells = [[_cell(value, widest) for value in row] for row in rows]
     widths = [
         max(len(heading), *(len(row[column]) for row in cells), 0)
@@ -67,18 +67,18 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 
 
 def plain_line(text: str) -> str:
-    """Hostile text on one line: what a terminal would obey is shown instead."""
+    """Untrusted text on one line: control characters are escaped."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def stop(words: str, code: int = WRONG_USAGE) -> NoReturn:
-    """End the command with a sentence on standard error."""
+    """End the command with a message on standard error."""
     sys.stderr.write(words.rstrip() + "\n")
     raise SystemExit(code)
 
 
 def stop_with(error: ApplicationError) -> NoReturn:
-    """End the command with what the service refused."""
+    """End the command with the errors of the service."""
     words = [error.message]
     if isinstance(error, Invalid):
         words += [

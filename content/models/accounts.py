@@ -1,4 +1,4 @@
-"""Who there is: people, the wallets they own, the tokens they call the API with."""
+"""Users, their wallets and their API tokens."""
 
 import zoneinfo
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from content import rules
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"{name} is no time zone; write it like Europe/Berlin.")
+        raise ValidationError(f"{name} is not a valid time zone; use the format Europe/Berlin.")
 
 
 def validate_address(address: str) -> None:
@@ -37,7 +37,7 @@ class User(AbstractUser):
         validators=[validate_time_zone],
         help_text="Times are shown in this zone, for example Europe/Berlin.",
     )
-    # Grows when all sessions of this person are to end: it is part of what each is checked by.
+    # Incremented to end all sessions of this user: it is part of the session hash.
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
@@ -80,15 +80,15 @@ class Wallet(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="wallets",
-        help_text="Who may act for this address. Imported addresses have nobody yet.",
+        help_text="The user who may act for this address. Imported addresses have no owner yet.",
     )
     display_name = models.CharField(max_length=100, blank=True)
-    email = models.EmailField(blank=True, help_text="Where the mails about batches go.")
+    email = models.EmailField(blank=True, help_text="Receives the mails about batches.")
     notify = models.CharField(
         "mail me about", max_length=10, choices=Notify, default=Notify.FAILURES
     )
     is_creator = models.BooleanField("creator", default=False, help_text="May sell content.")
-    # The quota: so many batches since then. Guarded updates only, by batches.services.quota.
+    # The quota: batches used since then. Guarded updates only, by batches.services.quota.
     quota_used = models.PositiveIntegerField(default=0, editable=False)
     quota_since = models.DateTimeField(null=True, editable=False)
 
@@ -106,7 +106,7 @@ class Wallet(models.Model):
 
 
 class ApiToken(AbstractAuthToken):
-    """A token for the API, stored as its hash."""
+    """An API token, stored as a hash."""
 
     digest = models.CharField(primary_key=True, max_length=128, db_column="_id", editable=False)
     name = models.CharField(max_length=100, blank=True)
@@ -119,9 +119,9 @@ class ApiToken(AbstractAuthToken):
 
 
 class FailedLogin(models.Model):
-    """How often one name failed to log in from one address, counted by `services.people.sign_in`.
+    """Failed log-ins of one name from one address, counted by `services.people.sign_in`.
 
-    Also how often links to new passwords were asked for from there.
+    Also counts requests for password links from an address.
     """
 
     key = models.CharField(primary_key=True, max_length=64, db_column="_id")
@@ -129,7 +129,7 @@ class FailedLogin(models.Model):
     since = models.DateTimeField()
 
     class Meta:
-        # Those whose time has passed are dropped.
+        # Expired rows are deleted.
         indexes = [models.Index(fields=["since"], name="content_failedlogin_since")]
 
     def __str__(self) -> str:
@@ -142,18 +142,17 @@ class PasswordMailQuerySet(models.QuerySet["PasswordMail"]):
 
 
 class PasswordMail(models.Model):
-    """A mailbox that a link to a new password was asked for, whether or not anybody has it.
+    """A mailbox for which a password link was requested, whether or not an account has it.
 
-    Both the outbox row and the bound on mails, so that there is nothing to count first. Written
-    by `content.services.people.password_mail` only.
+    Both the outbox row and the rate limit. Written by `content.services.people.password_mail` only.
     """
 
-    # The hash of the address, whatever its letters' case.
+    # The hash of the address, case-insensitive.
     key = models.CharField(primary_key=True, max_length=64, db_column="_id")
     address = models.EmailField()
     asked = models.PositiveIntegerField(default=1)
     since = models.DateTimeField()
-    # Empty once the mail is sent, or given up.
+    # Empty after the mail is sent or abandoned.
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 
@@ -161,9 +160,9 @@ class PasswordMail(models.Model):
 
     class Meta:
         indexes = [
-            # What the sweeper looks for.
+            # The sweeper.
             models.Index(fields=["due_at"], name="content_passwordmail_due"),
-            # Those whose hour has passed are dropped.
+            # Expired rows are deleted.
             models.Index(fields=["since"], name="content_passwordmail_since"),
         ]
 

@@ -1,4 +1,4 @@
-"""What is sold, and everything that ever happened to it."""
+"""Items for sale and their history."""
 
 from typing import Any, Protocol, Self
 from uuid import UUID
@@ -19,7 +19,7 @@ class ContentQuerySet(models.QuerySet["Content"]):
         return self.filter(creator_id__in=addresses)
 
     def owned_by(self, user: User) -> Self:
-        # A list, since MongoDB can't join: nobody owns many wallets.
+        # A list, since MongoDB can't join; users own few wallets.
         addresses = Wallet.objects.owned_by(user).values_list("address", flat=True)
         return self.by_creator(*addresses)
 
@@ -35,7 +35,7 @@ class ContentQuerySet(models.QuerySet["Content"]):
         return self.filter(content_type=content_type)
 
     def search(self, words: str) -> Self:
-        """Items whose title or id holds each of the words."""
+        """Items whose title or id contains each of the words."""
         found = self
         for word in words.split():
             is_there = models.Q(title__icontains=word) | models.Q(content_id__icontains=word)
@@ -51,7 +51,7 @@ class ContentQuerySet(models.QuerySet["Content"]):
         is_removed: bool | None = None,
         search: str = "",
     ) -> Self:
-        """What a filter asks for, at any door; None and empty texts stand for any."""
+        """The items that match a filter; None and empty strings match any."""
         found = self.priced(least, most)
         if is_removed is not None:
             found = found.removed(is_removed)
@@ -61,7 +61,7 @@ class ContentQuerySet(models.QuerySet["Content"]):
 
 
 class Content(models.Model):
-    """One item for sale. Never deleted, and written by `services.changes` alone."""
+    """One item for sale. Never deleted, and written only by `services.catalogue.changes`."""
 
     class Type(models.TextChoices):
         VIDEO = "video", "Video"
@@ -82,7 +82,9 @@ class Content(models.Model):
         Wallet, on_delete=models.PROTECT, related_name="contents", db_index=False
     )
     url = models.URLField(
-        max_length=2000, blank=True, help_text="What is paid for; shown to those who may open it."
+        max_length=2000,
+        blank=True,
+        help_text="The content that buyers pay for; shown only to people with access.",
     )
     token_gating = models.JSONField(default=dict, blank=True)
     refundable = models.BooleanField(default=False)
@@ -95,7 +97,7 @@ class Content(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="Empty while not registered on the chain.",
+        help_text="Empty if not registered on the chain.",
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -109,7 +111,7 @@ class Content(models.Model):
         verbose_name = "content"
         verbose_name_plural = "contents"
         indexes = [
-            # A creator's page, newest first, with and without the removed ones.
+            # A creator's items, newest first, with and without removed ones.
             models.Index(
                 fields=["creator", "is_removed", "created_at"], name="content_content_of_creator"
             ),
@@ -124,7 +126,7 @@ class Content(models.Model):
 
 
 class ContentRow(Protocol):
-    """What is known of an item when it is judged: a Content, or a row that was read without."""
+    """The fields of an item needed to evaluate it: a Content, or a row."""
 
     @property
     def pk(self) -> str: ...
@@ -149,7 +151,7 @@ class ContentRow(Protocol):
 
 
 def batch_of(cause: str) -> UUID | None:
-    """The batch that a change's cause names; None for any other cause."""
+    """The batch id in a change's cause; None for any other cause."""
     name, _, key = cause.partition(":")
     try:
         return UUID(key) if name == "batch" else None
@@ -159,19 +161,19 @@ def batch_of(cause: str) -> UUID | None:
 
 class ContentChangeQuerySet(models.QuerySet["ContentChange"]):
     def removal_of(self, content: Content) -> "ContentChange | None":
-        """The change that took the item off sale; None while it is on sale."""
+        """The change that removed the item; None while it is on sale."""
         if not content.is_removed:
             return None
         changes = self.filter(content=content).order_by("-version")
-        # Next to always the newest: what is removed is hardly ever changed.
+        # Almost always the newest: removed items rarely change.
         return next((change for change in changes[:50] if "is_removed" in change.after), None)
 
 
 class ContentChange(models.Model):
-    """One change of one item, from whatever door; the queued ones are the contract's outbox."""
+    """One change of one item, from any door; queued changes are the contract's outbox."""
 
     class ChainState(models.TextChoices):
-        NONE = "none", "Nothing to tell the chain"
+        NONE = "none", "No on-chain update needed"
         QUEUED = "queued", "Queued"
         RETRYING = "retrying", "Retrying"
         BROADCAST = "broadcast", "Sent"
@@ -215,13 +217,13 @@ class ContentChange(models.Model):
             models.UniqueConstraint(fields=["content", "version"], name="content_change_once"),
         ]
         indexes = [
-            # The sender asks for what is queued; hardly any row is, at any time.
+            # The sender: queued changes, which are few.
             models.Index(
                 fields=["chain_state", "id"],
                 name="content_change_queued",
                 condition=models.Q(chain_state="queued"),
             ),
-            # What one call carries; most changes have none.
+            # The changes of one call; most changes have none.
             PresentIndex(fields=["contract_call"], name="content_change_of_call"),
         ]
 
@@ -230,5 +232,5 @@ class ContentChange(models.Model):
 
     @property
     def batch_id(self) -> UUID | None:
-        """The batch that caused it; None for any other cause."""
+        """The batch that caused the change; None for any other cause."""
         return batch_of(self.cause)

@@ -1,4 +1,4 @@
-"""What was said to the contract, and what the sandbox answered."""
+"""Contract calls, and the sandbox's ledger."""
 
 from typing import Self
 
@@ -9,11 +9,11 @@ from uuid_utils.compat import uuid7
 
 class ContractCallQuerySet(models.QuerySet["ContractCall"]):
     def open(self) -> Self:
-        """Calls of which the contract has not said yet what came of them."""
+        """Calls whose result is not known yet."""
         return self.filter(state__in=sorted(ContractCall.OPEN))
 
     def due(self) -> Self:
-        """Open calls whose time has come and which nobody holds."""
+        """Open calls that are due and not leased."""
         return self.open().filter(due_at__lte=timezone.now())
 
 
@@ -32,13 +32,13 @@ class ContractCall(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_column="_id")
     client = models.CharField(max_length=16)
     function = models.CharField(max_length=64)
-    # A list with one object for each item, in the order of the contract's answers.
+    # One object per item, in the order of the contract's answers.
     arguments = models.JSONField(default=list)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     tx_id = models.CharField("transaction", max_length=66, blank=True)
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    # When it is to be sent or asked about next; whoever works on it first pushes it ahead.
+    # When it is sent or queried next; a worker first moves this ahead, as its lease.
     due_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -54,12 +54,12 @@ class ContractCall(models.Model):
 
 
 class SandboxTransaction(models.Model):
-    """The sandbox's ledger: what its contract executed, once for each call."""
+    """The sandbox's ledger: one row per executed call."""
 
     tx_id = models.CharField("transaction", primary_key=True, max_length=66, db_column="_id")
     function = models.CharField(max_length=64)
     arguments = models.JSONField(default=list)
-    # One for each item: {"ok": true} or {"error": words}.
+    # One per item: {"ok": true} or {"error": message}.
     responses = models.JSONField(default=list)
     at = models.DateTimeField(default=timezone.now)
 

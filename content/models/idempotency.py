@@ -1,4 +1,4 @@
-"""What was answered to requests that carry an idempotency key."""
+"""Stored answers of requests with an idempotency key."""
 
 from django.conf import settings
 from django.db import models
@@ -6,12 +6,12 @@ from django.utils import timezone
 
 
 class IdempotencyKey(models.Model):
-    """One key of one person, written in the transaction of what the request created."""
+    """One key of one user, written in the transaction of the request."""
 
-    # A hash of person and key, so that the primary key is what makes a twin fail.
+    # A hash of user and key, so that a duplicate violates the primary key.
     digest = models.CharField(primary_key=True, max_length=64, db_column="_id", editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    # A hash of what was asked: method, path and body.
+    # A hash of the request: method, path and body.
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     body = models.JSONField(default=dict)
@@ -19,7 +19,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        # Those of yesterday are forgotten.
+        # Expired keys are deleted.
         indexes = [models.Index(fields=["created_at"], name="content_idempotencykey_old")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The same request twice has one effect and one answer: keys that callers choose."""
+"""Idempotency keys: a repeated request has one effect and one answer."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request was answered; the body is plain JSON."""
+    """The answer to a request; the body is plain JSON."""
 
     status: int
     body: Any
@@ -29,21 +29,21 @@ class Answer:
 
 
 class _Taken(Exception):
-    """Somebody used the key before; raised so that the transaction, which is spoilt, ends."""
+    """The key exists; raised to end the failed transaction."""
 
 
 def fingerprint_of(method: str, path: str, body: Any) -> str:
-    """Equal for requests that ask for the same, however their JSON is spaced and ordered."""
+    """Equal for equivalent requests, regardless of JSON white space and order."""
     text = json.dumps([method, path.rstrip("/"), body], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def answer_once(user: User, key: str, fingerprint: str, make: Callable[[], Answer]) -> Answer:
-    """What `make` answers; within a day, for the same user and key, the first answer again.
+    """The answer of `make`; within a day, the first answer again for the same user and key.
 
-    `make` runs in one transaction with the key's row: both stay or neither, so a request that was
-    refused leaves its key free. Raises KeyReused for another request under this key, and KeyInUse
-    when the first one can't be waited for.
+    `make` and the key's row share one transaction, so a refused request leaves its key unused.
+    Raises KeyReused for another request with this key, and KeyInUse if the first one is still
+    running.
     """
     digest = hashlib.sha256(f"{user.pk} {key}".encode()).hexdigest()
     for _ in range(TRIES):
@@ -52,7 +52,7 @@ def answer_once(user: User, key: str, fingerprint: str, make: Callable[[], Answe
         except _Taken:
             row = IdempotencyKey.objects.filter(pk=digest).first()
         if row is None:
-            continue  # it was forgotten in between
+            continue  # it expired in between
         if row.fingerprint != fingerprint:
             raise KeyReused
         return Answer(row.status, row.body, row.headers, is_replayed=True)
@@ -63,7 +63,7 @@ def answer_once(user: User, key: str, fingerprint: str, make: Callable[[], Answe
 def _first_answer(user: User, digest: str, fingerprint: str, make: Callable[[], Answer]) -> Answer:
     _forgotten().filter(pk=digest).delete()
     try:
-        # Twins wait here for one another: the second finds the key taken once the first is done.
+        # Concurrent requests wait here: the second finds the key taken after the first commits.
         row = IdempotencyKey.objects.create(digest=digest, user=user, fingerprint=fingerprint)
     except IntegrityError as error:
         raise _Taken from error
@@ -75,7 +75,7 @@ def _first_answer(user: User, digest: str, fingerprint: str, make: Callable[[], 
 
 
 def forget_old_keys() -> None:
-    """Drop the keys whose day has passed."""
+    """Delete expired keys."""
     _forgotten().delete()
 
 

@@ -1,4 +1,4 @@
-"""Filters and tags that put values into users' words."""
+"""Filters and tags that format values for users."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from content.models import ContentChange
 
 register = template.Library()
 
-# What becomes of a chain state for the eye; the words stand beside it.
+# The label colour of each chain state.
 CHAIN_TONES = {
     ContentChange.ChainState.QUEUED: "waiting",
     ContentChange.ChainState.RETRYING: "waiting",
@@ -32,14 +32,14 @@ def stx(micro_stx: int | None) -> str:
 
 @register.filter
 def stx_move(micro_stx: int) -> str:
-    """How far a price moves: `+1.5 STX`, `−0.25 STX`, `0 STX`."""
+    """A price difference: `+1.5 STX`, `−0.25 STX`, `0 STX`."""
     sign = "+" if micro_stx > 0 else "−" if micro_stx < 0 else ""
     return f"{sign}{rules.format_stx(abs(micro_stx))}"
 
 
 @register.filter
 def one_line(value: object) -> str:
-    """Its words in one line, wherever they come from."""
+    """The text on one line."""
     return rules.one_line(str(value))
 
 
@@ -57,7 +57,7 @@ def moment(value: datetime | None) -> SafeString | str:
 
 @register.filter
 def moment_and_utc(value: datetime | None) -> SafeString | str:
-    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for what is still to come; nothing for None."""
+    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for future times; empty for None."""
     if value is None:
         return ""
     beside = words.utc_words(value)
@@ -78,25 +78,25 @@ def clock_and_utc(value: datetime) -> SafeString:
 
 @register.filter
 def differences(change: Any) -> list[words.Difference]:
-    """What a ContentChange, or anything else with `before` and `after`, changes, in words."""
+    """The differences of a ContentChange, or any object with `before` and `after`."""
     return words.differences(change.before, change.after)
 
 
 @register.filter
 def differences_back(change: ContentChange) -> list[words.Difference]:
-    """What undoing a change would do, in words."""
+    """The differences that undoing a change would make."""
     return words.differences(change.after, change.before)
 
 
 @register.filter
 def cause(change: ContentChange) -> str:
-    """How a change came about, where there is no batch to name."""
+    """The cause of a change without a batch."""
     return words.cause_words(change.cause)
 
 
 @register.inclusion_tag("content/_chain_label.html")
 def chain_label(state: str, error: str = "") -> dict[str, str]:
-    """Where one change, or most of a batch, stands on the chain."""
+    """The label of a chain state."""
     return {
         "words": dict(ContentChange.ChainState.choices).get(state, state),
         "tone": CHAIN_TONES.get(ContentChange.ChainState(state), "quiet"),
@@ -106,13 +106,13 @@ def chain_label(state: str, error: str = "") -> dict[str, str]:
 
 @register.inclusion_tag("content/_sandbox_label.html")
 def sandbox_label() -> dict[str, bool]:
-    """Says so wherever the chain is shown and is only played."""
+    """A label wherever the chain is only simulated."""
     return {"is_sandbox": settings.CONTRACT_CLIENT == "sandbox"}
 
 
 @register.simple_tag
 def is_sandbox() -> bool:
-    """The chain is only played, for templates with a label of their own look."""
+    """True if the chain is only simulated, for templates with their own label."""
     return bool(settings.CONTRACT_CLIENT == "sandbox")
 
 

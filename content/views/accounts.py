@@ -38,7 +38,7 @@ class SignInView(views.LoginView):
 
     def get_success_url(self) -> str:
         url = super().get_success_url()
-        # Who is signed in already would be sent in a circle.
+        # Avoids a redirect loop for signed-in users.
         is_circle = urlsplit(url).path.rstrip("/") == reverse("login")
         return resolve_url(settings.LOGIN_REDIRECT_URL) if is_circle else url
 
@@ -76,7 +76,7 @@ class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type
 
 
 class PasswordLinkView(FormView):  # type: ignore[type-arg]
-    """Ask for a mail with a link; the answer is the same whoever has the address."""
+    """Request a mail with a link; the answer does not depend on the address."""
 
     form_class = PasswordLinkForm
     template_name = "content/password_link.html"
@@ -99,7 +99,7 @@ class PasswordLinkSentView(TemplateView):
 
 
 class PasswordResetView(SuccessMessageMixin, views.PasswordResetConfirmView):  # type: ignore[type-arg]
-    """Where the link of the mail leads."""
+    """The page behind the link of the mail."""
 
     form_class = SetPasswordForm
     template_name = "content/password_reset.html"

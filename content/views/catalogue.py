@@ -20,7 +20,7 @@ from content.views.paging import page_of
 @login_required
 @require_safe
 def content_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The own content, to filter and to select for a batch."""
+    """The user's content, to filter and select for a batch."""
     user = request.user
     creates = Wallet.objects.owned_by(user).creators().exists()
     form = ContentFilterForm(request.GET)
@@ -41,7 +41,7 @@ def content_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def content_detail(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
-    """One item and everything that ever happened to it; for its owner, and staff who may look."""
+    """One item with its history, for its owner and staff who may view it."""
     user = request.user
     content = _visible(user, content_id)
     changes = ContentChange.objects.filter(content=content)
@@ -58,7 +58,7 @@ def content_detail(request: AuthenticatedHttpRequest, content_id: str) -> HttpRe
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
-    """Undo the change by hand that made the version that was posted."""
+    """Undo the manual change that created the posted version."""
     user = request.user
     content = _visible(user, content_id)
     version = request.POST.get("version", "")
@@ -74,7 +74,7 @@ def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> Http
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
         else:
-            messages.success(request, "Put back as it was before.")
+            messages.success(request, "Undone: the previous values are restored.")
     return redirect("content-detail", content.pk)
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 
-# As many as a batch takes.
+# The maximum of a batch.
 ROWS_A_PAGE = 100
 
 
 def page_of(rows: Any, request: HttpRequest) -> Page[Any]:
-    """The page that `?page=` names; the first or the last one for a number that isn't there."""
+    """The page of `?page=`; the first or last one for a number out of range."""
     return Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))

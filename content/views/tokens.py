@@ -1,4 +1,4 @@
-"""The page of one's own API tokens."""
+"""The page of the user's API tokens."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,7 +22,7 @@ from content.views.paging import page_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("text")
 def token_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The own tokens; the answer to a POST is the only place that ever shows a token's text."""
+    """The user's tokens; only the answer to a POST shows a token's text."""
     user = request.user
     token, text = None, ""
     form = TokenForm(request.POST if request.method == "POST" else None)
@@ -49,7 +49,7 @@ def token_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def token_revoke(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """End the token whose first letters were posted: no address ever holds them."""
+    """Revoke the token whose first letters were posted, so that no URL contains them."""
     try:
         token = revoke_token(request.user, request.POST.get("token_key", ""))
     except NotThere:

@@ -76,7 +76,7 @@ def outcomes_of(answer):
 
 WORDS = [
     ("succeeded", "Changed"),
-    ("unchanged", "It was like this already"),
+    ("unchanged", "It already had this value"),
     ("failed", "Content not found or not owned by creator"),
 ]
 

@@ -234,7 +234,7 @@ def test_what_is_no_day(text):
     ],
 )
 def test_what_is_no_zone(name):
-    with pytest.raises(ValueError, match="no such time zone"):
+    with pytest.raises(ValueError, match="Unknown time zone"):
         recurrence.clean_zone(name)
 
 

@@ -47,7 +47,7 @@ def test_by_keyboard_alone(visit, alice, bob, wallet_of, work, kind):
     expect(start).to_be_visible()
     here.assert_accessible()
     if operation.confirm_count_above is not None:
-        keyboard.type(page.get_by_label(f"Type {ITEMS} to go on"), str(ITEMS))
+        keyboard.type(page.get_by_label(f"Type {ITEMS} to confirm"), str(ITEMS))
     keyboard.press(start)
     expect(page.get_by_text("Waiting").first).to_be_visible()
     work()
@@ -67,9 +67,9 @@ def test_the_wrong_count_removes_nothing(visit, alice, wallet_of):
     page.get_by_label(f"Select all {ITEMS} on this page").check()
     page.get_by_role("button", name="Remove content").click()
     page.get_by_role("button", name="Review").click()
-    page.get_by_label(f"Type {ITEMS} to go on").fill("11")
+    page.get_by_label(f"Type {ITEMS} to confirm").fill("11")
     page.get_by_role("button", name=f"Remove {ITEMS} items").click()
-    expect(page.get_by_role("alert")).to_contain_text("Type 12 to go on")
+    expect(page.get_by_role("alert")).to_contain_text("Type 12 to confirm")
     assert not BatchOperation.objects.exists()
     here.complaints = [words for words in here.complaints if "status of 400" not in words]
 

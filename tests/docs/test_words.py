@@ -1,5 +1,6 @@
-"""What the documents name is there: files, commands, settings."""
+"""The documents name what exists, and no text for users has riddles or archaic words."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,6 +9,22 @@ from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEMPLATES = [path for path in sorted((ROOT / "templates").rglob("*.*")) if path.is_file()]
+CODE = [
+    path
+    for app in ("batches", "content", "config")
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if path.parent.name != "migrations"
+]
+# Write instead: again, N, in the meantime, is not a, aborted, discarded, automatically, a run,
+# continue or resume, pause, local time, manually, users who.
+BANNED = re.compile(
+    r"\b(?:anew|so many|meanwhile|broken off|put aside|by (?:itself|themselves|hand)|whoever"
+    r"|what was started together|what (?:has|have) begun|whose turn|(?:go|goes|went) on"
+    r"|let it go|on hold|(?:is|are) held|on the wall|by the right of|looked? again"
+    r"|tried again|tries again|(?<!there )is no (?!longer\b))",
+    re.IGNORECASE,
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -35,3 +52,32 @@ def test_files_of_the_recipe_exist():
     recipe = (ROOT / "README.md").read_text().split("## How to add an operation")[1].split("## ")[0]
     for name in re.findall(r"\| `([\w./]+)` \|", recipe):
         assert (ROOT / name).exists(), name
+
+
+def words_of(path):
+    """The text of a page or template, or the strings of code that are not docstrings."""
+    if path.suffix != ".py":
+        return re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>|`[^`\n]*`", " ", path.read_text())
+    tree = ast.parse(path.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    return "\n".join(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+    )
+
+
+def test_no_banned_words_for_users():
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in [*PAGES, *TEMPLATES, *CODE]
+        for match in BANNED.finditer(" ".join(words_of(path).split()))
+    }
+    assert sorted(found) == []

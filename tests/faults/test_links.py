@@ -139,7 +139,7 @@ def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
     way = " → ".join(
         f"Update price +1 % ({str(batch.pk)[-6:]})" for batch in (three, two, one, three)
     )
-    assert body["errors"] == {"dependsOn": [f"This is a circle: {way}."]}
+    assert body["errors"] == {"dependsOn": [f"This is a cycle: {way}."]}
     assert (Dependency.objects.count(), again(three).waits_for) == (2, 0)
 
 

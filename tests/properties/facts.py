@@ -90,7 +90,7 @@ def compare_histories(world: World, changes: list[ContentChange]) -> None:
 
 
 def compare_results(world: World, changes: list[ContentChange]) -> None:
-    """Each result has its change and each change of a batch its result, and none is there twice."""
+    """Each result has its change and each change of a batch its result, and none appears twice."""
     change_of = {change.pk: change for change in changes}
     found: dict[Any, list[tuple[Any, ...]]] = defaultdict(list)
     for row in BatchItem.objects.order_by("position"):

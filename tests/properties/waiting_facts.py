@@ -37,7 +37,7 @@ def compare_waits(batch: Batch, row: BatchOperation, links: dict[UUID, tuple[str
     versions = [batch.order.versions.get(key) for key in batch.order.ids]
     if any(version is not None for version in versions):
         same(row.expected_versions, versions, f"versions for batch {batch.key}")
-    same(row.error_code, batch.error, f"why batch {batch.key} was broken off")
+    same(row.error_code, batch.error, f"why batch {batch.key} was aborted")
     depth, payload = 0, row.payload
     while "undo" in payload:
         depth, payload = depth + 1, payload["undo"]

@@ -1,4 +1,4 @@
-"""The rows of a bench as a picture: how near each comes to its goal."""
+"""Draw the rows of a benchmark as a chart against their goals."""
 
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 from batches.management.bench.rows import Row
 
 WIDTH, LINE, LEFT = 760, 44, 16
-GOAL_AT = 380  # where the goal stands; twice as good reaches the right end
+GOAL_AT = 380  # the x position of the goal; twice as good reaches the right end
 REACHED, MISSED = "#1a7f37", "#c2410c"
 STYLE = (
     "text{fill:#57606a}path{stroke:#24292f}"
@@ -15,7 +15,7 @@ STYLE = (
 
 
 def chart(title: str, rows: Sequence[Row]) -> str:
-    """An SVG that reads on light and on dark; rows that were not measured are left out."""
+    """An SVG for light and dark backgrounds; rows that were not measured are left out."""
     measured = [row for row in rows if not row.reason]
     height = 56 + LINE * len(measured)
     lines = [

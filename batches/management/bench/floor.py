@@ -1,7 +1,6 @@
-"""What the bench is held against: the same work as one raw transaction.
+"""The baseline of the benchmark: the same work as one raw transaction.
 
-Its tables are plain ones, without the product's history, foreign keys and further indexes, so the
-ratio counts what those cost too.
+Its tables have no history, foreign keys or further indexes, so the ratio includes their cost.
 """
 
 import sqlite3
@@ -71,7 +70,7 @@ class PostgresFloor:
 
 
 class SqliteFloor:
-    """The same by sqlite3, with the pragmas that the product uses."""
+    """The same with sqlite3, using the product's pragmas."""
 
     def __init__(self) -> None:
         path = str(connection.settings_dict["NAME"])

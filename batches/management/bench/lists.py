@@ -1,4 +1,4 @@
-"""The rows about long lists: their first page and one from the middle, at two lengths."""
+"""Measure long lists: the first page and one from the middle, at two lengths."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def list_rows(world: World, rounds: int, *, is_full: bool) -> list[Row]:
     names = ("First page of the list of batches", "A page by key from its middle")
     floor = f"the same with {FEW:,} batches instead of {MANY:,}"
     if not is_full:
-        return [Row(name, floor, 2, reason="takes minutes; ask by --full.") for name in names]
+        return [Row(name, floor, 2, reason="takes minutes; use --full.") for name in names]
     client = Client(SERVER_NAME="localhost")
     client.force_login(world.person)
     BatchOperation.objects.filter(items=None).delete()
@@ -35,7 +35,7 @@ def list_rows(world: World, rounds: int, *, is_full: bool) -> list[Row]:
 
 
 def _fill(world: World, count: int) -> None:
-    """As many batches as that, a second from one to the next, back from now."""
+    """Create that many batches, one second apart, back from now."""
     for start in range(BatchOperation.objects.count(), count, ROWS_A_STATEMENT):
         _insert(world, start, min(ROWS_A_STATEMENT, count - start))
     analyse()

@@ -1,4 +1,4 @@
-"""The rows about requests: a POST against the least that any view must do, and to the end."""
+"""Measure requests: a POST against a minimal view, and from POST to completion."""
 
 import os
 import secrets
@@ -36,7 +36,7 @@ class FloorBody(serializers.Serializer[Any]):
 
 
 class FloorView(APIView):
-    """Who is signed in, a hundred ids, one row: no right, no quota, no message."""
+    """The minimal view: authentication, a hundred ids, one row; no permission, quota or message."""
 
     def post(self, request: Request) -> Response:
         body = FloorBody(data=request.data)
@@ -60,12 +60,12 @@ urlpatterns = [path(FLOOR_PATH[1:], FloorView.as_view()), path("", include("conf
 
 
 def post_rows(world: World, rounds: int) -> list[Row]:
-    """The product's view and the floor's, in turns, by the same client."""
+    """Call the product's view and the baseline's in turns with the same client."""
     settings.ROOT_URLCONF = __name__
     client = Client(SERVER_NAME="localhost")
     client.force_login(world.person)
     ours, raw = [], []
-    for number in range(-5, rounds):  # the first ones load what is loaded once
+    for number in range(-5, rounds):  # the first calls load modules and caches
         body = world.body(number)
         our_time = milliseconds(_post, client, PATH, body)
         settle()
@@ -75,16 +75,16 @@ def post_rows(world: World, rounds: int) -> list[Row]:
             raw.append(raw_time)
     floor = "a view that checks 100 ids and inserts one row"
     return [
-        Row("POST of 100 ids, half within", floor, 1.3, ours, raw),
-        Row("POST of 100 ids, 99 of 100 within", floor, 1.5, ours, raw, percentile=99),
+        Row("POST of 100 ids, median", floor, 1.3, ours, raw),
+        Row("POST of 100 ids, 99th percentile", floor, 1.5, ours, raw, percentile=99),
     ]
 
 
 def to_the_end_row(world: World, rounds: int, broker_url: str) -> Row:
-    """A POST until its batch has ended, through Redis and one idle worker."""
+    """Measure from POST until the batch has ended, through Redis and one idle worker."""
     name, floor = "POST to completed, idle, through Redis", "one raw transaction"
     if connection.vendor != "postgresql":
-        return Row(name, floor, 15, reason="the goal is about PostgreSQL.")
+        return Row(name, floor, 15, reason="the goal applies to PostgreSQL only.")
     if not _is_redis(broker_url):
         return Row(name, floor, 15, reason="no Redis at CELERY_BROKER_URL.")
     work = partial(_to_the_end, world, rounds, broker_url)
@@ -95,8 +95,8 @@ def to_the_end_row(world: World, rounds: int, broker_url: str) -> Row:
 def _to_the_end(
     world: World, rounds: int, broker_url: str, _: int
 ) -> tuple[list[float], list[float]]:
-    """In a process of its own: the connections to the broker are kept for good."""
-    # Beside the queues of whoever else uses this Redis.
+    """Run in a process of its own: connections to the broker are never closed."""
+    # A prefix keeps these queues apart from others in the same Redis.
     options = {"global_keyprefix": f"bench-{secrets.token_hex(4)}-"}
     use_broker(broker_url, options)
     worker = os.fork()
@@ -131,7 +131,7 @@ def _is_redis(url: str) -> bool:
 
 
 def _clear(broker_url: str, prefix: str) -> None:
-    """Drop what was left under the prefix, which nobody will ask for again."""
+    """Delete all keys under the prefix."""
     from redis import Redis
 
     with Redis.from_url(broker_url) as redis:

@@ -1,4 +1,4 @@
-"""What the bench reports: rows of measured times against a floor and a goal."""
+"""The report of the benchmark: measured times against a baseline and a goal."""
 
 import statistics
 import time
@@ -11,18 +11,18 @@ MEDIAN = 50
 
 @dataclass(frozen=True)
 class Row:
-    """Our times and the floor's, of the same run, in milliseconds (or, of memory, in MiB)."""
+    """Values of the product and the baseline in one run: milliseconds, or MiB of memory."""
 
     name: str
     floor: str
     goal: float
     ours: Sequence[float] = field(default_factory=list)
     raw: Sequence[float] = field(default_factory=list)
-    # Speed as a part of the floor's is to be at least the goal; else time, at most the goal.
+    # True: speed relative to the baseline, at least the goal. False: time, at most the goal.
     is_speed: bool = False
     percentile: int = MEDIAN
     unit: str = "ms"
-    # Why there are no times.
+    # Why nothing was measured.
     reason: str = ""
 
     @property
@@ -44,12 +44,12 @@ class Row:
 
     @property
     def spread(self) -> tuple[float, float]:
-        """Between these lies the middle half of our times."""
+        """The quartiles of the product's times."""
         return percentile_of(self.ours, 25), percentile_of(self.ours, 75)
 
     @property
     def _spread_words(self) -> str:
-        # The middle half lies around the median, and says nothing of the slowest.
+        # The middle half lies around the median; it does not describe the slowest.
         if self.percentile != MEDIAN or len(self.ours) < 2:
             return ""
         least, most = self.spread

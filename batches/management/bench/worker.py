@@ -1,4 +1,4 @@
-"""The rows about workers: one, against a loop over the items, two at once, and their memory."""
+"""Measure workers: one against a loop over the items, two at once, and memory."""
 
 import os
 import time
@@ -69,7 +69,7 @@ def _item_by_item(world: World, batch_id: UUID, number: int) -> None:
 
 
 def two_workers_row(world: World, rounds: int) -> Row:
-    """So many batches by one process and by two, three times in turns."""
+    """Run the same number of batches with one process and with two, three times in turns."""
     name, floor = "Two workers", "one worker on as many batches"
     if connection.vendor != "postgresql":
         return Row(name, floor, 1.4, is_speed=True, reason="SQLite has one writer at a time.")
@@ -81,7 +81,7 @@ def two_workers_row(world: World, rounds: int) -> Row:
 
 
 def _run_by(processes: int, world: World, rounds: int, turn: int) -> float:
-    """Milliseconds from the first batch begun to the last one ended."""
+    """Milliseconds from the start of the first batch to the end of the last."""
     batches = [world.batch(turn * rounds + number).pk for number in range(rounds)]
 
     def work(number: int) -> tuple[float, float]:
@@ -96,10 +96,10 @@ def _run_by(processes: int, world: World, rounds: int, turn: int) -> float:
 
 
 def memory_row(world: World, batches: int) -> Row:
-    """What one process holds after a tenth of the batches and after all."""
+    """The memory of one process after a tenth of the batches and after all."""
     name, floor = f"Memory of a worker over {batches:,} batches", f"after {batches // 10:,}"
     if not Path("/proc/self/statm").exists():
-        return Row(name, floor, 1.1, reason="this system doesn't say what a process holds.")
+        return Row(name, floor, 1.1, reason="this system does not report the memory of a process.")
     keys = [world.batch(number).pk for number in range(batches)]
 
     def work(_: int) -> tuple[float, float]:

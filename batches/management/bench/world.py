@@ -1,4 +1,4 @@
-"""A database of the bench's own, with a person, items, and batches of a hundred."""
+"""The test data of the benchmark: a person, items, and batches of a hundred."""
 
 import multiprocessing
 import secrets
@@ -30,7 +30,7 @@ FLOORS: dict[str, Callable[[], Floor]] = {"postgresql": PostgresFloor, "sqlite":
 
 @dataclass(frozen=True)
 class World:
-    """Who asks, on whose items; `number` makes each change another one."""
+    """The order of a batch; `number` makes each change different."""
 
     person: User
     wallet: Wallet
@@ -52,19 +52,19 @@ class World:
 
 
 def settle() -> None:
-    """Let the thread that tells the broker come to rest; it would take time from what is next."""
+    """Wait until the publishing thread is idle, so that it does not distort the next step."""
     drain(1.0)
 
 
 def check(batch: BatchOperation) -> None:
-    """Raises CommandError when it did not do all of its work."""
+    """Raises CommandError if the batch is not complete."""
     batch.refresh_from_db()
     if batch.status != Status.COMPLETED or batch.success_count != ITEMS:
-        raise CommandError(f"A batch came out as {batch.status}, so nothing was measured.")
+        raise CommandError(f"A batch ended as {batch.status}, so nothing was measured.")
 
 
 def only_what_is_measured() -> None:
-    """No log, no limit that stands in the way, and a broker in memory."""
+    """Disable logs and limits, and use a broker in memory."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     use_broker("memory://", {})
     settings.BATCH_MAX_ITEMS, settings.BATCH_QUOTA_PER_HOUR = ITEMS, 1_000_000_000
@@ -72,7 +72,7 @@ def only_what_is_measured() -> None:
 
 @contextmanager
 def filled_world(rounds: int) -> Iterator[World]:
-    """The scratch database's people and items, analysed, with the floor's own tables."""
+    """Create people, items and the baseline's tables in the scratch database, and analyse it."""
     person = make_person("bench", secrets.token_urlsafe(), sells=True)
     wallet = Wallet.objects.get(owner=person)
     keys = [f"bench-{number:05}" for number in range(CATALOGUE)]
@@ -91,13 +91,13 @@ def filled_world(rounds: int) -> Iterator[World]:
 
 
 def analyse() -> None:
-    """On tables of unknown size PostgreSQL's plans cost a factor of three."""
+    """Without statistics PostgreSQL's plans are three times slower."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
 def in_processes(count: int, work: Callable[[int], object]) -> list[Any]:
-    """What `work(0)`, `work(1)`, … return, each run in a process of its own, all at once."""
+    """Return the results of `work(0)`, `work(1)`, …, each run in its own process, in parallel."""
     connection.close()  # two processes can't share one
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()

@@ -1,4 +1,4 @@
-"""The brokers of chaos: one of its own wherever that can be had, which then is harmed as well."""
+"""The brokers of chaos: a private one wherever possible, which is then harmed as well."""
 
 import os
 import secrets
@@ -24,25 +24,25 @@ THIS_MACHINE = {None, "localhost", "127.0.0.1", "::1"}
 
 
 class Broker:
-    """A broker that is used as it is given, and not harmed."""
+    """A given broker, which is not harmed."""
 
-    # What can be done to it, and how often in comparison with what is done to the processes.
+    # The kinds of harm, and how often compared with kills of processes.
     harms: Mapping[str, int] = {}
-    # What whoever runs chaos has to know of it.
+    # A remark for the operator.
     remark = ""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def start(self) -> None:
-        """Start it where it does not run. Raises CommandError where that can't be done."""
+        """Start it if it does not run. Raises CommandError if that fails."""
 
     def harm(self, how: str) -> None:
-        """Do what one of `harms` names."""
+        """Do one of `harms`."""
         raise KeyError(how)
 
     def stop(self) -> None:
-        """Leave nothing behind; safe to repeat."""
+        """Remove everything; safe to repeat."""
 
 
 class OwnRedis(Broker):
@@ -61,7 +61,7 @@ class OwnRedis(Broker):
         program = shutil.which("redis-server")
         if program is None:
             raise CommandError("Install redis-server: chaos kills one of its own.", returncode=2)
-        # A group of its own, which Ctrl-C does not reach.
+        # A process group of its own, so that Ctrl-C does not reach it.
         self.server = subprocess.Popen(  # noqa: S603
             [program, "--port", str(self.port), "--save", "", "--dir", str(self.folder)],
             stdout=subprocess.DEVNULL,
@@ -86,8 +86,8 @@ class OwnRedis(Broker):
 class OwnVirtualHost(Broker):
     """A virtual host on the RabbitMQ of this machine, made and removed by rabbitmqctl.
 
-    The server is others' too and is not killed. Its connections are cut, so that it hands out
-    again whatever was not acknowledged, also what still runs; or its messages are lost as well.
+    The server is shared and is not killed. Its connections are cut, so that it redelivers all
+    unacknowledged messages, also of running tasks; or its messages are lost as well.
     """
 
     harms = {"connections": 1, "connections and messages": 1}
@@ -99,7 +99,7 @@ class OwnVirtualHost(Broker):
         super().__init__(urlsplit(url)._replace(path=f"/{self.name}").geturl())
 
     def make(self) -> bool:
-        """False, with nothing left behind, where rabbitmqctl may not or controls another server."""
+        """False, with nothing left behind, if rabbitmqctl has no right to this server."""
         self.is_made = self._tell("add_vhost", self.name)
         everything = (self.user, ".*", ".*", ".*")
         if (
@@ -124,7 +124,7 @@ class OwnVirtualHost(Broker):
     def _lose_messages(self) -> None:
         with self._connection() as connection:
             for name in QUEUES:
-                # Not there as long as no worker has listened to it.
+                # Does not exist until a worker has listened to it.
                 with suppress(*connection.channel_errors):
                     Queue(name)(connection.channel()).purge()
 
@@ -148,7 +148,7 @@ class OwnVirtualHost(Broker):
                 capture_output=True,
                 timeout=CONTROL_SECONDS,
                 check=False,
-                # Ctrl-C is for whoever calls: half of it must not be left undone.
+                # Ctrl-C is for the caller: it must not interrupt a command halfway.
                 start_new_session=True,
             )
         except (OSError, subprocess.TimeoutExpired):
@@ -159,7 +159,7 @@ class OwnVirtualHost(Broker):
 def broker_for(url: str, folder: Path) -> Broker:
     """The kind of broker that `url` names; `folder` is for what it keeps.
 
-    Raises WrongSurroundings where the one that is named is to be used and refuses us.
+    Raises WrongSurroundings if that broker is to be used and refuses the connection.
     """
     parts = urlsplit(url)
     if parts.scheme == "redis":
@@ -174,8 +174,8 @@ def broker_for(url: str, folder: Path) -> Broker:
     refuse_wrong_broker(*broker_settings(url, folder))
     given = Broker(url)
     given.remark = (
-        "rabbitmqctl can't make a virtual host there, so the one of CELERY_BROKER_URL is used as "
-        "it is, and not harmed: nobody else may use it meanwhile."
+        "rabbitmqctl can't create a virtual host there, so the one of CELERY_BROKER_URL is used as "
+        "it is and not harmed; make sure that nothing else uses it during this run."
     )
     return given
 

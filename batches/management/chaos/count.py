@@ -1,7 +1,7 @@
-"""What chaos counts at the end: nothing lost, nothing twice, nothing stuck.
+"""The checks at the end of chaos: nothing lost, doubled or stuck.
 
-It counts twice over: `verify` compares histories, results and counters with one another, and here
-results are held against versions and against the chain's ledger, by none of the engine's own code.
+There are two independent checks: `verify` compares histories, results and counters; this module
+compares results with versions and with the chain's ledger, without the engine's code.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ FAULTS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Count:
-    """How many effects are missing, how many are there twice, and what never ended."""
+    """How many effects are missing or doubled, and how many batches never ended."""
 
     batches: int
     cancelled: int
@@ -29,7 +29,7 @@ class Count:
     lost: int
     doubled: int
     stuck: int
-    # What `verify` finds, in words; the first few.
+    # The first few faults that `verify` finds.
     faults: tuple[str, ...]
 
     @property
@@ -38,10 +38,10 @@ class Count:
 
 
 def recount(accepted: Collection[UUID] = (), cancelled: Collection[UUID] = ()) -> Count:
-    """Count once nothing runs any more.
+    """Count after everything has stopped.
 
-    `accepted` are the batches that somebody was told of, `cancelled` those of them whose
-    cancelling was confirmed: a batch that is not there, or runs in spite of it, is lost.
+    `accepted` are the batches whose creation was confirmed, `cancelled` those whose cancellation
+    was confirmed: a batch that is missing, or ran although cancelled, is lost.
     """
     effects, ledger = _effects(), _ledger()
     faults = [f"{fault.about}: {fault.words}" for fault in verify()]
@@ -77,7 +77,7 @@ def _surplus(differences: Counter[str]) -> int:
 
 
 def _effects() -> Counter[str]:
-    """For each item, how many versions it has more than it has results that say *saved*."""
+    """For each item, the number of versions minus the number of *saved* results."""
     differences: Counter[str] = Counter()
     contents = Content.objects.order_by("pk").values_list("pk", "version")
     for key, version in contents.iterator(chunk_size=ROWS_AT_ONCE):
@@ -89,7 +89,7 @@ def _effects() -> Counter[str]:
 
 
 def _ledger() -> Counter[str]:
-    """For each item and function, how often the chain was told more than there are changes."""
+    """For each item and function, the number of chain calls minus the number of changes."""
     differences: Counter[str] = Counter()
     transactions = SandboxTransaction.objects.order_by("pk")
     for transaction in transactions.iterator(chunk_size=ROWS_AT_ONCE):
@@ -105,7 +105,7 @@ def _ledger() -> Counter[str]:
 
 
 def _unanswered_items() -> Iterator[int]:
-    """For each batch that says it is done, how many of its ids have no result."""
+    """For each batch that is done, how many of its ids have no result."""
     results: Counter[UUID] = Counter()
     for key in BatchItem.objects.values_list("batch_id", flat=True).iterator(
         chunk_size=ROWS_AT_ONCE

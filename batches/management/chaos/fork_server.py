@@ -1,7 +1,7 @@
-"""Starts Celery's processes as forks of one that has loaded the program already.
+"""Starts Celery processes as forks of one that has already loaded the program.
 
-Loading it takes seconds of a processor each time, which is most of what a long run of `chaos` would
-spend. What is forked is a process like any other: in a session of its own, killed with -9 like any.
+Loading takes seconds of CPU time, most of the time of a long `chaos` run. A forked process is
+like any other: it has its own session and can be killed with -9.
 """
 
 import json
@@ -18,13 +18,13 @@ POLL_SECONDS = 0.02
 
 
 class Fork:
-    """One process that the fork server has started; the part of `Popen` that is needed of it."""
+    """A process started by the fork server, with the required part of `Popen`'s interface."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """None while it runs, as `Popen`'s; how it ended is not known."""
+        """Return None while it runs, like `Popen`; the exit code is unknown."""
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -32,7 +32,7 @@ class Fork:
         return None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Raises TimeoutExpired when it has not ended after so many seconds."""
+        """Raises TimeoutExpired if it has not ended within `timeout` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         while (code := self.poll()) is None:
             if end is not None and time.monotonic() > end:
@@ -45,7 +45,7 @@ class Fork:
 
 
 class ForkServer:
-    """The parent's end: asks for forks, and ends the fork server but none of them."""
+    """The parent's side: requests forks and ends the fork server, but not the forks."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self._process = subprocess.Popen(
@@ -59,7 +59,7 @@ class ForkServer:
         )
 
     def fork(self, *arguments: str, log: BinaryIO) -> Fork:
-        """Run `celery` with these arguments; all that it says goes to the end of the log."""
+        """Run `celery` with these arguments; its output is appended to the log."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"arguments": arguments, "log": log.name}) + "\n")
@@ -67,12 +67,12 @@ class ForkServer:
         return Fork(int(self._process.stdout.readline()))
 
     def close(self) -> None:
-        """Safe to repeat."""
+        """End the fork server; safe to repeat."""
         self._process.communicate()
 
 
 def _load() -> None:
-    """All that a worker and a beat would load, and no connection to anything."""
+    """Load everything a worker and beat need, without opening connections."""
     import django
 
     django.setup()
@@ -89,7 +89,7 @@ def _load() -> None:
 
 
 def _become(arguments: list[str], log: str) -> None:
-    """What a process is after `fork`: on its own, heard in the log, and Celery."""
+    """Turn a forked process into Celery: own session, output to the log."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -103,9 +103,9 @@ def _become(arguments: list[str], log: str) -> None:
 
 
 def serve() -> None:
-    """Fork for each line that comes in, and answer the new process's id, until nobody asks."""
+    """Fork once for each input line and answer with the process id, until the input ends."""
     _load()
-    # So that the system forgets those that ended, and `Fork.poll` sees that they did.
+    # The kernel reaps ended children, so `Fork.poll` sees that they ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         asked = json.loads(line)

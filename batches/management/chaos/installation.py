@@ -1,4 +1,4 @@
-"""What chaos harms: two workers, their children, the beat, and a broker of its own."""
+"""The target of chaos: two workers, their children, beat, and a broker of its own."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from batches.management.processes import PATIENCE_SECONDS, ProcessGroup
 
 WORKERS = ("worker one", "worker two")
 BEAT = "beat"
-# As in production but for the waits, or most of the time would pass waiting for leases to end.
+# Like production, but with short waits, so that little time is spent waiting for leases.
 QUICK = {
     "BATCH_LEASE_SECONDS": "2",
     "BATCH_TELL_AGAIN_SECONDS": "1",
@@ -26,12 +26,12 @@ QUICK = {
     "LOG_LEVEL": "CRITICAL",
     "PYTHONWARNINGS": "ignore",
 }
-# What is hit beside the broker, and how often in comparison.
+# The targets besides the broker, with their weights.
 TARGETS = {"worker": 4, "child": 4, "all workers": 2, BEAT: 1}
 
 
 class Installation:
-    """Starts everything, kills by chance with -9, starts again what is gone, and ends all."""
+    """Starts everything, kills at random with -9, restarts, and ends everything."""
 
     def __init__(
         self, folder: Path, database_url: str, broker: Broker, *, uses_fork_server: bool = False
@@ -55,7 +55,7 @@ class Installation:
         }
 
     def start(self) -> None:
-        """Start what does not run. Raises CommandError where there is no broker to start."""
+        """Start what does not run. Raises CommandError if there is no broker to start."""
         self.broker.start()
         for name in WORKERS:
             if not self._runs(name):
@@ -65,7 +65,7 @@ class Installation:
             self._start(BEAT, "-A", "config", "-q", "beat")
 
     def kill(self, chance: random.Random) -> str:
-        """Kill something with -9, or harm the broker; returns what it was."""
+        """Kill a process with -9, or harm the broker; returns what was hit."""
         targets = {**TARGETS, **self.broker.harms}
         (target,) = chance.choices(list(targets), list(targets.values()))
         name = chance.choice(WORKERS)
@@ -80,14 +80,14 @@ class Installation:
             for each in WORKERS:
                 self._kill(each)
         else:
-            # Also where there are threads instead of children.
+            # Also if there are threads instead of children.
             target = "worker"
             self._kill(name)
         self.killed[target] = self.killed.get(target, 0) + 1
         return target
 
     def stop(self, patience: float = PATIENCE_SECONDS) -> None:
-        """End all, politely for so many seconds, and the broker last; safe to repeat."""
+        """Stop everything within `patience` seconds, the broker last; safe to repeat."""
         try:
             self.group.stop(patience)
         finally:
@@ -109,7 +109,7 @@ class Installation:
                 self.group.children[name] = self.fork_server.fork(*arguments, log=log)
 
     def _kill(self, name: str) -> None:
-        """With its children: what a machine that goes down takes along."""
+        """Kill a process with its children, like a machine that goes down."""
         child = self.group.children[name]
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

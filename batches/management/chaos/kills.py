@@ -1,4 +1,4 @@
-"""Kills by chance under a load, and how long it took until something was committed again."""
+"""Random kills under load, and the time until the next commit."""
 
 import random
 import statistics
@@ -17,20 +17,20 @@ from content.management.terminal import ProgressLine
 
 TICK_SECONDS = 0.02
 LOAD_EVERY_SECONDS = 0.1
-# No progress for so long counts as none at all. MongoDB keeps the transaction of a process that was
-# killed, and the rows that it wrote, for up to a minute and a half unless it is told otherwise.
+# Without progress for this long, no recovery is recorded. By default MongoDB keeps the transaction
+# of a killed process, and its locked rows, for up to a minute and a half.
 PATIENCE_SECONDS = 120.0
 
 
 @dataclass
 class Recovery:
-    """Seconds from each kill to the next committed results; `never` counts where none came."""
+    """Seconds from each kill to the next committed results; `never` counts kills without any."""
 
     seconds: list[float] = field(default_factory=list)
     never: int = 0
 
     def part(self, percent: int) -> float:
-        """Within so many seconds that percentage of the recoveries was over."""
+        """The percentile of the recovery times, in seconds."""
         if len(self.seconds) < 2:
             return round(sum(self.seconds), 2)
         parts = statistics.quantiles(self.seconds, n=100, method="inclusive")
@@ -38,11 +38,11 @@ class Recovery:
 
 
 class Stop(Exception):
-    """Somebody asked for the end."""
+    """The run was stopped."""
 
 
 class Kills:
-    """Kills as chance has it, and keeps the load up; raises Stop once `is_over` is set."""
+    """Kills at random and keeps up the load; raises Stop once `is_over` is set."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class Kills:
         self._loaded_at = 0.0
 
     def run(self, count: int, seconds: float) -> None:
-        """So many kills within about so long; each waits until the one before is recovered from."""
+        """Kill `count` times within about `seconds`; each kill waits for the previous recovery."""
         self._await_progress(newest_result())
         line = ProgressLine(for_logs=True)
         for number in range(count):
             line.show(number / count, f"{number:,} of {count:,} kills")
             self._wait(self.chance.uniform(0, 2 * seconds / count))
             self.installation.kill(self.chance)
-            # Afterwards: a harm to the broker takes a while, and work that ends in it is none of
+            # Afterwards: harming the broker takes a while, and work that ends in it is not part of
             # the recovery.
             before, killed_at = newest_result(), time.monotonic()
             self.installation.start()
@@ -75,7 +75,7 @@ class Kills:
         line.clear()
 
     def drain(self) -> None:
-        """Let the workers end what is left, without kills and without new batches."""
+        """Let the workers finish the rest, without kills and new batches."""
         left, since = _unfinished(), time.monotonic()
         while left and time.monotonic() - since < PATIENCE_SECONDS:
             self._pause(0.1)
@@ -104,7 +104,7 @@ class Kills:
         self._pause(TICK_SECONDS)
         if time.monotonic() - self._loaded_at < LOAD_EVERY_SECONDS:
             return
-        # Locked for too long, or in conflict too often: what was refused was never accepted.
+        # Locked for too long, or too many conflicts: the request was refused, so nothing is lost.
         with suppress(DatabaseError):
             self.load.go_on()
         self._loaded_at = time.monotonic()

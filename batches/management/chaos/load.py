@@ -1,4 +1,4 @@
-"""The load that chaos kills under: two creators' batches of all kinds, some of them cancelled."""
+"""The load of chaos: batches of all kinds for two creators, some of them cancelled."""
 
 import random
 import secrets
@@ -22,7 +22,7 @@ CANCELLED_PART = 0.15
 
 
 class Load:
-    """Makes and cancels batches by chance, and remembers what it was told of each."""
+    """Creates and cancels batches at random and records the answers."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -48,7 +48,7 @@ class Load:
         return [content.pk for content in contents]
 
     def go_on(self) -> None:
-        """Cancel an unfinished batch now and then, and keep a few waiting or running."""
+        """Cancel an unfinished batch occasionally, and keep a few pending or running."""
         unfinished = list(BatchOperation.objects.unfinished().order_by("pk"))
         if unfinished and self.chance.random() < CANCELLED_PART:
             self._cancel(self.chance.choice(unfinished))

@@ -109,7 +109,7 @@ def parse_key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ValueError(f"{text[:60]!r} is no id of a batch.") from None
+        raise ValueError(f"{text[:60]!r} is not a valid batch id.") from None
 
 
 def parse_link(text: str) -> Link:
@@ -132,7 +132,7 @@ def ids_of_file(path: str) -> list[str]:
     try:
         return split_ids(bytes_of(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
-        stop(f"{path} is no text in UTF-8.")
+        stop(f"{path} is not UTF-8 text.")
 
 
 def split_ids(text: str) -> list[str]:

@@ -49,7 +49,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "show": Direction(
         "what it does, what it waits for, what came of it", ("", "--watch", "--curl")
     ),
-    "start": Direction("start now, whatever its time and whoever paused it", ("", "--watch")),
+    "start": Direction("start now, even if it is scheduled or paused", ("", "--watch")),
     "pause": Direction("keep what has not started from starting"),
     "resume": Direction("let what is paused start", ("", "--watch")),
     "reschedule": Direction(

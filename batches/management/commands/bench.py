@@ -1,4 +1,4 @@
-"""How fast batches run, against floors of the same run: `manage.py bench`."""
+"""manage.py bench: measures how fast batches run, against baselines of the same run."""
 
 import json
 import os
@@ -27,16 +27,18 @@ ROUNDS, QUICK_ROUNDS = 200, 20
 
 class Command(BaseCommand):
     help = (
-        "Measure workers, requests and lists against floors of the same run, in turns, in a "
-        "database that is made for it and dropped afterwards. Your own data is not touched, and "
-        "nothing fails for being slow."
+        "Measure workers, requests and lists against baselines of the same run, in a temporary "
+        "database that is dropped afterwards. Your data is not touched, and a slow result is "
+        "not an error."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         length = parser.add_mutually_exclusive_group()
-        length.add_argument("--quick", action="store_true", help="a tenth of it, under a minute")
         length.add_argument(
-            "--full", action="store_true", help="also lists of a million batches: minutes"
+            "--quick", action="store_true", help="a tenth of the work, under a minute"
+        )
+        length.add_argument(
+            "--full", action="store_true", help="also lists of a million batches, takes minutes"
         )
         parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
         parser.add_argument("--chart", type=Path, metavar="FILE", help="also draw an SVG")
@@ -48,7 +50,7 @@ class Command(BaseCommand):
             _refuse_unwritable(chart)
         if connection.vendor not in FLOORS:
             raise CommandError("bench measures PostgreSQL and SQLite only.")
-        # So that the database goes too when the measuring is ended from outside.
+        # So that the database is also dropped after SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         rounds = QUICK_ROUNDS if quick else ROUNDS
         broker_url = settings.CELERY_BROKER_URL
@@ -67,9 +69,9 @@ class Command(BaseCommand):
 def measure(
     rounds: int, broker_url: str, *, is_full: bool, progress: Callable[[str], None]
 ) -> list[Row]:
-    """Every row. What each is measured against takes turns with it; lists come last."""
+    """Measure all rows, each in turns with its baseline; lists come last."""
     with filled_world(rounds) as world:
-        progress("a request to its end")  # first, while no broker is connected yet
+        progress("a request to completion")  # first, before a broker is connected
         to_the_end = to_the_end_row(world, rounds, broker_url)
         progress("one worker")
         rows = worker_rows(world, rounds)
@@ -87,9 +89,9 @@ def measure(
 
 
 def _refuse_unwritable(path: Path) -> None:
-    """Before the minutes that measuring takes."""
+    """Check the path before measuring, which takes minutes."""
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise CommandError(f"The chart can't be written to {path}; name another file.")
+        raise CommandError(f"The chart can't be written to {path}; choose another file.")
 
 
 def draw(path: Path, rows: list[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Kills processes under a load and counts what came of it: `manage.py chaos`."""
+"""manage.py chaos: kills processes under load and checks the effects."""
 
 import json
 import random
@@ -30,35 +30,38 @@ from content.management.terminal import counted
 from content.models import ContractCall
 
 SECONDS_A_KILL = 1.0
-# At the end nothing is killed any more in the middle of what it does.
+# At the end no process is killed in the middle of its work.
 FAREWELL_SECONDS = 20.0
 
 
 class Command(BaseCommand):
     help = (
-        "Kill workers, their children and the beat and harm the broker at random while batches of "
-        "all kinds are made, run and cancelled; then count whether every effect is there exactly "
-        "once. Uses a database that is made for it and dropped afterwards, on the server of "
-        "DATABASE_URL, and the kind of broker of CELERY_BROKER_URL: a Redis of its own, which is "
-        "killed, or a virtual host of its own on a RabbitMQ of this machine, whose connections are "
-        "cut and messages lost. On another RabbitMQ it says that it uses the virtual host that is "
-        "given, and kills only processes. Exit code 1 when anything was lost, doubled or stuck, "
-        "130 when stopped before the end."
+        "Kill workers, their children and beat and harm the broker at random while batches of "
+        "all kinds are created, run and cancelled; then check that every effect exists exactly "
+        "once. Uses a temporary database on the server of DATABASE_URL, and the kind of broker of "
+        "CELERY_BROKER_URL: a Redis of its own, which is killed, or a virtual host of its own on a "
+        "RabbitMQ of this machine, whose connections are cut and messages dropped. On a remote "
+        "RabbitMQ it uses the given virtual host and kills only processes. Exit code 1 if "
+        "anything was lost, doubled or stuck, 130 if stopped before the end."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kills", type=_positive, default=20, help="how many (20)")
+        parser.add_argument("--kills", type=_positive, default=20, help="number of kills (20)")
         parser.add_argument(
-            "--seconds", type=_positive, help="spread over about so long (a second each)"
+            "--seconds",
+            type=_positive,
+            help="duration over which the kills are spread (default: a second each)",
         )
-        parser.add_argument("--seed", type=int, help="of the chance; made up and printed if none")
+        parser.add_argument(
+            "--seed", type=int, help="random seed; generated and printed if not given"
+        )
         parser.add_argument(
             "--forks",
             action="store_true",
-            help="start processes as forks of one that has loaded the program already, which "
-            "spares each of them seconds of a processor: for long runs",
+            help="fork processes from one that has already loaded the program, which saves "
+            "seconds of CPU time for each: for long runs",
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(
         self,
@@ -70,7 +73,7 @@ class Command(BaseCommand):
         json: bool,
         **options: Any,
     ) -> None:
-        # Heard between two steps: an end in the middle of one would leave half of it behind.
+        # Checked between two steps: an end in the middle of one would leave it half done.
         is_over = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: is_over.set())
@@ -80,7 +83,7 @@ class Command(BaseCommand):
                 kills, seconds or kills * SECONDS_A_KILL, seed, is_over, uses_fork_server=forks
             )
         except Stop:
-            self.stderr.write("Stopped; nothing is left behind.")
+            self.stderr.write("Stopped; everything was cleaned up.")
             raise SystemExit(128 + signal.SIGINT) from None
         found = _facts(count, recovery, killed, seed)
         self.stdout.write(_as_json(found) if json else _as_words(found))
@@ -122,12 +125,12 @@ class Command(BaseCommand):
 
 
 def _addresses() -> tuple[str, str]:
-    """DATABASE_URL and CELERY_BROKER_URL as the settings read them."""
+    """DATABASE_URL and CELERY_BROKER_URL with the defaults of the settings."""
     return environment.text("DATABASE_URL"), environment.text("CELERY_BROKER_URL", "filesystem://")
 
 
 def _end_the_calls() -> None:
-    """Tell the chain of all that is left, however long a dead transaction holds it on MongoDB."""
+    """Send all remaining chain calls, however long a dead transaction blocks them on MongoDB."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -143,7 +146,7 @@ def _end_the_calls() -> None:
 
 @atomic
 def _make_calls_due() -> None:
-    """As if the minute had passed after which another worker takes up a killed one's call."""
+    """End all call leases, as if the minute of a killed worker's lease had passed."""
     ContractCall.objects.open().update(due_at=timezone.now())
 
 
@@ -185,12 +188,12 @@ def _as_words(found: dict[str, Any]) -> str:
             f"{found['recoveryP99Seconds']:.2f} s for 99 of 100"
         ),
         *(f"  wrong: {words}" for words in found["faults"]),
-        "Every effect is there exactly once." if found["isClean"] else "Something went wrong.",
+        "Every effect exists exactly once." if found["isClean"] else "Something went wrong.",
     ]
     return "\n".join(lines)
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError("give a whole number above zero")
+        raise ArgumentTypeError("enter a whole number above zero")
     return int(text)

@@ -1,4 +1,4 @@
-"""Everything at once on a bare laptop: `manage.py demo`."""
+"""manage.py demo: starts everything in one terminal."""
 
 import json
 import os
@@ -25,17 +25,17 @@ START_SECONDS = 30
 
 
 class Stop(Exception):
-    """Somebody pressed Ctrl-C or asked the process to end."""
+    """Ctrl-C or SIGTERM."""
 
 
 class Command(BaseCommand):
     help = (
-        "Start web server, worker and sweeper in one terminal, with a catalogue to try things on. "
-        "Needs no server and no configuration; Ctrl-C ends all."
+        "Start web server, worker and sweeper in one terminal, with sample data. "
+        "Needs no server and no configuration; Ctrl-C stops everything."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, help="where to listen (8000)")
+        parser.add_argument("--port", type=int, help="the port to listen on (8000)")
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
         parser.add_argument(
             "--once",
@@ -62,9 +62,9 @@ class Command(BaseCommand):
             self._welcome(url, password)
             while not (name := group.dead()):
                 time.sleep(0.2)
-            raise CommandError(f"The {name} ended by itself, so all is ended.", returncode=1)
+            raise CommandError(f"The {name} ended unexpectedly, so the demo stops.", returncode=1)
         except Stop:
-            self.stdout.write("\nEnding …")
+            self.stdout.write("\nStopping …")
         finally:
             for signal_number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signal_number, signal.SIG_IGN)
@@ -76,9 +76,9 @@ class Command(BaseCommand):
             "web server", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}",
             "--threads", "8", "--log-level", "warning", "--graceful-timeout", "2",
         )  # fmt: skip
-        # Celery says good-bye on stdout; its log goes to stderr.
+        # Celery prints its farewell to stdout; its log goes to stderr.
         worker = ("celery", "-A", "config", "-q", "worker", *level)
-        # Workers need not know of each other; looking for others takes a second.
+        # Workers need not discover each other, which takes a second.
         alone = ("--without-gossip", "--without-mingle")
         group.start("worker", *worker, *alone, is_silent=True)
         group.start("sweeper", "celery", "-A", "config", "-q", "beat", *level)
@@ -86,7 +86,7 @@ class Command(BaseCommand):
     def _welcome(self, url: str, password: str) -> None:
         mails = f"Mails\t{settings.EMAIL_FILE_PATH}\n" if not settings.EMAIL_URL else ""
         text = (
-            f"\nContent Batches is up. Ctrl-C ends it.\n\n"
+            f"\nContent Batches is running. Ctrl-C stops it.\n\n"
             f"Pages\t{url}/\nAdmin\t{url}/admin/\nAPI\t{url}/api/docs\n{mails}\n"
             f"Sign in as alice or bob (creators), carol (a buyer) or staff (for the admin).\n"
             f"The password of all four is {password}, unless you changed it.\n"
@@ -106,7 +106,7 @@ class Command(BaseCommand):
                     self.stdout.write(line)
         except CheckFailed as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("\nAll came out right.")
+        self.stdout.write("\nAll results are as expected.")
 
 
 def _raise_stop(*_: object) -> NoReturn:
@@ -114,7 +114,7 @@ def _raise_stop(*_: object) -> NoReturn:
 
 
 def _port(host: str, port: int | None, *, is_any: bool) -> int:
-    """The port to listen on; with `is_any` a free one where none was asked for."""
+    """The port to listen on; with `is_any` a free one if none is given."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -140,7 +140,7 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def _password() -> str:
-    """DEMO_PASSWORD, or one that is made up once and kept beside the data."""
+    """DEMO_PASSWORD, or one that is generated once and stored with the data."""
     if given := os.environ.get("DEMO_PASSWORD"):
         return given
     path = Path(settings.DATA_DIR) / "demo-password"
@@ -154,11 +154,11 @@ def _wait_until_up(group: ProcessGroup, url: str) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if name := group.dead():
-            raise CommandError(f"The {name} did not start; its words stand above.", returncode=1)
+            raise CommandError(f"The {name} did not start; see its output above.", returncode=1)
         if _is_up(url):
             return
         time.sleep(0.1)
-    print("The web server or its worker is slow to start.", file=sys.stderr)
+    print("The web server or the worker did not start in time.", file=sys.stderr)
 
 
 def _is_up(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""manage.py run_batch: changes items in bulk from the command line, and directs what it started."""
+"""manage.py run_batch: changes items in bulk from the command line, and controls batches."""
 
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ from content.management.terminal import stop_with
 
 EXIT_CODES = """\
 exit codes:
-  0    all were saved; or it was started and nobody asked to wait
-  1    items failed, or it was cancelled or broken off
-  2    nothing was done, and a sentence says why
-  130  Ctrl-C while watching; what was started goes on
+  0    all items were saved; or the batch was started without --watch
+  1    items failed, or the batch was cancelled or aborted
+  2    nothing was done; the message says why
+  130  Ctrl-C while watching; the batch continues
 """
 
 
 class Command(BaseCommand):
     help = (
-        "Change items in bulk, and direct what was started. Without --watch or --here it ends "
+        "Change items in bulk, and control batches and runs. Without --watch or --here it ends "
         "as soon as the batch is stored."
     )
 

@@ -1,4 +1,4 @@
-"""manage.py sweep: one sweep, as beat has it done every few seconds."""
+"""manage.py sweep: one sweep, which beat triggers every few seconds."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from content.management.terminal import counted
 
 
 class Command(BaseCommand):
-    help = "Hand everything that is due to the broker, once."
+    help = "Send everything that is due to the broker, once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--here", action="store_true", help="do the work that is due in this process as well"
+            "--here", action="store_true", help="also do the due work in this process"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         has_mails = swept.has_notifications or swept.has_password_mails
         mails = "mails" if has_mails else "no mails"
         calls = "contract calls" if swept.has_contract_calls else "no contract calls"
-        self.stdout.write(f"Handed over: {batches}, {mails}, {calls}.")
+        self.stdout.write(f"Queued: {batches}, {mails}, {calls}.")
         if options["here"]:
             run_inline()
-            self.stdout.write("What was due is done.")
+            self.stdout.write("All due work is done.")

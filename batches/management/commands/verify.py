@@ -14,13 +14,13 @@ FAULTS_SHOWN = 1000
 
 class Command(BaseCommand):
     help = (
-        "Check that every item's history is a chain without a gap that ends with the item, and "
-        "that batches, results, counters, what they wait for, what they put back and the slots of "
-        "templates agree. Reads only; exit code 1 when something is wrong."
+        "Check that the history of every item has no gap and ends with the item's values, and "
+        "that batches, results, counters, dependencies, undone values and template runs "
+        "agree. Only reads; exit code 1 if something is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         checked = Checked()

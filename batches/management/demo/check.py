@@ -1,4 +1,4 @@
-"""What `demo --once` does over HTTP, as any client would: each kind of batch, and what follows."""
+"""The HTTP requests of `demo --once`: each kind of batch, a retry, an undo and a schedule."""
 
 import json
 import time
@@ -13,16 +13,16 @@ from batches.operations import OPERATIONS, Operation
 PATIENCE_SECONDS = 30
 ITEMS = 3
 SOON_SECONDS = 2
-# A second run on the same data finds some of what it asks for done already.
+# A second run on the same data finds some of its changes already done.
 FINE = {"succeeded", "unchanged"}
 
 
 class CheckFailed(Exception):
-    """Something did not come out as it must; the words say what."""
+    """A result was not as expected; the message says which."""
 
 
 class Client:
-    """Speaks JSON with one server as one person."""
+    """A JSON client of one server, signed in as one person."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -33,7 +33,7 @@ class Client:
         self.headers["Authorization"] = f"Token {answer['token']}"
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """POST where there is a body, else GET. Raises CheckFailed."""
+        """POST with a body, else GET. Raises CheckFailed."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=self.headers)  # noqa: S310
         try:
@@ -75,7 +75,7 @@ def run_all(url: str, password: str) -> Iterator[tuple[str, dict[str, Any]]]:
     undo = _run(client, f"{again['_id']}/undo", {})
     _expect(undo, "succeeded", "the undo")
     if undo["undoOf"] != again["_id"] or _prices(client, ids) != before:
-        raise CheckFailed(f"The undo did not put back {before}.")
+        raise CheckFailed(f"The undo did not restore {before}.")
     yield "undo", undo
     yield "scheduled", _run_scheduled(client, ids)
 
@@ -87,7 +87,7 @@ def _run_example(client: Client, operation: Operation, ids: list[str]) -> dict[s
     *outcomes, last = [result["outcome"] for result in batch["results"]]
     is_fine = len(outcomes) == len(ids) and set(outcomes) <= FINE and last == "failed"
     if batch["status"] != "completed" or not is_fine:
-        raise CheckFailed(f"{operation.kind} came out as {batch['status']}: {[*outcomes, last]}.")
+        raise CheckFailed(f"{operation.kind} ended as {batch['status']}: {[*outcomes, last]}.")
     return batch
 
 
@@ -104,7 +104,7 @@ def _run_scheduled(client: Client, ids: list[str]) -> dict[str, Any]:
     )
     _expect(batch, "succeeded", "the scheduled batch")
     if datetime.fromisoformat(batch["startedAt"]) < begin:
-        raise CheckFailed(f"It was to begin at {begin} and began at {batch['startedAt']}.")
+        raise CheckFailed(f"It should have started at {begin} and started at {batch['startedAt']}.")
     return batch
 
 
@@ -114,7 +114,7 @@ def _run(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _expect(batch: dict[str, Any], outcome: str, what: str) -> None:
     if (batch["status"], batch["outcome"]) != ("completed", outcome):
-        raise CheckFailed(f"Of {what} came {batch['status']}, {batch['outcome']}.")
+        raise CheckFailed(f"{what.capitalize()} ended as {batch['status']}, {batch['outcome']}.")
 
 
 def _finished(client: Client, batch_id: str) -> dict[str, Any]:

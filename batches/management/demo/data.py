@@ -1,4 +1,4 @@
-"""What the demo begins with: four accounts and a catalogue, the same on every machine."""
+"""The demo data: four accounts and a catalogue, the same on every machine."""
 
 import random
 from functools import partial
@@ -30,14 +30,14 @@ REMOVED_EVERY, ONCHAIN_EVERY = 29, 3
 SEED = 20261123
 
 
-# Beside what they run: staff make users and say whose a wallet is.
+# Besides running operations, staff add users and assign wallets.
 MANAGES = ("change_content", "add_user", "change_user", "add_wallet", "change_wallet")
 
 
 def fill(password: str, *, is_given: bool) -> None:
-    """Make what is missing; what is there stays as people left it.
+    """Create what is missing; existing data stays unchanged.
 
-    A password that is given (DEMO_PASSWORD) is set anew, one that was made up only at first.
+    A given password (DEMO_PASSWORD) is always set, a generated one only for new accounts.
     """
     make_person = partial(setup.make_person, resets=is_given)
     staff = make_person("staff", password, is_staff=True)
@@ -52,7 +52,7 @@ def fill(password: str, *, is_given: bool) -> None:
 
 @atomic
 def _fill_catalogue() -> None:
-    """The items and what is planned for them: all of it or nothing, once."""
+    """Create the items and their schedule in one transaction, once."""
     if Content.objects.exists():
         return
     chance = random.Random(SEED)  # noqa: S311
@@ -64,7 +64,7 @@ def _fill_catalogue() -> None:
             Content(
                 content_id=f"demo-{number:03}",
                 title=f"{subject}: {form}",
-                description=f"“{subject}”, {form.lower()}. One of the demo's own works.",
+                description=f"“{subject}”, {form.lower()}. Part of the demo catalogue.",
                 content_type=CONTENT_TYPES[chance.randrange(len(CONTENT_TYPES))],
                 price=chance.randrange(2, 200) * 250_000,
                 creator=wallet,

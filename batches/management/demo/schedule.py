@@ -1,4 +1,4 @@
-"""What the demo has begun and planned from the start: a chain, a sale to come, a weekly run."""
+"""The demo's batches: a dependency, a scheduled sale and a weekly template."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ SALE = timedelta(days=2)
 
 
 def plan(person: User, wallet: Wallet) -> None:
-    """Start a small chain on the dearest items, plan a sale of others, and keep a template."""
+    """Start dependent batches on the most expensive items, schedule a sale, and save a template."""
     on_sale = Content.objects.by_creator(wallet.pk).filter(is_removed=False)
     keys = list(on_sale.order_by("-price", "pk").values_list("pk", flat=True)[: 2 * ITEMS])
     chained, reduced = keys[:ITEMS], keys[ITEMS:]

@@ -1,4 +1,4 @@
-"""Every change of a batch's status, and the guarded update that they all are."""
+"""All changes of a batch's status, each a guarded update."""
 
 import copy
 
@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 @atomic
 def move(batch: BatchOperation, to: Status, **changes: object) -> BatchOperation:
-    """Advance the batch; raise InvalidTransition if somebody else moved it, or took it, first.
+    """Advance the batch; raise InvalidTransition if someone else changed or claimed it first.
 
-    The end of a batch writes the mails about it, and the undo that it is to have, in the same
-    transaction. Returns the batch as it stands then.
+    When a batch ends, its mails and its scheduled undo are written in the same transaction.
+    Returns the changed batch.
     """
     was = batch.status
     if to not in MOVES[was]:
@@ -47,10 +47,10 @@ def move(batch: BatchOperation, to: Status, **changes: object) -> BatchOperation
 
 
 def record(batch: BatchOperation, **changes: object) -> BatchOperation:
-    """Write to the batch's row as long as its status and lease are the ones that we know.
+    """Update the batch's row if its status and lease are unchanged.
 
     Raises InvalidTransition. Returns a changed copy, without another query; the object passed in
-    stays as it was, since the transaction around may be repeated.
+    stays unchanged, since the transaction may be repeated.
     """
     changes["updated_at"] = timezone.now()
     known = {"pk": batch.pk, "status": batch.status, "lease_token": batch.lease_token}
@@ -64,12 +64,12 @@ def record(batch: BatchOperation, **changes: object) -> BatchOperation:
 
 @atomic
 def cancel(batch: BatchOperation) -> BatchOperation:
-    """Stop a batch: what is done stays done, a chunk in flight rolls back.
+    """Cancel a batch: saved items stay saved, a running chunk rolls back.
 
     Returns the cancelled batch. Raises InvalidTransition once it has ended.
     """
-    # The row first: a worker may have claimed the batch or saved items since it was read, and from
-    # here on waits for us. The mail and the undo are to speak of what stands.
+    # Lock the row first: a worker may have claimed the batch or saved items since it was read. The
+    # mail and the undo must use the current counts.
     ours = BatchOperation.objects.filter(pk=batch.pk)
     ours.update(updated_at=timezone.now())
     return move(

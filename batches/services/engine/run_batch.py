@@ -30,10 +30,10 @@ log = structlog.get_logger(__name__)
 
 MOST_RAISED = 3
 MOST_ATTEMPTS = 10
-BROKE_OFF = "The batch could not go on because of a fault on our side. What is saved stays saved."
+BROKE_OFF = "The batch was aborted because of an error on our side. Saved items stay saved."
 
-# What a run needs of a batch, of its creator and of who asked for it; all else of them would take
-# as long again to read.
+# The fields a run needs of the batch, its creator and its requester; reading all fields would take
+# twice as long.
 HELD = (
     *("kind", "payload", "content_ids", "item_payloads", "expected_versions", "status"),
     *("total_items", "until", "is_awaited", "source"),
@@ -51,25 +51,25 @@ OUTCOMES: dict[type, BatchItem.Outcome] = {
 
 
 class LeaseLost(ApplicationError):
-    """The batch was cancelled, or another worker took it over."""
+    """The batch was cancelled, or another worker has taken it over."""
 
     code = "lease-lost"
-    message = "This batch is in other hands."
+    message = "Another worker has taken over this batch."
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to write results of one batch; the token says whose turn it is."""
+    """The right to write results of one batch; the token identifies the worker."""
 
     batch_id: UUID | str
     token: UUID
 
 
 def run_batch(batch_id: UUID | str) -> bool:
-    """Run a batch to its end if it is waiting or was left behind; False when it is not.
+    """Run a batch to its end if it is pending or abandoned; else return False.
 
-    Safe to call any number of times, from any number of workers. Raises only what the database
-    raises when it is away.
+    Safe to call any number of times, from any number of workers. Raises only database errors
+    while the database is unavailable.
     """
     lease = claim(batch_id)
     if lease is None:
@@ -82,7 +82,7 @@ def run_batch(batch_id: UUID | str) -> bool:
             log.info("batch_left", reason=error.message)
         except Exception as error:
             if is_away(error):
-                # No fault of the batch's. The lease ends, and the sweep has it resumed.
+                # Not the batch's fault: the lease expires, and the sweep resumes the batch.
                 log.warning("batch_interrupted")
                 raise
             log.exception("batch_raised")
@@ -91,7 +91,7 @@ def run_batch(batch_id: UUID | str) -> bool:
 
 
 def claim(batch_id: UUID | str) -> Lease | None:
-    """Take the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers gets it."""
+    """Claim the batch for BATCH_LEASE_SECONDS; exactly one of any number of callers succeeds."""
     lease, now = Lease(batch_id, uuid7()), timezone.now()
     facts = {
         "status": Status.PROCESSING,
@@ -106,7 +106,7 @@ def claim(batch_id: UUID | str) -> Lease | None:
         {**facts, "started_at": now, "attempts": Plus(1)},
     ) or BatchOperation.objects.filter(pk=batch_id).claimable().update(
         **facts,
-        # Whoever takes over a batch that was left behind keeps its start.
+        # A worker that resumes an abandoned batch keeps its start.
         started_at=Coalesce("started_at", now, output_field=DateTimeField()),
         attempts=F("attempts") + 1,
     )
@@ -114,9 +114,9 @@ def claim(batch_id: UUID | str) -> Lease | None:
 
 
 def write_chunk(lease: Lease) -> BatchOperation:
-    """Write the next chunk; when it raises, one item at a time, and who raises then fails.
+    """Write the next chunk; if it raises, one item at a time: an item that raises then fails.
 
-    Returns the batch as it stands then. Raises LeaseLost.
+    Returns the changed batch. Raises LeaseLost.
     """
     size = settings.BATCH_CHUNK_ITEMS
     try:
@@ -139,22 +139,22 @@ def write_chunk(lease: Lease) -> BatchOperation:
 
 
 def _is_of_the_chunk(error: Exception) -> bool:
-    """False when the batch is in other hands, or the database away: no item is to pay for those."""
+    """False if the lease is lost or the database is unavailable: items must not fail for that."""
     return not isinstance(error, LeaseLost | InvalidTransition) and not is_away(error)
 
 
 @atomic
 def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchOperation:
-    """Effects, results, counters and lease of up to `size` items, in one transaction.
+    """Write effects, results, counters and lease of up to `size` items in one transaction.
 
-    Everything is read in here, because the transaction may be repeated.
+    Everything is read inside, because the transaction may be repeated.
     """
     batch = _held(lease)
     if batch.attempts > MOST_ATTEMPTS:
         return _break_off(batch)
     positions = _next_items(batch, size)
     if not positions:
-        raise RuntimeError("Every item has its result, but the counters say otherwise.")
+        raise RuntimeError("Every item has a result, but the counters don't match.")
     if is_broken:
         verdicts: Mapping[str, Verdict] = {key: Refused(INTERNAL) for key in positions}
         written: dict[str, Written] = {}
@@ -177,7 +177,7 @@ def _held(lease: Lease) -> BatchOperation:
 
 
 def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
-    """The next ids without a result, each with its position."""
+    """The next ids without a result, with their positions."""
     done: set[str] = set()
     if batch.done_count:
         done.update(batch.items.values_list("content_id", flat=True))
@@ -188,9 +188,9 @@ def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
 def _effect(
     batch: BatchOperation, positions: Mapping[str, int]
 ) -> tuple[dict[str, Verdict], dict[str, Written]]:
-    """Judge every item from locked rows, and change those that are to change."""
+    """Evaluate every item from locked rows and apply the changes."""
     operation = operation_for(batch)
-    # Asked again now: a right may have been lost since the batch was asked for.
+    # Checked again: the requester may have lost the permission since.
     is_allowed = may_run(batch.requested_by, batch.creator, operation)
     contents = lock_rows(positions, reading=operation.changed_fields(batch.payload))
     verdicts = evaluate_all(
@@ -236,7 +236,7 @@ def _insert_results(
 
 
 def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOperation:
-    """Move the counters and the lease; with the last item, finish."""
+    """Update the counters and the lease; finish after the last item."""
     counted = Counter(map(type, verdicts.values()))
     failed, unchanged = counted[Refused], counted[Unchanged]
     facts = {
@@ -259,7 +259,7 @@ def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOpera
 
 @atomic
 def give_back(lease: Lease) -> None:
-    """After an attempt that raised: let another begin at once, or break off after the third."""
+    """After an attempt that raised: allow another immediately, or abort after the third."""
     try:
         batch = _held(lease)
     except LeaseLost:

@@ -1,4 +1,4 @@
-"""Tells batches how those ended that they wait for: they begin, or can't begin any more."""
+"""Settles dependencies when a batch ends: dependents become ready, or are aborted."""
 
 from uuid import UUID
 
@@ -19,22 +19,22 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 500
 ENDINGS = {
     Status.COMPLETED.value: "ended with failed items",
-    Status.FAILED.value: "was broken off",
+    Status.FAILED.value: "was aborted",
     Status.CANCELLED.value: "was cancelled",
 }
 
 
 def settle_dependents(parent_id: UUID) -> int:
-    """Tell the batches that wait for this one; returns how many links were settled."""
+    """Settle the links of batches that wait for this one; returns how many."""
     links = Dependency.objects.to_settle().filter(parent_id=parent_id)
     return sum(settle_link(key) for key in list(links.values_list("pk", flat=True)[:MOST_AT_ONCE]))
 
 
 def settle_due() -> int:
-    """Settle whatever nobody was told of yet; returns how many links were settled.
+    """Settle all links that are still open; returns how many.
 
-    One that breaks is logged and holds up no other. Raises only what the database raises when it
-    is away.
+    A failing link is logged and does not block others. Raises only database errors while the
+    database is unavailable.
     """
     links = Dependency.objects.to_settle().values_list("pk", flat=True)
     settled = 0
@@ -50,12 +50,12 @@ def settle_due() -> int:
 
 @atomic
 def settle_link(link_id: UUID) -> bool:
-    """Count a link as met, or end the batch that can't begin any more; False if settled before."""
+    """Mark a link as met, or abort a batch that can no longer start; False if already settled."""
     waiting = Dependency.objects.waiting().filter(pk=link_id)
     found = waiting.select_related("parent").first()
     if found is None or not found.parent.is_finished:
         return False
-    # The batch first, as whoever changes its links does, so that neither waits for the other.
+    # Lock the batch first, like every change of its links, to avoid deadlocks.
     ours = BatchOperation.objects.filter(pk=found.batch_id)
     ours.update(updated_at=timezone.now())
     state = Dependency.State.MET if found.is_met else Dependency.State.BROKEN
@@ -72,9 +72,7 @@ def settle_link(link_id: UUID) -> bool:
         move(
             batch,
             Status.FAILED,
-            error=f"Not begun: “{describe(parent)}”, which it waits for, {ENDINGS[parent.status]}."[
-                :300
-            ],
+            error=f"Not started: the awaited “{describe(parent)}” {ENDINGS[parent.status]}."[:300],
             error_code=DEPENDENCY,
             completed_at=timezone.now(),
         )

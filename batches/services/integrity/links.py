@@ -1,4 +1,4 @@
-"""Checks of what waits, what puts back and what repeats, for `verify`; reads, and never writes."""
+"""Checks of dependencies, undos and templates for `verify`; read-only."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from batches.operations.undo import RESTORE, UNDO
 from content.models import ContentChange
 from content.services.catalogue.changes import from_history
 
-# Whoever waits for one that has ended is told at once, and by the next sweep at the latest.
+# Dependents of an ended batch are updated at once, and by the next sweep at the latest.
 SETTLED_AFTER = timedelta(minutes=1)
 BEGUN = frozenset({Status.PROCESSING, Status.COMPLETED})
 
@@ -30,7 +30,7 @@ Words = Iterator[tuple[UUID, str]]
 
 
 def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
-    """What is wrong with what these wait for, each with the batch's id. One query."""
+    """The faults of these batches' dependencies, with the batch's id. One query."""
     links: dict[UUID, list[Dependency]] = defaultdict(list)
     found = Dependency.objects.filter(batch_id__in=[batch.pk for batch in batches])
     for link in found.select_related("parent"):
@@ -57,7 +57,7 @@ def faults_of_undoing(
     items: Mapping[UUID, Sequence[BatchItem]],
     changes: Mapping[UUID, ContentChange],
 ) -> Words:
-    """Where an undo left something else than what was there before, with the batch's id."""
+    """Undos that restored wrong values, with the batch's id."""
     undoing = [batch for batch in batches if UNDO in batch.payload and items.get(batch.pk)]
     origins = _changes_of([batch.undo_of_id for batch in undoing if batch.undo_of_id])
     for batch in undoing:
@@ -73,7 +73,7 @@ def faults_of_undoing(
 def _faults_of_undo(
     change: ContentChange, undone: ContentChange | None, restored: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Of one item; `undone` is the change that was put back, where that is known."""
+    """The faults of one item; `undone` is the change that was undone, if known."""
     about = f"of item {change.content_id}"
     if undone and change.version != undone.version + 1:
         versions = f"version {undone.version} {about} as version {change.version}"
@@ -85,7 +85,7 @@ def _faults_of_undo(
 
 
 def faults_of_templates(templates: Sequence[Template]) -> Words:
-    """Slots that ran twice, and runs that say so without having started anything."""
+    """Slots that ran twice, and started runs without batches."""
     keys = [template.pk for template in templates]
     runs = TemplateRun.objects.filter(template_id__in=keys).order_by()
     for key, slot, times in _more_than_once(runs, "slot"):
@@ -100,13 +100,13 @@ def faults_of_templates(templates: Sequence[Template]) -> Words:
 
 
 def _more_than_once(runs: QuerySet[TemplateRun], name: str) -> Iterator[tuple[UUID, Any, int]]:
-    """Template, value and times of what may be there once for each template."""
+    """Duplicates of values that must be unique within a template: template, value, count."""
     times = runs.values("template_id", name).annotate(times=Count("pk")).filter(times__gt=1)
     yield from times.values_list("template_id", name, "times").order_by("template_id", name)
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Two values of a field, as the history and the item have them."""
+    """Compare two values of a field, from the history and from the item."""
     if isinstance(one, datetime) and isinstance(other, datetime):
         # MongoDB keeps milliseconds.
         return abs((one - other).total_seconds()) < 0.001
@@ -126,6 +126,6 @@ def _changes_of(batch_ids: Sequence[UUID]) -> dict[tuple[UUID | None, str], Cont
 
 
 def _restored(batch: BatchOperation, item: BatchItem) -> dict[str, Any]:
-    """What an undo whose original is gone, or a retry of one, was to put back."""
+    """The values to restore of an undo (or its retry) whose original is gone."""
     own = batch.item_payloads[item.position : item.position + 1]
     return own[0].get(RESTORE, {}) if own else {}

@@ -1,7 +1,7 @@
 """Checks that items, their history, results, counters, links and slots agree; never writes.
 
-It walks by key in pages, so memory stays the same however much there is. What looks wrong is
-looked at again before it is told: somebody may have written between two of our reads.
+It pages by key, so memory stays constant. A fault is checked again before it is reported:
+someone may have written between two reads.
 """
 
 from collections import Counter, defaultdict
@@ -33,7 +33,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Fault:
-    """`about` names the row, such as `item 7` or `batch 0198…`; `words` say what is wrong."""
+    """`about` names the row, such as `item 7` or `batch 0198…`; `words` describe the fault."""
 
     about: str
     words: str
@@ -41,7 +41,7 @@ class Fault:
 
 @dataclass
 class Checked:
-    """How many rows of each kind were looked at so far."""
+    """How many rows of each kind were checked so far."""
 
     contents: int = 0
     changes: int = 0
@@ -50,7 +50,7 @@ class Checked:
 
 
 def verify(checked: Checked | None = None) -> Iterator[Fault]:
-    """Everything that is wrong, as it is found; `checked` is counted up on the way."""
+    """Yield all faults as they are found; updates `checked`."""
     checked = checked or Checked()
     yield from _settled(Content.objects.all(), PAGE_ROWS, _faults_of_contents, checked)
     yield from _settled(BatchOperation.objects.all(), BATCHES_A_PAGE, _faults_of_batches, checked)
@@ -61,7 +61,7 @@ Look = Callable[[Sequence[Row], Checked], Iterator[tuple[Any, Fault]]]
 
 
 def _settled(rows: QuerySet[Row], size: int, look: Look[Row], checked: Checked) -> Iterator[Fault]:
-    """The faults of all rows that are still there at the last of a few looks."""
+    """The faults that persist over several checks."""
     for page in _pages(rows, size):
         faults = list(look(page, checked))
         for _ in range(LOOKS - 1):
@@ -84,7 +84,7 @@ def _pages(rows: QuerySet[Row], size: int) -> Iterator[list[Row]]:
 
 @dataclass
 class _History:
-    """One item's history as far as it was read."""
+    """The history of one item, as far as it was read."""
 
     version: int = 0
     known: dict[str, Any] = field(default_factory=dict)
@@ -132,7 +132,7 @@ def _faults_of_contents(
 
 
 def _pages_of_changes(content_ids: list[str]) -> Iterator[list[ContentChange]]:
-    """The histories of some items one after the other; one alone may fill many pages."""
+    """The histories of some items in sequence; a single one may fill many pages."""
     rows = ContentChange.objects.filter(content_id__in=content_ids).order_by(
         "content_id", "version"
     )
@@ -202,7 +202,7 @@ def _faults_of_batch(batch: BatchOperation, items: Sequence[BatchItem]) -> Itera
     if batch.status == Status.COMPLETED and len(items) != len(batch.content_ids):
         yield f"it is done with {len(items)} results for {len(batch.content_ids)} items"
     if batch.is_finished and batch.lease_token is not None:
-        yield "it has ended and a worker still holds it"
+        yield "it has ended but a worker still has its lease"
 
 
 def _faults_of_result(

@@ -1,4 +1,4 @@
-"""Decides who is to be told what; writes outbox rows in the transaction of what they speak of."""
+"""Decides which mails are due; writes outbox rows in the transaction they report."""
 
 from django.db.models import F
 
@@ -8,15 +8,14 @@ from content.models import Wallet
 
 
 def batch_ended(batch: BatchOperation) -> None:
-    """Write the mails that the end of this batch calls for. Call it in that transaction.
+    """Write the mails about the end of this batch. Call it in that transaction.
 
-    A batch of a submission waits for its sisters: the one that ends last speaks for all, with
-    one mail to each creator.
+    For a submission, the batch that ends last writes one mail to each creator for all batches.
     """
     if batch.submission_id is None:
         _write([batch], batch=batch)
         return
-    # The update makes sisters that end at the same time wait for one another, so that exactly
+    # The update serialises batches that end at the same time, so that exactly
     # one of them reads 0.
     ours = Submission.objects.filter(pk=batch.submission_id)
     ours.update(unfinished=F("unfinished") - 1)

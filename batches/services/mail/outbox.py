@@ -1,4 +1,4 @@
-"""Sends the outbox rows: at least once, each always with the same Message-ID."""
+"""Sends the outbox: at least once, each mail always with the same Message-ID."""
 
 from datetime import timedelta
 from email.utils import formataddr
@@ -23,7 +23,7 @@ from content.models import Content
 
 log = structlog.get_logger(__name__)
 
-# How long one worker may take over a mail before another tries.
+# The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
 FIRST_PAUSE_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 3600
@@ -33,10 +33,10 @@ MOST_AT_ONCE = 100
 
 
 def deliver_notification(notification_id: UUID | str) -> bool:
-    """Send one mail if it is due; False when it is not, or another worker has it.
+    """Send one mail; False if it is not due, or another worker has it.
 
-    Uses the network: never call it in a transaction. A mail that fails is due again after a
-    pause that grows from half a minute to an hour, for three days.
+    Uses the network: never call it in a transaction. A failed mail is
+    retried for three days, with delays from half a minute to an hour.
     """
     now = timezone.now()
     row = Notification.objects.filter(pk=notification_id)
@@ -47,7 +47,7 @@ def deliver_notification(notification_id: UUID | str) -> bool:
         build_mail(notification).send()
         reach("mail-sent")
     except Exception as error:
-        # Whatever a mail backend raises, from a refused connection to a name that is unknown.
+        # Mail backends raise anything, from a refused connection to an unknown host.
         _postpone(notification, error)
     else:
         row.update(state=Notification.State.SENT, sent_at=timezone.now(), error="")
@@ -56,13 +56,13 @@ def deliver_notification(notification_id: UUID | str) -> bool:
 
 
 def deliver_due_notifications() -> int:
-    """Send what is due, oldest first, up to MOST_AT_ONCE; returns how many were tried."""
+    """Send due mails, oldest first, up to MOST_AT_ONCE; returns how many were tried."""
     due = Notification.objects.due().order_by("due_at").values_list("pk", flat=True)
     return sum(deliver_notification(key) for key in list(due[:MOST_AT_ONCE]))
 
 
 def build_mail(notification: Notification) -> EmailMultiAlternatives:
-    """The digest of a batch, or of what a submission did to one creator's items."""
+    """The digest of a batch, or of one creator's items in a submission."""
     wallet = notification.wallet
     batches = _batches(notification)
     run = Run(batches)
@@ -83,7 +83,7 @@ def build_mail(notification: Notification) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string("batches/mail/batch_ended.txt", context),
-        # A line break in a name would make a mail that can never be sent.
+        # A mail with a line break in a name can never be sent.
         to=[formataddr((rules.one_line(wallet.display_name), wallet.email))],
         headers={"Message-ID": f"<{notification.pk}@{urlsplit(settings.SITE_URL).hostname}>"},
     )

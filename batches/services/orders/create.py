@@ -1,4 +1,4 @@
-"""Creates batches: shape, then right, then quota; ids are frozen, work starts after commit."""
+"""Creates batches: validation, permission, quota; ids are frozen, work starts after commit."""
 
 from dataclasses import replace
 
@@ -24,13 +24,13 @@ log = structlog.get_logger(__name__)
 
 @atomic
 def create_batch(order: Order, *, by: User, source: Source) -> BatchOperation:
-    """Create one batch and have it run after commit.
+    """Create one batch and run it after commit.
 
     Raises Invalid, NotAllowed, QuotaExceeded; then nothing is written.
     """
     wallet = wallet_to_act_for(by, order.creator, order.operation)
     order = freeze_selection(wallet, order)
-    if order.follows is None:  # else the batch was asked for already, with whatever ids
+    if order.follows is None:  # else the order was already frozen
         refuse_selection(wallet, order)
     find_parents(order.schedule.depends_on, by=by)
     if wallet.owner_id == by.pk:  # runs by staff don't count
@@ -39,9 +39,9 @@ def create_batch(order: Order, *, by: User, source: Source) -> BatchOperation:
 
 
 def freeze_selection(wallet: Wallet, order: Order) -> Order:
-    """Name the creator's items that an order's filter matches now.
+    """Replace an order's filter by the ids of the creator's items that match now.
 
-    Raises Invalid when there is none, or more than a batch takes: never cut short silently.
+    Raises Invalid if none match, or more than a batch takes: never truncates silently.
     """
     if order.filter is None:
         return order
@@ -57,14 +57,14 @@ def freeze_selection(wallet: Wallet, order: Order) -> Order:
 
 
 def refuse_selection(wallet: Wallet, order: Order) -> None:
-    """Refuse when no id is the creator's own and, under `reject-all`, when any item can't be done.
+    """Refuse if no id is the creator's own and, under `reject-all`, if any item can't be changed.
 
     Raises NotAllowed and Invalid.
     """
     if order.error_policy == SKIP_FAILED:
         own = Content.objects.filter(creator_id=wallet.pk)
         first, *rest = order.content_ids
-        # Next to always the first one answers it, at a hundredth of the cost.
+        # Fast path: almost always this query succeeds, at a hundredth of the cost.
         if not (own.filter(pk=first).exists() or own.filter(pk__in=rest).exists()):
             raise NothingOwn
         return
@@ -97,9 +97,9 @@ def insert_batch(
     source: Source,
     submission: Submission | None = None,
 ) -> BatchOperation:
-    """Write the row of a batch whose right and quota were checked, and have it run after commit.
+    """Insert a batch after permission and quota were checked, and run it after commit.
 
-    What is to wait for a time, a person or another batch is left to the sweeper.
+    A blocked batch is left to the sweeper.
     """
     now, schedule = timezone.now(), order.schedule
     batch = BatchOperation(

@@ -1,4 +1,4 @@
-"""Makes batches wait for others; `dependents` tells them how those ended."""
+"""Creates dependencies between batches; `engine.settle` settles them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,19 +14,19 @@ from config.database import atomic
 from content.models import User
 
 Links = Sequence[tuple[UUID, str]]
-# Longer chains are refused rather than followed.
+# Deeper graphs are refused.
 DEEPEST = 100
 
 
 def find_parents(links: Links, *, by: User) -> None:
-    """Raises Invalid that names each link to a batch that is not there for this person."""
+    """Raises Invalid that names each link to a batch that this user can't see."""
     if not links:
         return
     keys = [key for key, _ in links]
     visible = BatchOperation.objects.visible_to(by).filter(pk__in=keys)
     found = set(visible.values_list("pk", flat=True))
     errors = {
-        f"dependsOn.{position}": ["There is no such batch of yours."]
+        f"dependsOn.{position}": ["You have no batch with this id."]
         for position, key in enumerate(keys)
         if key not in found
     }
@@ -35,13 +35,13 @@ def find_parents(links: Links, *, by: User) -> None:
 
 
 def link(batch: BatchOperation, links: Links) -> None:
-    """Make a batch, whose `waits_for` counts these links already, wait. Call it in its transaction.
+    """Insert the links of a batch whose `waits_for` already counts them, in its transaction.
 
-    What has ended already is settled right after the commit.
+    Parents that have already ended are settled after the commit.
     """
     keys = [key for key, _ in links]
-    # First, so that a batch that ends at this moment waits for us, or is seen as ended below.
-    # They count as updated: whoever polls one by its ETag is told who waits for it.
+    # First, so that a parent that ends now waits for this transaction, or is seen as ended below.
+    # This also changes the parents' ETag, since their answers list the dependents.
     BatchOperation.objects.filter(pk__in=keys).update(is_awaited=True, updated_at=timezone.now())
     Dependency.objects.bulk_create(
         Dependency(batch=batch, parent_id=key, when=when) for key, when in links
@@ -52,17 +52,17 @@ def link(batch: BatchOperation, links: Links) -> None:
 
 @atomic
 def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperation:
-    """Replace what a batch waits for, as long as it has not begun; [] for nothing.
+    """Replace the dependencies of a pending batch; [] for none.
 
-    Raises Invalid for batches that are not there and for a circle, which it names, and
-    InvalidTransition. Returns the batch as it stands then; the object passed in stays as it was,
-    since the transaction around may be repeated.
+    Raises Invalid for unknown batches and for a cycle, which it names, and InvalidTransition.
+    Returns the changed batch; the object passed in stays unchanged, since the transaction may be
+    repeated.
     """
     find_parents(links, by=by)
     row = BatchOperation.objects.filter(pk=batch.pk)
     pending = row.filter(status=Status.PENDING)
     if not pending.update(waits_for=len(links), updated_at=timezone.now()):
-        raise InvalidTransition(row.get().status, "made to wait for others")
+        raise InvalidTransition(row.get().status, "given new dependencies")
     _refuse_circle(batch, [key for key, _ in links])
     former = Dependency.objects.filter(batch=batch)
     parents = BatchOperation.objects.filter(pk__in=list(former.values_list("parent_id", flat=True)))
@@ -75,24 +75,24 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
 
 
 def _refuse_circle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
-    """Raises Invalid when one of them waits for the batch itself, by whatever way."""
-    # Each batch that was come upon, with the one that waits for it.
+    """Raises Invalid if one of them waits for the batch itself, directly or indirectly."""
+    # Maps each visited batch to the one that waits for it.
     waits: dict[UUID, UUID] = dict.fromkeys(parents, batch.pk)
     found = list(parents)
-    for _ in range(DEEPEST):  # a query for each step up, not for each batch
+    for _ in range(DEEPEST):  # one query for each level, not for each batch
         if batch.pk in waits:
-            raise Invalid(errors={"dependsOn": [f"This is a circle: {_way(batch, waits)}."]})
+            raise Invalid(errors={"dependsOn": [f"This is a cycle: {_way(batch, waits)}."]})
         if not found:
             return
-        # Whoever changes what one of these waits for wrote to its row first, as we do now. So of
-        # two who would close a circle between them one waits, and then sees the other's link.
+        # Every change of dependencies writes to the batch's row first. So of two transactions that
+        # would close a cycle together, one waits and then sees the other's link.
         pending = BatchOperation.objects.filter(pk__in=found, status=Status.PENDING)
         pending.update(updated_at=timezone.now())
         links = Dependency.objects.waiting().filter(batch_id__in=found)
         above = list(links.values_list("batch_id", "parent_id"))
         found = [parent for _, parent in above if parent not in waits]
         waits |= {parent: child for child, parent in above if parent not in waits}
-    raise Invalid(errors={"dependsOn": [f"This chain has more than {DEEPEST} links."]})
+    raise Invalid(errors={"dependsOn": [f"The dependency graph is deeper than {DEEPEST} links."]})
 
 
 def _way(batch: BatchOperation, waits: dict[UUID, UUID]) -> str:

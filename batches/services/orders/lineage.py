@@ -1,4 +1,4 @@
-"""What follows upon a batch already: so that nothing is put back, or tried again, twice."""
+"""The existing retries and undos of batches, so that nothing is retried or undone twice."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -12,13 +12,13 @@ from batches.models import BatchItem, BatchOperation, Status
 from batches.services.results.results import left_of
 
 UNDONE_ALREADY = (
-    "This is about to be undone already. Change the time of that undo, or cancel it first."
+    "An undo of this is already scheduled or running. Reschedule that undo, or cancel it first."
 )
-TRIED_ALREADY = "What failed was tried again already, or is about to be."
+TRIED_ALREADY = "The failed items were already retried, or a retry is scheduled."
 
 
 def lock_batches(batch_ids: Collection[UUID]) -> None:
-    """Whoever wants to follow upon these batches at the same moment waits for our transaction."""
+    """Lock these batches, so that a concurrent retry or undo waits for this transaction."""
     BatchOperation.objects.filter(pk__in=list(batch_ids)).update(updated_at=timezone.now())
 
 
@@ -28,9 +28,9 @@ def refuse_second_undo(
     since: datetime | None = None,
     content_ids: Collection[str] | None = None,
 ) -> None:
-    """Raises NothingToDo while an undo waits: a second would find every item changed by the first.
+    """Raises NothingToDo while an undo is unfinished: a second one would conflict on every item.
 
-    Of undos that were asked for since then, where that is said, and of these items.
+    With `since`, only undos created since then; with `content_ids`, only undos of these items.
     """
     waiting = BatchOperation.objects.unfinished().filter(undo_of_id__in=list(batch_ids))
     if since is not None:
@@ -43,9 +43,9 @@ def refuse_second_undo(
 def refuse_second_retry(
     batches: Sequence[BatchOperation], tries: Iterable[tuple[UUID, str]]
 ) -> None:
-    """Raises NothingToDo when of these batches one of these items was tried again meanwhile.
+    """Raises NothingToDo if one of these items was already retried in the meantime.
 
-    Of each the batch and the content id. Whoever wants the same waits for our transaction.
+    `tries` has the batch and the content id of each. Concurrent retries wait for this transaction.
     """
     lock_batches(set(first_tries(batches).values()))
     tried = tried_again(batches)
@@ -54,7 +54,7 @@ def refuse_second_retry(
 
 
 def undone(batch: BatchOperation) -> set[str]:
-    """Ids that an undo of the batch, or a retry of that undo, has put back."""
+    """The ids that an undo of the batch, or a retry of that undo, has restored."""
     undos = list(BatchOperation.objects.filter(undo_of_id=batch.pk))
     ids: set[str] = set()
     while undos:
@@ -65,7 +65,7 @@ def undone(batch: BatchOperation) -> set[str]:
 
 
 def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
-    """Something was changed, and no undo of it waits, runs, or has put all of it back."""
+    """True if changes exist that no undo has restored and no unfinished undo covers."""
     undos = [batch for batch in follow_ups if batch.undo_of_id]
     if any(not batch.is_finished for batch in undos):
         return False
@@ -73,12 +73,12 @@ def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[Batch
 
 
 def changed_count(batches: Sequence[BatchOperation]) -> int:
-    """How many items they changed."""
+    """The number of items they changed."""
     return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
 def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
-    """By batch the ids that a retry has saved or still may: of it, or of what it is a retry of.
+    """By batch, the ids that a retry of it, or of its original, has saved or may still save.
 
     Two queries for each generation of retries, however many batches.
     """
@@ -99,7 +99,7 @@ def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
 
 
 def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
-    """How many of what failed need no other try, by code; by "" those whose turn never came."""
+    """How many failed items need no other retry, by code; "" counts items not processed."""
     tried = tried_again(batches)
     retried = [batch for batch in batches if tried[batch.pk]]
     if not retried:
@@ -116,7 +116,7 @@ def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
 
 
 def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
-    """By batch the one that it is a retry of, or a retry of a retry; else itself."""
+    """By batch, the original that it retries, directly or indirectly; else itself."""
     firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
     while asked := {first for key, first in firsts.items() if first != key}:
         retries = BatchOperation.objects.filter(pk__in=list(asked), retry_of__isnull=False)
@@ -128,5 +128,5 @@ def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
 
 
 def first_try(batch: BatchOperation) -> UUID:
-    """The batch that this one is a retry of, or a retry of a retry; else its own id."""
+    """The original that this batch retries, directly or indirectly; else its own id."""
     return first_tries([batch])[batch.pk]

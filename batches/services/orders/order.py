@@ -1,4 +1,4 @@
-"""What somebody asks for as one batch: the shape of the request in clean values."""
+"""A request for one batch, in clean values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,34 +26,34 @@ COMMON_FIELDS = (
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asks for, in clean values."""
+    """A request to create a batch, in clean values."""
 
     operation: Operation
     payload: dict[str, Any]
-    # Empty until `freeze_selection` when the items are chosen by `filter`.
+    # Empty until `freeze_selection` if the items are selected by `filter`.
     content_ids: list[str]
-    # The arguments of ContentQuerySet.matching; None when the items are named.
+    # The arguments of ContentQuerySet.matching; None if the items are named.
     filter: dict[str, Any] | None = None
-    # By id; items that are not there may have any version.
+    # By id; other items may have any version.
     expected_versions: Mapping[str, int] = field(default_factory=dict)
     creator: str | None = None
     error_policy: str = SKIP_FAILED
-    # As long as content_ids, or empty: what each item adds to the payload.
+    # One entry per item, or empty: the item's part of the payload.
     item_payloads: list[dict[str, Any]] = field(default_factory=list)
     schedule: Schedule = AT_ONCE
-    # The batch that this one tries again or puts back.
+    # The batch that this one retries or undoes.
     follows: Follows | None = None
     origin: UUID | None = None
 
     @property
     def versions(self) -> list[int | None]:
-        """The expected versions as long as content_ids, or empty when any will do."""
+        """The expected versions, one per item, or empty if any version is accepted."""
         expected = self.expected_versions
         return [expected.get(key) for key in self.content_ids] if expected else []
 
 
 def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
-    """Check the shape of a request's body. Raises Invalid that names every wrong field."""
+    """Validate the body of a request. Raises Invalid that names every wrong field."""
     errors = rules.ErrorCollector()
     attempt = errors.attempt
     for name in body:

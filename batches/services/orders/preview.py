@@ -20,7 +20,7 @@ from content.models import Content, User, Wallet
 
 @dataclass(frozen=True)
 class PreviewItem:
-    """What would become of one item; `version` is the one that this was computed from."""
+    """The preview of one item; `version` is the item's version it is based on."""
 
     content_id: str
     outcome: BatchItem.Outcome
@@ -30,13 +30,13 @@ class PreviewItem:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     version: int | None = None
-    # What the change is to the chain, where it concerns it: a function of the contract.
+    # The contract function of the on-chain update, if any.
     call: str = ""
 
 
 @dataclass(frozen=True)
 class Moves:
-    """How far prices would move, in micro-STX: the smallest, the largest and the mean change."""
+    """Price changes in micro-STX: the smallest, the largest and the mean."""
 
     smallest: int
     largest: int
@@ -45,7 +45,7 @@ class Moves:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of a selection, in the order of the selection."""
+    """The preview of a selection, in its order."""
 
     items: Sequence[PreviewItem]
     verb: str = "Change"
@@ -80,7 +80,7 @@ class Preview:
 
     @property
     def moves(self) -> Moves | None:
-        """Of the items whose price would change; None where none would."""
+        """Over the items whose price would change; None if there are none."""
         changes = sorted(
             item.after["price"] - item.before["price"]
             for item in self.items
@@ -92,7 +92,7 @@ class Preview:
 
     @property
     def chain_cost(self) -> Cost | None:
-        """What telling the chain would take; None where there is nothing to tell, or it is off."""
+        """The cost of the on-chain update; None if none is needed or the chain is off."""
         calls = [item.call for item in self.items if item.call]
         return cost_of(calls) if calls and settings.CONTRACT_CLIENT != "off" else None
 
@@ -108,7 +108,7 @@ class Preview:
 
 
 def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
-    """What a creating request would do, refused just as that would be.
+    """Preview a creation request, with the same refusals.
 
     Raises Invalid and NotAllowed.
     """
@@ -124,9 +124,9 @@ def preview_order(order: Order, *, by: User) -> tuple[Wallet, Preview]:
 
 
 def preview_batch(batch: BatchOperation) -> Preview | None:
-    """What a batch that has not begun would do if it began now; None where its kind is gone.
+    """Preview a pending batch as if it started now; None for an unknown kind.
 
-    One query, and what the right of whoever asked for it takes.
+    One query, plus those of the permission check.
     """
     operation = known_operation(batch)
     if operation is None:
@@ -174,7 +174,7 @@ def _preview_item(
     *,
     creator_id: str,
 ) -> PreviewItem:
-    """One item's verdict in words; of an item that is not one's own nothing is told."""
+    """One item's verdict in words; without details for an item of another creator."""
     known: dict[str, Any] = {}
     if content is not None and content.creator_id == creator_id:
         known = {"title": content.title, "version": content.version}

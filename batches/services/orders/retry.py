@@ -13,8 +13,8 @@ from batches.services.orders.order import Order
 from batches.services.orders.schedule import Schedule
 from batches.services.results.results import left_of
 
-NOTHING_FAILED = "Nothing failed, so there is nothing to retry."
-ENDED = "The end of this change is past, so there is nothing to retry."
+NOTHING_FAILED = "No item failed, so there is nothing to retry."
+ENDED = "The end of this price is in the past, so there is nothing to retry."
 
 
 def retry_order(

@@ -66,7 +66,7 @@ class Schedule:
         if self.until is not None and self.until != was.until:
             errors.attempt(self._check_until, operation, field="until")
         elif self._ends_before_start and self.scheduled_for != was.scheduled_for:
-            errors.add("scheduledFor", "This has to be earlier than the end.")
+            errors.add("scheduledFor", "This must be earlier than the end.")
         if len(self.depends_on) > rules.MOST_PARENTS:
             errors.add("dependsOn", rules.TOO_MANY_PARENTS)
         errors.raise_errors()
@@ -77,7 +77,7 @@ class Schedule:
         assert self.until is not None
         rules.check_moment(self.until)
         if self._ends_before_start:
-            raise ValueError("This has to be later than the start.")
+            raise ValueError("This must be later than the start.")
 
     @property
     def _ends_before_start(self) -> bool:

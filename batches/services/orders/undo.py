@@ -12,7 +12,7 @@ from batches.services.orders.order import Order
 from batches.services.orders.schedule import AT_ONCE, Schedule
 
 NOTHING_SAVED = "Nothing was changed, so there is nothing to undo."
-UNDONE = "This is already undone. To have it again, undo that undo."
+UNDONE = "This was already undone. To redo it, undo that undo."
 
 
 def undo_order(

@@ -1,6 +1,6 @@
-"""What is to come, day by day: batches with a time, sales that end, templates with their slots.
+"""The calendar by day: scheduled batches, ends of sales and template runs.
 
-Days are those of the viewer's time zone. Every part is bounded, and says so where it leaves off.
+Days are in the viewer's time zone. Every part is bounded and says so if it is cut off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,25 +21,25 @@ from content.models import User
 HORIZON = timedelta(days=60)
 MOST_BATCHES = 300
 MOST_TEMPLATES = 200
-# So many slots of one template are listed each by itself.
+# Up to this many slots of one template get entries of their own.
 MOST_SLOTS = 5
 
 
 @dataclass(frozen=True)
 class Coming:
-    """One thing to come: batches that begin together, their end, or a template's slot.
+    """One entry: batches that start together, their end, or a template's slot.
 
-    `at` is None where it waits for a person or another batch alone.
+    `at` is None if it only waits for a person or another batch.
     """
 
     at: datetime | None
     batches: Sequence[BatchOperation] = ()
-    # All that was started together is meant, and may be acted on.
+    # Set if the entry covers a whole run, so that actions apply to it.
     submission_id: UUID | None = None
     template: Template | None = None
-    # The end of a change that is itself still to come.
+    # The end of a change that has not finished yet.
     is_end: bool = False
-    # How many slots of the template follow within the horizon that are not listed.
+    # How many further slots of the template within the horizon are not listed.
     more: int = 0
 
     @property
@@ -53,7 +53,7 @@ class Coming:
 
 @dataclass(frozen=True)
 class Agenda:
-    """What comes by day, and what has no time of its own; `is_cut` where there is still more."""
+    """Entries by day, and those without a time; `is_cut` if there are more."""
 
     days: Sequence[tuple[date, Sequence[Coming]]]
     undated: Sequence[Coming]
@@ -65,8 +65,8 @@ class Agenda:
 
 
 def agenda_of(user: User) -> Agenda:
-    """Of all that the person may see; six queries at most."""
-    # Apart, for databases don't agree on whether rows without a time come first.
+    """The calendar of everything the user may see; at most six queries."""
+    # Separate queries: databases order rows without a time differently.
     coming = _coming(BatchOperation.objects.visible_to(user))
     now = timezone.now()
     timed = list(coming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
@@ -86,12 +86,12 @@ def agenda_of(user: User) -> Agenda:
 
 
 def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> list[Coming]:
-    """The next few of these that have a time, soonest first; two queries."""
+    """The next few entries with a time, soonest first; two queries."""
     now = timezone.now()
     timed = _coming(batches).filter(scheduled_for__gt=now)
     entries = [
         *_of_batches(list(timed[:MOST_BATCHES]), {}),
-        # The first ones: one whose slot is due at this moment begins with the slot after it.
+        # A template whose slot is due right now starts with the slot after it.
         *(
             Coming(slot.instant, template=template)
             for template in _running(templates)[: most * 2]
@@ -118,14 +118,14 @@ def _of_batches(
     now = timezone.now()
     groups: dict[object, list[BatchOperation]] = {}
     for batch in batches:
-        # Of those that were started together, those that wait for the same.
+        # Batches of a run with the same blockers.
         together = batch.submission_id or batch.pk
         plan = (batch.scheduled_for, batch.until, batch.is_paused, bool(batch.waits_for))
         groups.setdefault((together, plan), []).append(batch)
     for group in groups.values():
         first = group[0]
         is_timed = first.scheduled_for is not None and first.scheduled_for > now
-        # Only where it is the whole run: what is done to one is done to all.
+        # Only for a whole run, since actions apply to all its batches.
         is_run = sisters.get(first.submission_id) == len(group)
         key = first.submission_id if is_run else None
         yield Coming(first.scheduled_for if is_timed else None, group, key)

@@ -1,4 +1,4 @@
-"""What a change can be made to wait for: what a person has running or waiting."""
+"""The choices to wait for: the user's running and pending batches."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_READ = 200
 
 @dataclass(frozen=True)
 class Candidate:
-    """A batch, or all that was started together. `key` begins with BATCH or RUN."""
+    """A batch or a run. `key` begins with BATCH or RUN."""
 
     key: str
     words: str
@@ -31,10 +31,9 @@ def candidates_for(
     also: Collection[UUID] = (),
     also_runs: Collection[UUID] = (),
 ) -> list[Candidate]:
-    """What has not ended, newest first; and what is linked already, or asked for by id.
+    """Unfinished batches, newest first, plus those already linked or requested by id.
 
-    What was started together is one, unless its batches are linked in different ways. Three
-    queries at most.
+    A run is one choice, unless its batches are linked differently. At most three queries.
     """
     own = BatchOperation.objects.visible_to(user).exclude(pk__in=list(besides))
     own = own.select_related("creator").without_items()
@@ -45,7 +44,7 @@ def candidates_for(
     together: dict[UUID, list[BatchOperation]] = {}
     for batch in own.filter(submission_id__in=list(runs)) if runs else ():
         together.setdefault(batch.submission_id, []).append(batch)  # type: ignore[arg-type]
-        if batch.submission_id in also_runs:  # ended meanwhile, perhaps
+        if batch.submission_id in also_runs:  # may have ended in the meantime
             found.setdefault(batch.pk, batch)
     names_creator = len({batch.creator_id for batch in found.values()}) > 1
     candidates: dict[str, Candidate] = {}
@@ -82,6 +81,6 @@ def _run(batches: list[BatchOperation], names_creator: bool) -> Candidate:
 
 
 def _about(batch: BatchOperation, items: int, of: str) -> str:
-    """Told apart by when it was asked for, where all else is the same."""
+    """The label, made unique by the time of the request."""
     count = f"{items:,} item{'' if items == 1 else 's'}"
-    return f"{describe(batch)}, {count}{of}, asked for {moment_words(batch.created_at)}"
+    return f"{describe(batch)}, {count}{of}, requested {moment_words(batch.created_at)}"

@@ -1,4 +1,4 @@
-"""How batches hang together: what waits for what, what follows upon what, for one who looks."""
+"""The dependency graph around batches, and their retries and undos, as far as a user may see."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ NOT_YOURS = "a batch that you may not see"
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A batch beside another; `batch` is None where the person may not see it."""
+    """A neighbour in the graph; `batch` is None if the user may not see it."""
 
     batch: BatchOperation | None
-    # How it, or the other one, is to have ended, in words.
+    # The required outcome, in words.
     when: str
     state: str = Dependency.State.WAITING
 
@@ -47,12 +47,12 @@ class Graph:
 
     @property
     def awaited(self) -> list[GraphNode]:
-        """What is still waited for."""
+        """The parents that are still awaited."""
         return [node for node in self.parents if node.state == Dependency.State.WAITING]
 
 
 def graph_of(batches: Sequence[BatchOperation], user: User) -> Graph:
-    """The nearest links up and down; two queries, however many."""
+    """The direct parents and dependents; two queries for any number of batches."""
     keys = [batch.pk for batch in batches]
     links = Dependency.objects.order_by("id")
     above = links.filter(batch_id__in=keys).select_related("parent__creator")
@@ -64,7 +64,7 @@ def graph_of(batches: Sequence[BatchOperation], user: User) -> Graph:
 
 
 def parents_of(submission: Submission, user: User) -> list[GraphNode]:
-    """What its batches are to wait for, once it is started."""
+    """The batches that its batches will wait for."""
     links = [(UUID(key), when) for key, when in submission.depends_on]
     if not links:
         return []
@@ -75,7 +75,7 @@ def parents_of(submission: Submission, user: User) -> list[GraphNode]:
 
 
 def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
-    """What tried them again, or put them back, oldest first."""
+    """The retries and undos of these batches, oldest first."""
     keys = [batch.pk for batch in batches]
     following = Q(retry_of_id__in=keys) | Q(undo_of_id__in=keys)
     visible = BatchOperation.objects.visible_to(user).filter(following)
@@ -83,7 +83,7 @@ def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOp
 
 
 def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
-    """What they try again, or put back."""
+    """The batches that these retry or undo."""
     keys = {key for batch in batches for key in (batch.retry_of_id, batch.undo_of_id) if key}
     if not keys:
         return []

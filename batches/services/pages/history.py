@@ -1,4 +1,4 @@
-"""Which batch is behind a change of an item, as far as somebody may know."""
+"""The batch behind a change of an item, as far as the user may see it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from content.models import ContentChange, User
 
 
 class Caused(NamedTuple):
-    """A change, the batch behind it if the person may see that, and whether it was deleted."""
+    """A change, its batch if the user may see it, and whether the batch was deleted."""
 
     change: ContentChange
     batch: BatchOperation | None

@@ -1,7 +1,6 @@
-"""The figures of the two homes. Days are those of the viewer's time zone.
+"""The figures of the two home pages. Days are in the viewer's time zone.
 
-Every figure is bounded by what has not ended or by the last days, never by all there is, and
-counted by the database.
+Every figure covers unfinished batches or the last days only, and is counted by the database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +31,7 @@ from content.models import Content, ContractCall, User, Wallet
 from content.rules import day_bounds
 
 DAYS = 14
-# How a batch may end, in the order in which it is told everywhere.
+# The outcomes of a batch, in the order of display.
 ENDS: dict[str, str] = {
     **{outcome.value: str(outcome.label) for outcome in BatchOperation.Outcome},
     UNTOUCHED: "Cancelled",
@@ -42,9 +41,9 @@ ROWS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What runs and what waits; `waiting_since` is of the one that waits longest for a worker.
+    """Running and waiting batches; `waiting_since` of the longest wait for a worker.
 
-    `coming` of those that wait do so for a time, a person or another batch.
+    `coming` of the waiting ones are blocked by a time, a person or another batch.
     """
 
     running: int
@@ -55,7 +54,7 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Failures:
-    """Of the batches that ended on one day: those with failed items, these items, broken-off."""
+    """Failures of one day: batches with failed items, failed items, aborted batches."""
 
     day: date
     batches: int
@@ -77,7 +76,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Health:
-    """The worker and what it sends; `calls_failed` are those that failed today."""
+    """The worker's state and queues; `calls_failed` counts today's failures."""
 
     worker_seen_at: datetime | None
     mails_waiting: int
@@ -101,7 +100,7 @@ class StaffOverview:
 
 @dataclass(frozen=True)
 class CreatorOverview:
-    """What concerns the own wallets: the newest that move and that failed, the next to come."""
+    """The user's wallets: newest running and failed batches, next scheduled ones."""
 
     wallets: Sequence[Wallet]
     quotas: Sequence[tuple[Wallet, Quota]]
@@ -123,12 +122,12 @@ class CreatorOverview:
 
     @property
     def has_batches(self) -> bool:
-        """Something runs or waits, or ended within these days."""
+        """True if a batch is unfinished or ended within these days."""
         return bool(self.moving or self.coming) or any(day.total for day in self.days)
 
 
 def staff_overview(user: User) -> StaffOverview:
-    """Of all batches that the person may see; eight queries."""
+    """The figures of all batches the user may see; eight queries."""
     batches = BatchOperation.objects.visible_to(user)
     return StaffOverview(
         coming=next_of(batches, Template.objects.visible_to(user), ROWS_SHOWN),
@@ -140,7 +139,7 @@ def staff_overview(user: User) -> StaffOverview:
 
 
 def creator_overview(user: User) -> CreatorOverview:
-    """Of the own wallets alone, for staff too; eight queries."""
+    """The figures of the user's wallets only, for staff too; eight queries."""
     wallets = list(Wallet.objects.owned_by(user))
     addresses = [wallet.pk for wallet in wallets]
     batches = BatchOperation.objects.by_creator(*addresses)
@@ -155,7 +154,7 @@ def creator_overview(user: User) -> CreatorOverview:
         wallets=wallets,
         quotas=[(wallet, quota_of(wallet)) for wallet in wallets if wallet.is_creator],
         unfinished=unfinished_of(batches),
-        # The ones that run before the ones that wait; what has a time to come is told as coming.
+        # Running before waiting; scheduled batches are shown under "coming".
         moving=list(
             batches.unfinished().filter(_is_due()).order_by("-status", "-created_at")[:ROWS_SHOWN]
         ),
@@ -168,7 +167,7 @@ def creator_overview(user: User) -> CreatorOverview:
 
 
 def unfinished_of(batches: BatchQuerySet) -> Unfinished:
-    """One query, over what has not ended."""
+    """One query over unfinished batches."""
     now = timezone.now()
     waits = Q(status=Status.PENDING)
     free = waits & Q(is_paused=False, waits_for=0)
@@ -189,7 +188,7 @@ def _is_due() -> Q:
 
 
 def failures_of(batches: BatchQuerySet, day: date) -> Failures:
-    """One query, over what ended on that day."""
+    """One query over batches that ended on that day."""
     facts = batches.ended_on(day).aggregate(
         batches=Count("pk", filter=Q(failure_count__gt=0)),
         items=Sum("failure_count", default=0),
@@ -199,10 +198,9 @@ def failures_of(batches: BatchQuerySet, day: date) -> Failures:
 
 
 def days_of(batches: BatchQuerySet, days: int = DAYS) -> list[Day]:
-    """Today and the days before it, oldest first; one query, over what ended in them.
+    """Today and the previous days, oldest first; one query over batches that ended in them.
 
-    Grouped by comparing with each midnight: the databases don't agree on how to cut off a time
-    in a zone.
+    Grouped by comparison with each midnight: databases truncate times in a zone differently.
     """
     today = timezone.localdate()
     zone = timezone.get_current_timezone()
@@ -224,7 +222,7 @@ def days_of(batches: BatchQuerySet, days: int = DAYS) -> list[Day]:
 
 
 def health() -> Health:
-    """Three queries, over what is open; and over the failed calls."""
+    """Three queries over open rows, and one over failed calls."""
     late = timezone.now() - OVERDUE_AFTER
     mails = Notification.objects.waiting().aggregate(
         waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=late))
@@ -257,6 +255,6 @@ def _days(dates: Sequence[date], rows: Iterable[tuple[int, str, int]]) -> list[D
 
 
 def prepared_by(user: User) -> list[Submission]:
-    """What the person prepared and may still start, newest first; the first few."""
+    """The user's prepared changes that can still be started, newest first; the first few."""
     drafts = Submission.objects.filter(by_id=user.pk, source=Source.PAGE).confirmable()
     return list(drafts.order_by("-created_at")[:ROWS_SHOWN])

@@ -1,4 +1,4 @@
-"""The results of batches as CSV, for spreadsheets and programs; large ones a part at a time."""
+"""Results of batches as CSV, for spreadsheets and programs; streamed in parts."""
 
 import csv
 import json
@@ -12,10 +12,10 @@ from batches.services.results.results import Result, left_of, result_of, titles_
 from content.cells import neutral_cell
 from content.rules import wire_name
 
-# Of a batch that has ended, in a file of all results: ids whose turn never came.
+# The outcome, in a file of all results, of ids that an ended batch did not process.
 NOT_ATTEMPTED = "not-attempted"
-NOT_ATTEMPTED_WORDS = "Not attempted: the batch ended before its turn"
-# So many batches are read at once, which bounds the memory and the number of queries.
+NOT_ATTEMPTED_WORDS = "Not attempted: the batch ended before this item was processed"
+# The number of batches read at once, which bounds memory and queries.
 BATCHES_AT_ONCE = 10
 
 ABOUT_RESULT = ("position", "content_id", "title", "outcome", "code", "message")
@@ -24,7 +24,7 @@ ABOUT_BATCH = ("batch_id", "creator")
 
 
 def file_name(what: str, key: object, *, outcome: str = "", code: str = "") -> str:
-    """`batch-0198…-failed-not-found.csv`: what is in it, by its name."""
+    """The file name, which describes the content: `batch-0198…-failed-not-found.csv`."""
     return "-".join([what, str(key), *filter(None, (outcome, code))]) + ".csv"
 
 
@@ -35,11 +35,10 @@ def results_file(
     code: str = "",
     names_batches: bool = False,
 ) -> Iterator[str]:
-    """The file line by line, in the order of the requests; the batches are of one kind.
+    """Yield the file line by line, in the order of the requests; all batches have the same kind.
 
-    Where that kind is gone, nobody knows any more which fields it may change: their columns are
-    missing. `outcome` may be NOT_ATTEMPTED. With `names_batches` each row says which batch it is
-    of.
+    For an unknown kind the fields it changed are unknown, so their columns are missing.
+    `outcome` may be NOT_ATTEMPTED. With `names_batches` each row names its batch.
     """
     writer = csv.writer(_Lines(), quoting=csv.QUOTE_NONNUMERIC)
     operation = known_operation(batches[0]) if batches else None
@@ -104,14 +103,14 @@ def _column(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as one cell: objects as JSON, true and false in small letters, nothing for None."""
+    """A value as one cell: objects as JSON, lower-case true and false, empty for None."""
     if isinstance(value, bool | dict | list):
         return json.dumps(value, ensure_ascii=False)
     return value
 
 
 class _Lines:
-    """A file for the writer that hands each line back, which `writerow` returns."""
+    """A file object whose `write` returns the line, so that `writerow` returns it."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""The results of batches in people's words, for every door."""
+"""Results of batches in words, for every door."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from batches.operations import known_operation
 from batches.operations.base import Operation, refusal_words
 from content.models import Content, ContentChange, User
 
-# Of a kind of operation that is gone, and its words with it.
-CHANGED, AS_IT_WAS = "Changed", "It was like this already"
+# For an unknown kind, whose messages are gone.
+CHANGED, AS_IT_WAS = "Changed", "It already had this value"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One item's result. `before` and `after` hold the changed fields in the model's names."""
+    """One item's result. `before` and `after` have the changed model fields."""
 
     content_id: str
     outcome: BatchItem.Outcome
@@ -39,13 +39,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Totals:
-    """How many items of one or several batches came out how; `left` ones have no result yet."""
+    """Item counts of one or more batches by outcome; `left` items have no result yet."""
 
     succeeded: int = 0
     unchanged: int = 0
     failed: int = 0
     left: int = 0
-    # How many failed with each code, the most frequent first.
+    # Failures by code, the most frequent first.
     codes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -54,7 +54,7 @@ class Totals:
 
 
 def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) -> list[Result]:
-    """The results in the order of the request, two queries at most."""
+    """The results in the order of the request; at most two queries."""
     if items is None:
         items = batch.items.all()
     if isinstance(items, BatchItemQuerySet):
@@ -64,7 +64,7 @@ def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) 
 
 
 def result_of(operation: Operation | None, item: BatchItem) -> Result:
-    """In neutral words without an operation: its kind is gone."""
+    """Neutral messages without an operation, for an unknown kind."""
     outcome = BatchItem.Outcome(item.outcome)
     change = item.change
     if change is not None:
@@ -89,7 +89,7 @@ def result_of(operation: Operation | None, item: BatchItem) -> Result:
 
 
 def totals_of(*batches: BatchOperation) -> Totals:
-    """Counted by the database in one query, however many items."""
+    """Counted by the database in one query, for any number of items."""
     groups = BatchItem.objects.of(batches).order_by().values("outcome", "code")
     counted: dict[str, int] = {}
     codes: dict[str, int] = {}
@@ -109,7 +109,7 @@ def totals_of(*batches: BatchOperation) -> Totals:
 def failures_of(
     batches: Sequence[BatchOperation], most: int
 ) -> list[tuple[BatchOperation, Result]]:
-    """The first that failed, in the order of the batches and of their requests; one query."""
+    """The first failures, in the order of the batches and their requests; one query."""
     by_key = {batch.pk: batch for batch in batches if batch.failure_count}
     failed = BatchItem.objects.filter(batch_id__in=list(by_key), outcome=BatchItem.Outcome.FAILED)
     items = failed.order_by("batch_id", "position")[:most] if by_key else ()
@@ -130,7 +130,7 @@ def left_of(batches: Sequence[BatchOperation]) -> list[tuple[BatchOperation, str
 
 
 def chain_counts(*batches: BatchOperation) -> dict[str, int]:
-    """How many items of the batches stand in each chain state; `none` is left out. One query."""
+    """The number of items in each chain state, without `none`. One query."""
     items = BatchItem.objects.of(batches).filter(change__isnull=False).order_by()
     states = items.values("change__chain_state").annotate(count=Count("pk"))
     return {
@@ -141,7 +141,7 @@ def chain_counts(*batches: BatchOperation) -> dict[str, int]:
 
 
 def titles_of(pairs: Iterable[tuple[BatchOperation, str]]) -> dict[tuple[UUID, str], str]:
-    """The titles by batch and id, of items that still are the batch's creator's. One query."""
+    """Titles by batch and id, for items that still belong to the batch's creator. One query."""
     pairs = list(pairs)
     contents = Content.objects.filter(pk__in=list({key for _, key in pairs}))
     found = {
@@ -156,9 +156,9 @@ def titles_of(pairs: Iterable[tuple[BatchOperation, str]]) -> dict[tuple[UUID, s
 
 
 def sisters_of(batches: Iterable[BatchOperation], user: User) -> dict[UUID | None, int]:
-    """How many batches were started together, by submission, where it was more than one.
+    """The number of batches by submission, if more than one.
 
-    Only of submissions that the person may see.
+    Only submissions that the user may see.
     """
     keys = {batch.submission_id for batch in batches if batch.submission_id}
     visible = Submission.objects.visible_to(user).filter(pk__in=keys)

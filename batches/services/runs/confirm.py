@@ -57,7 +57,7 @@ def check_typed_count(submission: Submission, typed: str) -> None:
         return
     count = count_to_type(submission, preview_submission(submission))
     if count is not None and typed.strip().replace(",", "") != str(count):
-        words = f"Type {count} to go on: so many items would change."
+        words = f"Type {count} to confirm: {count} items will change."
         raise Invalid(words, errors={"count": [words]})
 
 

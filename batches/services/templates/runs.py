@@ -1,7 +1,7 @@
-"""Runs templates: each slot once, whatever dies in between and however many sweepers there are.
+"""Runs templates: each slot exactly once, despite crashes and concurrent sweepers.
 
-A slot is taken by one transaction, which plans the next, and started by another: what dies between
-them leaves a row that says so, and the next sweep starts it.
+One transaction takes a slot and plans the next; another starts it. After a crash in between, the
+row remains and the next sweep starts it.
 """
 
 from uuid import UUID
@@ -25,14 +25,14 @@ log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200
 State = TemplateRun.State
-BROKE = "It could not be started because of a fault on our side."
+BROKE = "It could not be started because of an error on our side."
 
 
 def run_due_templates() -> int:
-    """Start every slot that is due; returns how many were started or refused here.
+    """Start all due slots; returns how many were started or refused here.
 
-    One that breaks is logged and holds up no other. Raises only what the database raises when it
-    is away.
+    A failing one is logged and does not block others. Raises only database errors while the
+    database is unavailable.
     """
     due = Template.objects.due().order_by("next_run_at").values_list("pk", flat=True)
     for key in list(due[:MOST_AT_ONCE]):
@@ -47,19 +47,19 @@ def run_due_templates() -> int:
 
 
 def run_now(template: Template, *, by: User) -> TemplateRun:
-    """Run it once more, beside its slots, by the right of who asks.
+    """Start an extra run with the permissions of `by`.
 
-    Raises Invalid, NotAllowed and QuotaExceeded; then nothing is started, and it is put down; and
-    NotThere when it was deleted.
+    Raises Invalid, NotAllowed and QuotaExceeded, which are recorded in the run, and NotThere if
+    the template was deleted.
     """
     if not may_run(by, template.creator, OPERATIONS[template.kind]):
         raise NotAllowed
-    # Never due, not for a moment: a sweeper would start it by another's right.
+    # Never in state DUE: a sweeper would start it with the permissions of another user.
     run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())
     try:
         _start_by_hand(run, by)
     except NotThere:
-        raise  # deleted, and with it the list
+        raise  # deleted, including its run history
     except ApplicationError as error:
         run.state, run.words, run.submission = State.REFUSED, error.summary[:300], None
         run.save(force_insert=True)
@@ -78,7 +78,7 @@ def _start_by_hand(run: TemplateRun, by: User) -> None:
 
 
 def start_run(run_id: UUID) -> bool:
-    """Start a slot that was taken, or put down why not; False when another sweeper was first."""
+    """Start a taken slot, or record why not; False if another sweeper was first."""
     reach("slot-taken")
     try:
         return _start(run_id)
@@ -103,7 +103,7 @@ def _start(run_id: UUID) -> bool:
 
 
 def _confirmed(template: Template, by: User) -> Submission:
-    """What the template means now, started by that person's right."""
+    """Start the template's change with the permissions of that user."""
     template.by = by
     return start_draft(draft_of(template))
 

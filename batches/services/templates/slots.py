@@ -1,4 +1,4 @@
-"""The slots of templates: which come next, and which are due now, taken by one sweeper each."""
+"""The slots of templates: the next ones, and the due ones, each taken by one sweeper."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from batches.models import Template, TemplateRun
 from batches.recurrence import WALL_FORMAT, Slot
 from config.database import atomic
 
-# So many of the slots that passed unnoticed are listed.
+# At most this many missed slots are recorded.
 MOST_MISSED = 50
 State = TemplateRun.State
-MISSED = "Nothing ran at that time; the newest that was missed ran instead."
+MISSED = "Nothing ran at that time; the latest missed run ran instead."
 
 
 def upcoming(template: Template, most: int = 3) -> list[Slot]:
-    """The next slots, whether or not it is paused."""
+    """The next slots, even while it is paused."""
     return list(islice(coming_slots(template, after=timezone.now()), most))
 
 
 def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
-    """All its slots later than that instant, in order."""
+    """All slots later than that instant, in order."""
     if template.first is None:
         return iter(())
     return recurrence.slots_after(
@@ -46,9 +46,9 @@ def plan_next(template: Template, *, after: datetime) -> None:
 
 @atomic
 def take_slot(template_id: UUID) -> bool:
-    """Put down the newest slot that is due to be run, older ones as missed, and plan the next.
+    """Record the newest due slot to run, older ones as missed, and plan the next.
 
-    False when another sweeper was first.
+    False if another sweeper was first.
     """
     now = timezone.now()
     template = Template.objects.due().filter(pk=template_id).first()
@@ -73,7 +73,7 @@ def take_slot(template_id: UUID) -> bool:
         )
         for slot in passed
     ]
-    # Somebody who edited the template while a slot was taken may have planned that one again.
+    # An edit of the template while a slot was taken may have planned that slot again.
     known = template.runs.filter(slot__in=[row.slot for row in rows])
     taken_before = set(known.values_list("slot", flat=True))
     TemplateRun.objects.bulk_create(row for row in rows if row.slot not in taken_before)

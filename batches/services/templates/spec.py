@@ -1,4 +1,4 @@
-"""What somebody wants to keep as a template, checked as a batch would be; and back to a body."""
+"""Validates templates like batches, and converts them back to a body."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,14 +35,14 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class TemplateOrder:
-    """A template as somebody wants it, in clean values; the wall-clock times are of `zone`."""
+    """A template in clean values; local times are in `zone`."""
 
     name: str
     operation: Operation
     payload: dict[str, Any]
     creator: str | None = None
     content_ids: list[str] = field(default_factory=list)
-    # As it was sent, for it is asked at each run; checked already.
+    # As it was sent, since it is evaluated at each run; already validated.
     filter: dict[str, Any] | None = None
     error_policy: str = rules.SKIP_FAILED
     repeat: str = recurrence.NEVER
@@ -52,22 +52,22 @@ class TemplateOrder:
 
     @property
     def times(self) -> tuple[object, ...]:
-        """When it is to run: what `times_of` says of a template."""
+        """The schedule, to be compared with `times_of`."""
         return self.repeat, self.first, self.zone, self.last_day
 
 
 def times_of(template: Template) -> tuple[object, ...]:
-    """When a template runs, to be compared with `TemplateOrder.times`."""
+    """The schedule of a template, to be compared with `TemplateOrder.times`."""
     return template.repeat, template.first, template.time_zone, template.last_day
 
 
 def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> TemplateOrder:
-    """Check the shape of what is to be kept. Raises Invalid that names every wrong field.
+    """Validate the body of a template. Raises Invalid that names every wrong field.
 
-    Of a template that is `kept` already, times that stay as they are may be past.
+    Unchanged times of an existing template (`kept`) may be in the past.
 
     `{name, operationType, updatePayload, contentIds | filter, creator?, errorPolicy?, repeat?,
-    firstRun?, timeZone?, lastDay?}`; `firstRun` is `2026-12-01T09:00` on the wall of `timeZone`.
+    firstRun?, timeZone?, lastDay?}`; `firstRun` is a local time in `timeZone`: `2026-12-01T09:00`.
     """
     errors = rules.ErrorCollector()
     for name in body:
@@ -120,24 +120,24 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
 
 
 def clean_template_changes(template: Template, body: Mapping[str, Any]) -> TemplateOrder:
-    """The template with the fields that are given; the others stay. Raises Invalid."""
+    """The template with the given fields changed. Raises Invalid."""
     return clean_template(merged(body_of_template(template), body), kept=template)
 
 
 def merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The one body over the other, whose way to select gives way to the one that is wanted."""
+    """Merge two bodies; a new selection replaces the old one."""
     selections = {"contentIds", "filter"}
     dropped = selections if selections & set(wanted) else set()
     return {name: standing[name] for name in standing if name not in dropped} | dict(wanted)
 
 
 def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
-    """The body of a template that does the same to the same items, to be named and completed.
+    """The body of a template that repeats a batch, without a name.
 
-    Raises NothingToDo for what can't be repeated: an undo, or prices of each item's own.
+    Raises NothingToDo for an undo or individual prices, which can't be repeated.
     """
     if UNDO in source.payload or source.item_payloads:
-        raise NothingToDo("This can't be kept as a template: it was made for these items alone.")
+        raise NothingToDo("This can't be saved as a template: it applies to these items only.")
     body = {
         "operationType": source.kind,
         "updatePayload": source.payload,
@@ -184,12 +184,12 @@ def _clean_name(value: Any) -> str:
 
 
 def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
-    """What each field allows and all of them together don't."""
+    """Validate combinations of fields."""
     first, repeat, last_day = order.first, order.repeat, order.last_day
     if first is None:
         if repeat != recurrence.NEVER:
-            return {"firstRun": ["Say when it is to run for the first time."]}
-        return {"lastDay": ["There is nothing to end: it runs by hand."]} if last_day else {}
+            return {"firstRun": ["Set the time of the first run."]}
+        return {"lastDay": ["It has no schedule, so it has no last day."]} if last_day else {}
     coming = next(
         recurrence.slots_after(
             timezone.now(), first=first, repeat=repeat, zone=ZoneInfo(order.zone)
@@ -197,7 +197,7 @@ def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
         None,
     )
     if coming is None:
-        return {"firstRun": ["This time is past. Choose a coming one."]}
+        return {"firstRun": ["This time is in the past. Choose a later one."]}
     if last_day is not None and coming.wall.date() > last_day:
-        return {"lastDay": ["It would not run once by then. Choose a later day."]}
+        return {"lastDay": ["It would never run by then. Choose a later day."]}
     return {}

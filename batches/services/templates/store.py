@@ -1,4 +1,4 @@
-"""Keeps templates, with the slots at which they run and what a run would do now."""
+"""Stores templates and their schedule, and previews their next run."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,18 +21,18 @@ from batches.services.templates.spec import TemplateOrder, times_of
 from config.database import atomic
 from content.models import Content, User, Wallet
 
-RIGHT_LOST = "Whoever kept this template may no longer change this creator's content."
+RIGHT_LOST = "The owner of this template may no longer change this creator's content."
 MOST_KEPT = 200  # templates of one creator
 NOTHING_MATCHES = "None of the creator's items matches."
 
 
 @atomic
 def create_template(order: TemplateOrder, *, by: User) -> Template:
-    """Keep a new template. Raises Invalid and NotAllowed as for a batch."""
+    """Save a new template. Raises Invalid and NotAllowed as for a batch."""
     wallet = wallet_to_act_for(by, order.creator, order.operation)
-    lock_wallet(wallet)  # else two would count the same and both be the last
+    lock_wallet(wallet)  # else two concurrent requests could both pass the limit
     if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
-        words = f"There are {MOST_KEPT} templates already. Delete one that is no longer needed."
+        words = f"There are {MOST_KEPT} templates already. Delete one that you no longer need."
         raise Invalid(words, errors={"name": [words]})
     _refuse_foreign(order, wallet)
     template = Template(creator=wallet, by=by)
@@ -43,9 +43,9 @@ def create_template(order: TemplateOrder, *, by: User) -> Template:
 
 
 def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Template:
-    """Keep it as it is wanted now; from now on it runs by the right of whoever changed it.
+    """Update a template; from now on it runs with the permissions of `by`.
 
-    Raises Invalid, NotAllowed, TemplateChanged when somebody else was first, and NotThere.
+    Raises Invalid, NotAllowed, TemplateChanged if someone else was first, and NotThere.
     """
     read_at = template.updated_at
     address = order.creator or template.creator_id
@@ -57,24 +57,24 @@ def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Temp
     template.by = by
     _fill(template, order)
     if is_planned:
-        # A slot that is due at this moment is the sweeper's to take, with the one after it.
+        # A slot that is due right now belongs to the sweeper, which also plans the next.
         planned = {"next_slot", "next_run_at"}
         _write(template, read_at, *(name for name in _KEPT if name not in planned))
         template.refresh_from_db(fields=sorted(planned))
     else:
-        take_slot(template.pk)  # one that is due by the times of before is not lost with them
+        take_slot(template.pk)  # a slot due by the previous schedule is not lost
         plan_next(template, after=timezone.now())
         _write(template, read_at, *_KEPT)
     return template
 
 
 def delete_template(template: Template) -> None:
-    """Forget it and the list of its runs; what it started goes on and stays."""
+    """Delete a template and its run history; batches that it started continue and stay."""
     template.delete()
 
 
 def pause_template(template: Template) -> None:
-    """Let no slot run until it is resumed. Raises NotThere."""
+    """Pause a template until it is resumed. Raises NotThere."""
     now = _now()
     if not Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now):
         raise NotThere
@@ -82,14 +82,14 @@ def pause_template(template: Template) -> None:
 
 
 def resume_template(template: Template) -> None:
-    """Go on with the next slot; those that passed meanwhile are not made up for.
+    """Resume a template with its next slot; missed slots don't run.
 
-    Nothing changes of one that is not paused. Raises NotThere, and TemplateChanged when somebody
-    else changes it at this moment.
+    Does nothing if it is not paused. Raises NotThere, and TemplateChanged if someone else is
+    changing it.
     """
-    _read_again(template)  # its times may be others by now
+    _read_again(template)  # its schedule may have changed
     if not template.is_paused:
-        return  # a slot that is due at this moment is the sweeper's to take
+        return  # a slot that is due right now belongs to the sweeper
     read_at = template.updated_at
     template.is_paused = False
     template.updated_at = _now()
@@ -98,7 +98,7 @@ def resume_template(template: Template) -> None:
 
 
 def draft_of(template: Template) -> Submission:
-    """What a run would start now, not kept. Raises Invalid and NotAllowed."""
+    """What a run would start now, not saved. Raises Invalid and NotAllowed."""
     if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
         raise NotAllowed(RIGHT_LOST)
     return draft(
@@ -112,20 +112,20 @@ def draft_of(template: Template) -> Submission:
 
 
 def preview_template(template: Template) -> Preview:
-    """What a run would do now; nothing is left behind. Raises Invalid and NotAllowed."""
+    """Preview a run; nothing is stored. Raises Invalid and NotAllowed."""
     return preview_submission(draft_of(template))
 
 
 def need_of_run(template: Template, preview: Preview) -> Need:
-    """How many batches the run that is previewed would make, and what the quota leaves."""
+    """How many batches the previewed run would create, and the remaining quota."""
     batches = -(-len(preview.items) // settings.BATCH_MAX_ITEMS)
     return need_of(template.creator, batches, by=template.by)
 
 
 def selection_of(template: Template) -> Sequence[str]:
-    """The creator's items that it means now. Raises Invalid when there are none, or too many.
+    """The creator's items it selects now. Raises Invalid if there are none, or too many.
 
-    Ids that are another creator's by now are left out: the run is about this one's items.
+    Ids that now belong to another creator are left out.
     """
     own = Content.objects.by_creator(template.creator_id)
     if template.filter is None:
@@ -139,12 +139,12 @@ def selection_of(template: Template) -> Sequence[str]:
     if not found:
         raise Invalid(errors={"filter": [NOTHING_MATCHES]})
     if len(found) > MOST_ITEMS:
-        words = f"{matching.count():,} items match, and {MOST_ITEMS:,} are the most at once."
+        words = f"{matching.count():,} items match; the limit is {MOST_ITEMS:,}."
         raise Invalid(words, errors={"filter": [words]})
     return found
 
 
-# All that an edit decides; whether it is paused somebody else may be deciding at this moment.
+# The fields an edit sets; not is_paused, which may be changing concurrently.
 _KEPT = (
     "name",
     "creator",
@@ -165,10 +165,10 @@ _KEPT = (
 
 
 def _write(template: Template, read_at: datetime, *fields: str) -> None:
-    """Write to the row as long as it is the one that was read, updated then.
+    """Update the row if it is unchanged since it was read.
 
-    Its times, the next slot and the rest are to be one person's. Raises TemplateChanged, and
-    NotThere when it was deleted meanwhile: it is not to come back by that.
+    All fields must come from one editor. Raises TemplateChanged, and NotThere if it was deleted
+    in the meantime, which must not restore it.
     """
     row = Template.objects.filter(pk=template.pk)
     as_read = row.filter(updated_at=read_at)
@@ -177,13 +177,13 @@ def _write(template: Template, read_at: datetime, *fields: str) -> None:
 
 
 def _now() -> datetime:
-    """At the grain that every database keeps, so that it compares equal when it is read."""
+    """Now, rounded to the precision of every database, so that it compares equal when read."""
     now = timezone.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _read_again(template: Template) -> None:
-    """Raises NotThere when it was deleted meanwhile."""
+    """Raises NotThere if it was deleted in the meantime."""
     try:
         template.refresh_from_db()
     except Template.DoesNotExist:
@@ -191,7 +191,7 @@ def _read_again(template: Template) -> None:
 
 
 def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:
-    """Raises NotAllowed when items are named and not one is the creator's, as for a batch."""
+    """Raises NotAllowed if items are named and none is the creator's, as for a batch."""
     own = Content.objects.by_creator(wallet.pk)
     if order.content_ids and not own.filter(pk__in=order.content_ids).exists():
         raise NothingOwn

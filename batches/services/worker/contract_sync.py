@@ -1,4 +1,4 @@
-"""Brings the chain along with what batches changed."""
+"""Sends changes of batches to the chain."""
 
 from collections.abc import Set
 
@@ -10,15 +10,15 @@ from content.services.chain import calls
 
 
 def send_contract_calls() -> int:
-    """Send what is queued and ask after what was sent; batches whose items moved count as updated.
+    """Send queued calls and query sent ones; batches with progress count as updated.
 
-    Uses the network: never call it in a transaction. Returns how many calls were dealt with.
+    Uses the network: never call it in a transaction. Returns how many calls were processed.
     """
     return calls.send_contract_calls(_touch_batches)
 
 
 def _touch_batches(causes: Set[str]) -> None:
-    """So that whoever polls a batch by its ETag hears of the chain too."""
+    """Update the batches' ETag, so that pollers see the new chain state."""
     keys = [key for cause in causes if (key := batch_of(cause)) is not None]
     if keys:
         BatchOperation.objects.filter(pk__in=keys).update(updated_at=timezone.now())

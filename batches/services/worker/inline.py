@@ -1,4 +1,4 @@
-"""Does in this process what the workers would do, for commands and for trying things out."""
+"""Runs the workers' tasks in this process, for commands and tests."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from content.services.people.password_mail import send_password_mails
 
 
 def run_inline(batch_ids: list[UUID] | None = None) -> None:
-    """Run these batches, or all that are due, then send the calls and mails that are due.
+    """Run these batches, or all due ones, then send due calls and mails.
 
     Uses the network: never call it in a transaction.
     """

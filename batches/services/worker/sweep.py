@@ -1,4 +1,4 @@
-"""What makes the broker a mere hint: finds whatever waits, and tells the broker again."""
+"""The sweeper: sends due work to the broker again, so that the broker is only a hint."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,14 +18,14 @@ from content.models import ContentChange, ContractCall, PasswordMail
 from content.services.idempotency import forget_old_keys
 
 MOST_AT_ONCE = 500
-# Told again whatever the broker holds, in times of BATCH_TELL_AGAIN_SECONDS: half an hour.
+# In units of BATCH_TELL_AGAIN_SECONDS; after this a batch is sent again in any case.
 FORGOTTEN_AFTER = 60
 PROCESSED_KEPT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What was handed to the broker: how many batches, and whether there is anything to send."""
+    """What was sent to the broker: the number of batches, and whether mails or calls are due."""
 
     batches: int
     has_notifications: bool
@@ -34,7 +34,7 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Hand everything that is due to the broker. Any number may run at once."""
+    """Send everything that is due to the broker. Any number may run concurrently."""
     beat()
     forget_old_keys()
     _prune_processed_messages()
@@ -43,7 +43,7 @@ def sweep() -> Swept:
     batches = [key for key in _untold_batches() if _mark_queued(key)]
     for key in batches:
         enqueue("batches.run_batch", str(key))
-    # One message for all that is due, however much: a slow mail server must not fill the broker.
+    # One message for everything due, so that a slow mail server does not fill the broker.
     has_notifications = Notification.objects.due().exists()
     if has_notifications:
         enqueue("batches.deliver_due_notifications")
@@ -57,12 +57,12 @@ def sweep() -> Swept:
 
 
 def _untold_batches() -> list[UUID]:
-    """Batches that no message speaks of any more, those that were told longest ago first.
+    """Due batches whose messages are missing, those sent longest ago first.
 
-    In a backlog most of what was not heard of for long still waits at the broker, and telling it
-    again at every sweep would bury the broker. So as many are told as messages are missing there.
-    That may be others than those whose messages were lost; those have their turn at the latest
-    when the backlog is gone, and a lease that ended, or `FORGOTTEN_AFTER`, at once.
+    In a backlog most old batches still have a message at the broker, and sending them again at
+    every sweep would flood it. So only as many are sent as messages are missing. These may be
+    others than the ones whose messages were lost; those follow at the latest when the backlog is
+    gone. Batches with an expired lease, or past `FORGOTTEN_AFTER`, are sent at once.
     """
     claimable = BatchOperation.objects.claimable()
     unheard = claimable.filter(queued_at__lt=_heard()).order_by("queued_at")
@@ -80,7 +80,7 @@ def _untold_batches() -> list[UUID]:
 
 
 def _mark_queued(key: UUID) -> bool:
-    """True for one of several sweepers: the one that tells the broker."""
+    """True for one of several concurrent sweepers, which then sends."""
     row = BatchOperation.objects.filter(pk=key, queued_at__lt=_heard())
     return bool(row.update(queued_at=timezone.now()))
 
@@ -95,7 +95,7 @@ def _contract_waits() -> bool:
 
 
 def _prune_processed_messages() -> None:
-    """The filesystem broker keeps what was read; drop it after an hour."""
+    """Delete processed messages of the filesystem broker after an hour."""
     folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("processed_folder")
     if not folder:
         return
@@ -105,4 +105,4 @@ def _prune_processed_messages() -> None:
             if file.stat().st_mtime < oldest:
                 file.unlink()
         except FileNotFoundError:
-            pass  # another sweeper was quicker
+            pass  # another sweeper was faster

@@ -1,4 +1,4 @@
-"""manage.py import_catalogue: takes a CSV or JSON file into the catalogue."""
+"""manage.py import_catalogue: imports a CSV or JSON file."""
 
 import csv
 from argparse import ArgumentTypeError
@@ -32,9 +32,9 @@ Value = TypeVar("Value")
 
 class Command(BaseCommand):
     help = (
-        "Take a CSV or JSON file into the catalogue. Ids that exist already are skipped, so a "
-        "repeat does no harm. Exit code 0 when no row was refused, 1 when some were (the others "
-        "are in: correct those and repeat), 2 when nothing was tried."
+        "Import a CSV or JSON file into the catalogue. Ids that already exist are skipped, so it "
+        "is safe to repeat. Exit code 0 if no row was rejected, 1 if some were (the others are "
+        "imported: fix the rejected ones and repeat), 2 if nothing was imported."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,21 +45,21 @@ class Command(BaseCommand):
             default=[],
             type=_field_and_column,
             metavar="FIELD=COLUMN",
-            help=f"which column holds a field; fields are {', '.join(FIELDS)}",
+            help=f"maps a field to a column; fields are {', '.join(FIELDS)}",
         )
         parser.add_argument(
             "--creator",
             action="append",
             default=[],
             metavar="ADDRESS_OR_USERNAME",
-            help="whose the items are; given several times, items take turns",
+            help="the creator of the items; if given several times, items are distributed in turn",
         )
         parser.add_argument(
             "--price",
             type=_checked(parse_price_range),
             metavar="STX",
-            help="for items without one: 2.5, or a range such as 1-20, out of which the item's id "
-            "decides, so that a repeat gives the same",
+            help="for items without one: 2.5, or a range such as 1-20, spread by the item's id, so "
+            "that a repeat gives the same prices",
         )
         parser.add_argument(
             "--url-template",
@@ -75,11 +75,13 @@ class Command(BaseCommand):
             help=f"for items without one: {', '.join(CONTENT_TYPES)} (video)",
         )
         parser.add_argument(
-            "--onchain", action="store_true", help="number the items for the contract"
+            "--onchain", action="store_true", help="assign on-chain ids to the items"
         )
-        parser.add_argument("--dry-run", action="store_true", help="check everything, add nothing")
         parser.add_argument(
-            "--refused", type=Path, metavar="FILE", help="write all refused rows there, as CSV"
+            "--dry-run", action="store_true", help="check everything, import nothing"
+        )
+        parser.add_argument(
+            "--refused", type=Path, metavar="FILE", help="write all rejected rows to this CSV file"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -124,9 +126,9 @@ class Command(BaseCommand):
         )
         if report.count:
             self.stdout.write(
-                f"What was refused, and why, stands in {options['refused']}."
+                f"The refused rows and the reasons are in {options['refused']}."
                 if options["refused"]
-                else "What was refused, and why, stands above; --refused FILE writes it to a file."
+                else "Refused rows and reasons are listed above; --refused FILE writes them."
             )
             raise SystemExit(1)
 
@@ -135,7 +137,7 @@ class Command(BaseCommand):
 
 
 class _Report:
-    """Counts the refused rows and, where a file is named, writes them down."""
+    """Counts the refused rows and writes them to a file if one is named."""
 
     def __init__(self, path: Path | None) -> None:
         self.path, self.count = path, 0
@@ -162,7 +164,7 @@ class _Report:
 def _first_checked(
     rows: Iterator[Row], columns: Mapping[str, str], defaults: Defaults
 ) -> Iterator[Row]:
-    """The rows; what is wrong with all of them ends the command with one sentence."""
+    """Yield the rows; an error of the whole file ends the command with a message."""
     first = list(islice(rows, PART_ROWS))
     if first and not first[0].problem:
         names = first[0].values

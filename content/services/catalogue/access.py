@@ -1,4 +1,4 @@
-"""Who may open an item, and who may look into its past."""
+"""Access to items and their history."""
 
 from functools import cached_property
 
@@ -6,7 +6,7 @@ from content.models import Content, User, Wallet
 
 
 class Viewer:
-    """A person who looks at items; asks for the own wallets once, however many items."""
+    """A user who views items; reads the user's wallets once, for any number of items."""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -22,7 +22,7 @@ class Viewer:
         return user.is_active and user.is_staff and user.has_perm("content.view_content")
 
     def may_open(self, content: Content) -> bool:
-        """May have what is paid for: the owner and overseers, until things can be bought."""
+        """True for users with access to the content: owner and overseers, until purchases exist."""
         return self.is_overseer or content.creator_id in self.addresses
 
     def may_see_history(self, content: Content) -> bool:

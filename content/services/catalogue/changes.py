@@ -1,4 +1,4 @@
-"""The only writer of Content: every change bumps the version and leaves a ContentChange."""
+"""The only writer of Content: every change increments the version and adds a ContentChange."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from content.contract import call_for
 from content.errors import AlreadyThere, StaleVersion
 from content.models import Content, ContentChange, ContentRow, User
 
-# What a change may touch and what the history shows; everything else on the row is bookkeeping.
+# The fields of changes and history; all others are bookkeeping.
 FIELDS = (
     "title",
     "description",
@@ -33,22 +33,22 @@ FIELDS = (
     "onchain_id",
 )
 
-# Those of them that are moments.
+# Those of them that are datetimes.
 TIMES = frozenset({"removed_at"})
 
-# What every change is judged by, besides the fields that it touches.
+# The fields that every check needs, besides the changed fields.
 JUDGED_BY = ("pk", "creator_id", "is_removed", "onchain_id", "version")
 
 
 class Change(NamedTuple):
-    """New values for one item as it was read; only fields that differ are written."""
+    """New values for one item; only fields that differ are written."""
 
     content: ContentRow
     after: Mapping[str, Any]
 
 
 class Written(NamedTuple):
-    """The ContentChange that a change has left."""
+    """The ContentChange of a written change."""
 
     change_id: str
     is_for_chain: bool
@@ -57,16 +57,17 @@ class Written(NamedTuple):
 def lock_contents(content_ids: Iterable[str]) -> dict[str, Content]:
     """Read and lock items for a change, in key order so that two batches can't deadlock.
 
-    On SQLite and MongoDB nothing is locked: there the transaction itself makes rivals wait or
-    start again. Call it inside `atomic`. Unknown ids are left out.
+    SQLite and MongoDB lock nothing here: their transactions make concurrent writers wait or
+    restart. Call it inside `atomic`. Unknown ids are left out.
     """
     found = Content.objects.filter(among(content_ids)).order_by("pk")
     return {content.pk: content for content in found.select_for_update(no_key=True)}
 
 
 def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str, ContentRow]:
-    """`lock_contents` for many items of whom only what they are judged by and the fields of
-    `reading` concern: rows, since objects take longer to make than the database to find them.
+    """Lock the rows and load only the fields the checks and `reading` need.
+
+    Returns rows, since creating model objects takes longer than the query.
     """
     names = tuple(dict.fromkeys((*JUDGED_BY, *reading)))
     return {row.pk: row for row in read_locked(Content, names, content_ids)}
@@ -74,10 +75,10 @@ def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str
 
 @atomic
 def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> list[Written]:
-    """Write the changes of items that `lock_contents` read in this transaction.
+    """Write changes of items that `lock_contents` read in this transaction.
 
-    `cause` is `batch:<id>`, `admin`, `api` or `import`. Returns what was written for each
-    change, in the same order. Raises StaleVersion when an item was written since it was read.
+    `cause` is `batch:<id>`, `admin`, `api` or `import`. Returns the written change for each,
+    in the same order. Raises StaleVersion when an item was written since it was read.
     """
     now = timezone.now()
     changes = [_in_milliseconds(change) for change in changes]
@@ -101,7 +102,7 @@ def apply_changes(changes: Sequence[Change], *, by: User | None, cause: str) -> 
                 "chain_state": states,
             },
         )
-    except IntegrityError as error:  # the version was taken: somebody wrote since we read
+    except IntegrityError as error:  # the version exists: someone wrote since we read
         raise StaleVersion from error
     queued = ContentChange.ChainState.QUEUED
     return [Written(key, state == queued) for key, state in zip(keys, states, strict=True)]
@@ -116,10 +117,10 @@ def change_content(
     by: User,
     cause: str,
 ) -> Content:
-    """Change one item by hand; nothing is written where nothing differs.
+    """Change one item manually; writes nothing if nothing differs.
 
-    `after` may be computed from the locked item, and refuse it by raising. `version` is the one
-    that the person saw, None for whichever there is. Raises StaleVersion, Content.DoesNotExist.
+    `after` may be computed from the locked item, and may raise to refuse. `version` is the one
+    that the user saw, None for any. Raises StaleVersion, Content.DoesNotExist.
     """
     content = lock_contents([content_id]).get(content_id)
     if content is None:
@@ -163,7 +164,7 @@ def add_contents(
 
 
 def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a ContentChange's `before` or `after` as the model has them."""
+    """The values of a ContentChange's `before` or `after` as model values."""
     return {
         name: parse_datetime(value) if name.endswith("_at") and value else value
         for name, value in fields.items()
@@ -171,7 +172,7 @@ def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_milliseconds(change: Change) -> Change:
-    """Times as MongoDB keeps them: else the history would know them better than the item."""
+    """Times in MongoDB's precision, so that the history equals the item."""
     if TIMES.isdisjoint(change.after):
         return change
     after = {
@@ -184,7 +185,7 @@ def _in_milliseconds(change: Change) -> Change:
 
 
 def _update(changes: Sequence[Change], **bookkeeping: Any) -> None:
-    """As few UPDATEs as there are sets of fields."""
+    """One UPDATE per set of fields."""
     groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in changes:
         groups[tuple(sorted(change.after))].append(change)
@@ -212,7 +213,7 @@ def _chain_state(onchain_id: int | None, after: Mapping[str, Any]) -> str:
 
 
 def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """As JSON can hold them."""
+    """As JSON values."""
     if TIMES.isdisjoint(values):
         return values
     return {

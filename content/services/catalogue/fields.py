@@ -1,4 +1,4 @@
-"""What a row of a catalogue's file may hold: its fields, and what each of them takes."""
+"""The fields of a row in a catalogue file, and their validation."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from content import rules
 from content.services.catalogue.files import Row
 
-# What a column may be, and other headings under which it is found by itself.
+# The fields, and alternative headings that are recognised.
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("content_id", "contentid"),
     "title": (),
@@ -21,7 +21,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def values_of(row: Row, columns: Mapping[str, str]) -> dict[str, str]:
-    """The cells that hold something, by field; `columns` maps fields to columns.
+    """The non-empty cells by field; `columns` maps fields to columns.
 
     Raises ValueError that names the field.
     """

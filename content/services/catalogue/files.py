@@ -1,8 +1,8 @@
 """Reads rows out of CSV and JSON files of any size, one at a time.
 
-tablib, which django-import-export reads with, holds the whole file in memory; a catalogue may have
-a million rows. Everything comes out as text (or boolean, or None), whatever the file says, so that
-a film called 300 has a title in both formats.
+tablib, which django-import-export uses, loads the whole file into memory; a catalogue may have a
+million rows. All values are strings (or boolean, or None) in both formats, so that a film called
+300 has a valid title.
 """
 
 import codecs
@@ -32,7 +32,7 @@ _NUMBERS_AS_TEXT = json.JSONDecoder(parse_int=str, parse_float=str, parse_consta
 
 
 class Unreadable(ApplicationError):
-    """The file as a whole is of no use; the message says why."""
+    """The whole file is unusable; the message says why."""
 
     code = "unreadable"
 
@@ -99,19 +99,19 @@ class CatalogueFile:
                 if isinstance(value, dict):
                     yield Row(f"item {number}", value)
                 else:
-                    yield Row(f"item {number}", problem="This is no object with named fields.")
+                    yield Row(f"item {number}", problem="This is not an object with named fields.")
             text = text[end:]
             more = self._text.read(BLOCK) if len(text) < LONGEST_ITEM else ""
             if not more:
                 rest = text[_BETWEEN_ITEMS.match(text).end() :]  # type: ignore[union-attr]
                 if not rest.startswith("]") if is_list else rest:
-                    yield Row(f"item {number + 1}", problem="From here on this is no JSON.")
+                    yield Row(f"item {number + 1}", problem="From here on this is not valid JSON.")
                 return
             text += more
 
     @staticmethod
     def _item(text: str, start: int) -> tuple[Any, int] | None:
-        """The next JSON value and where it ends; None when it isn't there in full."""
+        """The next JSON value and its end; None if it is incomplete."""
         start = _BETWEEN_ITEMS.match(text, start).end()  # type: ignore[union-attr]
         try:
             return _NUMBERS_AS_TEXT.raw_decode(text, start)
@@ -120,9 +120,9 @@ class CatalogueFile:
 
 
 def csv_rows(data: bytes, name: str) -> Iterator[Row]:
-    """Every row of a CSV file in memory that is not blank; errors speak of `name`.
+    """Every non-blank row of a CSV file in memory; error messages use `name`.
 
-    Delimiter and encoding are found out as for a file on disk. Raises Unreadable.
+    Delimiter and encoding are detected as for a file on disk. Raises Unreadable.
     """
     encoding = _encoding_of(io.BytesIO(data), name)
     return _csv_rows(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), name)
@@ -131,9 +131,9 @@ def csv_rows(data: bytes, name: str) -> Iterator[Row]:
 def named_columns(cells: Iterable[str], name: str) -> list[str]:
     """The heading of a file. Raises Unreadable when two columns have the same name."""
     columns = [cell.strip() for cell in cells]
-    times = Counter(columns)  # one look at each: there may be half a million
+    times = Counter(columns)  # a single pass: there may be half a million
     if repeated := sorted(column for column, count in times.items() if column and count > 1):
-        raise Unreadable(f"{name}: the column {repeated[0][:64]!r} is there twice.")
+        raise Unreadable(f"{name}: the column {repeated[0][:64]!r} appears twice.")
     return columns
 
 
@@ -172,11 +172,11 @@ def _csv_rows(text: io.TextIOWrapper, name: str) -> Iterator[Row]:
     except csv.Error as error:
         raise Unreadable(f"{name}: the heading can't be read as CSV: {error}.") from error
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{name}: this is no text. Save it as CSV in UTF-8.") from error
+        raise Unreadable(f"{name}: this is not text. Save it as CSV in UTF-8.") from error
 
 
 def _encoding_of(file: IO[bytes], name: str) -> str:
-    """By mark, else UTF-8 where all of it is, else what Western spreadsheets write."""
+    """By byte-order mark, else UTF-8 if valid, else the encoding of Western spreadsheets."""
     start = file.read(4)
     if start[:2] in {b"PK", b"\x1f\x8b", b"\xd0\xcf"}:  # .xlsx or .zip, .gz, .xls
         raise Unreadable(f"{name} is a spreadsheet or an archive: save it as CSV or unpack it.")

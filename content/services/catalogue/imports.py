@@ -1,4 +1,4 @@
-"""Takes a catalogue into the database: rows in, items and a report of each part out."""
+"""Imports rows into the catalogue, with a report for each part."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ PART_ROWS = 500
 REMEDIES = {
     "price": "No row has a price: give one for all with --price 2.5, or a range with --price 1-20; "
     "or name the column that holds it with --map price=COLUMN.",
-    "creator": "No row has a creator: say whose the items are with --creator ADDRESS_OR_USERNAME; "
+    "creator": "No row has a creator: set one with --creator ADDRESS_OR_USERNAME; "
     "or name the column that holds it with --map creator=COLUMN.",
 }
 
@@ -47,7 +47,7 @@ class PriceRange:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the file does not say. Creators take turns, row by row."""
+    """Defaults for missing fields. Creators are used in turn, row by row."""
 
     creators: Sequence[Wallet] = ()
     price: PriceRange | None = None
@@ -58,7 +58,7 @@ class Defaults:
 
 @dataclass
 class Part:
-    """What became of some rows. `refused` has (place, why)."""
+    """The result for some rows. `refused` has (place, reason)."""
 
     read: int = 0
     added: int = 0
@@ -76,7 +76,7 @@ def import_rows(
     """Add an item for each row, and report after every few hundred; ids that exist are skipped.
 
     `columns` maps fields to columns; other fields are found under their own name. Every part is
-    a transaction of its own, so a repeat after a break goes on where it broke off.
+    a transaction of its own, so repeating after a crash continues where it stopped.
     """
     importer = _Importer(columns, defaults, dry_run)
     numbered = enumerate(rows)
@@ -87,7 +87,7 @@ def import_rows(
 def what_all_lack(
     rows: Iterable[Row], *, columns: Mapping[str, str], defaults: Defaults
 ) -> str | None:
-    """A sentence about what not one of these rows says and the defaults don't either."""
+    """The message for a required field that no row and no default has."""
     needed = {"price", "creator"}
     if defaults.price is not None:
         needed.discard("price")
@@ -160,7 +160,7 @@ class _Importer:
             part.added += len(add_contents(items, by=None, cause="import"))
             return
         except AlreadyThere:
-            pass  # somebody adds the same items at this moment: one at a time, then
+            pass  # someone is adding the same items right now: fall back to one at a time
         for row, content in contents.values():
             try:
                 part.added += len(add_contents([content], by=None, cause="import"))
@@ -228,14 +228,14 @@ class _Importer:
         if "price" in values:
             return int(cleaned("price", rules.parse_stx, values["price"]))
         if self.defaults.price is None:
-            raise ValueError("price: There is none, and no --price for such items.")
+            raise ValueError("price: Missing, and no --price is given.")
         return self.defaults.price.price_of(content_id)
 
     def _creator(self, values: Mapping[str, str], number: int) -> Wallet:
         name = values.get("creator")
         if name is None:
             if not self.defaults.creators:
-                raise ValueError("creator: There is none, and no --creator for such items.")
+                raise ValueError("creator: Missing, and no --creator is given.")
             return self.defaults.creators[number % len(self.defaults.creators)]
         if name not in self.wallets:
             try:

@@ -1,4 +1,4 @@
-"""One item added or edited by hand through the API: the body's rules, the right, the change."""
+"""Add or edit one item through the API: validation, permission, change."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def edit_content(
     by: User,
     is_expected: Callable[[int], bool] | None = None,
 ) -> Content:
-    """Change one item; `is_expected` says whether the version that there is will do, None for any.
+    """Change one item; `is_expected` checks the current version, None accepts any.
 
     Raises Invalid, NotThere, NotAllowed, Removed and, only with `is_expected`, StaleVersion.
     """
@@ -61,7 +61,7 @@ def edit_content(
         raise NotAllowed(NOT_YOURS)
 
     def after(content: Content) -> Mapping[str, Any]:
-        # On the locked row: others may have written since it was found.
+        # Check the locked row: others may have written since it was read.
         if content.creator_id != found.creator_id:
             raise NotAllowed(NOT_YOURS)
         if content.is_removed:
@@ -77,7 +77,7 @@ def edit_content(
 
 
 def find_content(content_id: str) -> Content:
-    """The item of this id. Raises NotThere, for an id that can't be one too."""
+    """The item with this id. Raises NotThere, also for an invalid id."""
     try:
         content = Content.objects.filter(pk=rules.clean_content_id(content_id)).first()
     except ValueError:
@@ -88,7 +88,7 @@ def find_content(content_id: str) -> Content:
 
 
 def may_edit(user: User, content: Content) -> bool:
-    """The creator who owns it, and staff who may change content."""
+    """True for the owner, if a creator, and for staff who may change content."""
     if user.is_active and user.is_staff and user.has_perm("content.change_content"):
         return True
     own = Wallet.objects.owned_by(user).creators()
@@ -101,8 +101,8 @@ def _clean(
     *,
     required: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """The body in the model's names and clean values. Raises Invalid that names every field."""
-    errors = {name: ["This is needed."] for name in required if name not in body}
+    """The clean values by model field. Raises Invalid that names every field."""
+    errors = {name: ["This field is required."] for name in required if name not in body}
     values = {}
     unknown = [str(name)[:64] for name in body if name not in fields]
     for name, value in body.items():
@@ -127,7 +127,7 @@ def _clean(
 
 
 def _wallet_to_sell_from(user: User, address: str | None) -> Wallet:
-    """An own wallet that sells; without an address the only one. Raises NotAllowed, Invalid."""
+    """A creator wallet of the user; without an address the only one. Raises NotAllowed, Invalid."""
     own = Wallet.objects.owned_by(user).creators()
     if address is not None:
         wallet = own.filter(pk=address).first()
@@ -138,5 +138,5 @@ def _wallet_to_sell_from(user: User, address: str | None) -> Wallet:
     if not wallets:
         raise NotAllowed("Only creators can add content.")
     if len(wallets) > 1:
-        raise Invalid(errors={"creator": ["Say for which of your addresses this is."]})
+        raise Invalid(errors={"creator": ["Specify which of your addresses to use."]})
     return wallets[0]

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from content.services.catalogue.files import Row, Unreadable, named_columns, row_of_cells
 
-# A small archive may unpack to gigabytes, and a small sheet reach to the end of the world.
+# A small archive may unpack to gigabytes, and a small sheet may claim millions of cells.
 MOST_UNPACKED = 16 * 1024 * 1024
 # A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
 MOST_ELEMENTS = 20_000
@@ -24,13 +24,13 @@ MOST_ELEMENTS_OF_CELLS = 250_000
 PARTS_WITH_CELLS = ("xl/worksheets/", "xl/sharedStrings")
 MOST_LINES = 100_000
 MOST_COLUMNS = 50
-# As many digits as spreadsheets hold and show: 3.3, where the file says 3.3000000000000003.
+# The precision of spreadsheets: 3.3 for 3.3000000000000003 in the file.
 DIGITS = 15
-NOT_A_SPREADSHEET = "this is no spreadsheet that can be read. Save it as .xlsx or as CSV."
+NOT_A_SPREADSHEET = "this is not a readable spreadsheet. Save it as .xlsx or as CSV."
 
 
 class _FirstSheet(ExcelReader):
-    """Opens no other sheet: each is read through for its size, and thousands may be the same."""
+    """Open only the first sheet: openpyxl reads each for its size, and there may be thousands."""
 
     def read_worksheets(self) -> None:
         sheets = [pair for pair in self.parser.find_sheets() if "chartsheet" not in pair[1].Type]
@@ -39,26 +39,26 @@ class _FirstSheet(ExcelReader):
 
 
 def is_spreadsheet(data: bytes) -> bool:
-    """Whether this is an archive, as spreadsheets are; what is in it shows when it is read."""
+    """True if this is a zip archive, like spreadsheets; the content is checked on reading."""
     return data.startswith(b"PK")
 
 
 def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
-    """Every line of the first sheet that is not blank, each cell as a person would type it.
+    """Every non-blank line of the first sheet, each cell as a user would type it.
 
-    Of formulas the values that were saved with them. Raises Unreadable, which speaks of `name`.
+    Formulas give their saved values. Raises Unreadable, which names `name`.
     """
     _refuse_bombs(data, name)
     try:
         yield from _rows(data, name)
     except Unreadable:
         raise
-    except Exception as error:  # a broken file fails with whatever it likes
+    except Exception as error:  # a broken file raises any exception
         raise Unreadable(f"{name}: {NOT_A_SPREADSHEET}") from error
 
 
 def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, sheet: str) -> bytes:
-    """A file of one sheet; texts stay texts, whatever they look like."""
+    """A file with one sheet; text cells stay text."""
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet)
     page.freeze_panes = "A2"
@@ -74,7 +74,7 @@ def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, she
 
 
 def _refuse_bombs(data: bytes, name: str) -> None:
-    """By what the archive says of itself; no more than that is ever unpacked of a part."""
+    """Check the declared sizes; no part is unpacked beyond its declared size."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
@@ -98,7 +98,7 @@ def _rows(data: bytes, name: str) -> Iterator[Row]:
     reader = _FirstSheet(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     reader.read()
     sheet = next(iter(reader.wb.worksheets))
-    # The size that the sheet claims is not asked for: some programs write a wrong one.
+    # The declared dimension is ignored: some programs write a wrong one.
     lines = sheet.iter_rows(min_row=1, max_row=MOST_LINES, min_col=1, max_col=MOST_COLUMNS)
     columns: list[str] = []
     for number, line in enumerate(lines, start=1):
@@ -119,7 +119,7 @@ def _rows(data: bytes, name: str) -> Iterator[Row]:
 
 
 def _text_of(cell: Any) -> str:
-    """What a person who reads the sheet would type: `10%` where a tenth is shown so."""
+    """The cell as displayed: `10%` for a tenth formatted as a percentage."""
     value = cell.value
     if value is None:
         return ""
@@ -142,7 +142,7 @@ def _digits(number: float) -> str:
 def _cell(page: Any, value: Any, **look: Any) -> Any:
     cell = WriteOnlyCell(page, value=value)
     if isinstance(value, str):
-        cell.data_type = "s"  # else a text that begins with = would be a formula
+        cell.data_type = "s"  # else text that begins with = would become a formula
     for name, own in look.items():
         setattr(cell, name, own)
     return cell

@@ -1,4 +1,4 @@
-"""Puts back what one change did to one item, as long as nobody changed the item since."""
+"""Undoes one change of one item, if nobody has changed the item since."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,26 +9,26 @@ from content.services.catalogue.changes import change_content, from_history
 from content.services.catalogue.items import EDITABLE, NOT_YOURS, may_edit
 
 CAUSE = "put-back"
-# What who owns an item may edit of it; anything else is for staff who may change content.
+# The fields that owners may edit; others require staff who may change content.
 OWN_FIELDS = frozenset(field for field, _ in EDITABLE.values())
 
 
 def put_back(change: ContentChange, *, by: User) -> Content:
-    """Give the item the values that it had before this change, by a change of its own.
+    """Restore the item's values before this change, as a new change.
 
-    Raises NotAllowed as for editing the item, StaleVersion when it was changed since, and Removed
-    when it is off sale for another reason than this change.
+    Raises NotAllowed as for editing the item, StaleVersion if it was changed since, and Removed
+    if another change removed it.
     """
     content = change.content
     if not may_put_back(by, content, change):
         raise NotAllowed(NOT_YOURS)
 
     def after(found: Content) -> Mapping[str, Any]:
-        # On the locked row: others may have written since it was found.
+        # Check the locked row: others may have written since it was read.
         if found.creator_id != content.creator_id:
             raise NotAllowed(NOT_YOURS)
         if found.version != change.version:
-            raise StaleVersion("This item was changed since, so it stays as it is.")
+            raise StaleVersion("This item has changed since, so it was not undone.")
         if found.is_removed and "is_removed" not in change.before:
             raise Removed(removed_at=found.removed_at, removal_reason=found.removal_reason)
         return from_history(change.before)
@@ -37,7 +37,7 @@ def put_back(change: ContentChange, *, by: User) -> Content:
 
 
 def may_put_back(user: User, content: Content, change: ContentChange) -> bool:
-    """Whoever may edit it, if what the change touched is theirs to edit; never its addition."""
+    """True if the user may edit all changed fields; never for the item's creation."""
     if not change.before or not may_edit(user, content):
         return False
     return change.before.keys() <= OWN_FIELDS or _may_change_all(user)

@@ -1,7 +1,7 @@
-"""Tells the chain of queued changes: group, store, send, ask. Best effort.
+"""Sends queued changes to the chain: group, store, send, query. Best effort.
 
-A call is stored with its changes before it is sent, and a stored call is only ever sent as it
-is, so that a crash at any point leads to the same transaction again and never to a second one.
+A call is stored with its changes before it is sent, and is never modified afterwards, so that a
+crash at any point repeats the same transaction and never creates a second one.
 """
 
 from collections.abc import Callable, Set
@@ -18,7 +18,7 @@ from content.models import ContentChange, ContractCall
 
 log = structlog.get_logger(__name__)
 
-# How long one worker may take over a call before another takes it up.
+# The lease of a worker on a call.
 LEASE = timedelta(seconds=60)
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 3600
@@ -27,14 +27,14 @@ ChainState = ContentChange.ChainState
 State = ContractCall.State
 
 
-# Told of the causes of changes that moved on the chain, in the transaction of the move.
+# Called with the causes of changes whose chain state changed, in the same transaction.
 Moved = Callable[[Set[str]], None]
 
 
 def send_contract_calls(moved: Moved = lambda causes: None) -> int:
-    """Make calls of the queued changes, send what is due, ask after what was sent.
+    """Create calls for queued changes, send due ones and query sent ones.
 
-    Uses the network: never call it in a transaction. Returns how many calls were dealt with.
+    Uses the network: never call it in a transaction. Returns how many calls were processed.
     """
     contract = get_contract()
     if contract is None:
@@ -43,13 +43,13 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
         while prepare_call(contract.name, moved):
             pass
     except RivalSender:
-        pass  # the other worker has them in a call of its own
+        pass  # the other worker has put them into its own call
     done = 0
     for key in ContractCall.objects.open().order_by("id").values_list("pk", flat=True)[:100]:
         call = _take(key)
         if call is None and _is_unsent(key):
-            # Held by another worker, or waiting after a failure. A later call could hold a newer
-            # price of the same item, so nothing may overtake it.
+            # Leased by another worker, or waiting after a failure. A later call could have a newer
+            # price of the same item, so calls must stay in order.
             break
         if call is not None:
             done += 1
@@ -62,16 +62,16 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
 def prepare_call(client: str, moved: Moved) -> ContractCall | None:
     """Put up to 100 queued changes of one function into a new call, oldest first.
 
-    Raises RivalSender when another worker did the same at the same time.
+    Raises RivalSender if another worker did the same concurrently.
     """
     queued = ContentChange.objects.filter(chain_state=ChainState.QUEUED, contract_call=None)
     function = ""
-    # One item stands once in a call: its second change goes into the next one, after the first.
+    # A call contains an item once: its second change goes into the next call.
     picked: dict[int, ContentChange] = {}
     arguments = []
     for change in queued.select_related("content").order_by("id")[:MAX_ITEMS]:
         found = call_for(change.content.onchain_id, change.after)
-        if found is None:  # taken off the chain by hand since
+        if found is None:  # unregistered from the chain manually since
             queued.filter(pk=change.pk).update(chain_state=ChainState.NOT_ATTEMPTED)
             moved({change.cause})
             continue
@@ -90,7 +90,7 @@ def prepare_call(client: str, moved: Moved) -> ContractCall | None:
 
 
 class RivalSender(Exception):
-    """Another worker dealt with the same changes, or the same call, first."""
+    """Another worker processed the same changes, or the same call, first."""
 
 
 def _is_unsent(call_id: UUID) -> bool:
@@ -99,14 +99,14 @@ def _is_unsent(call_id: UUID) -> bool:
 
 
 def _take(call_id: UUID) -> ContractCall | None:
-    """Hold a due call for LEASE; None when another worker was quicker."""
+    """Lease a due call; None if another worker was faster."""
     now = timezone.now()
     taken = ContractCall.objects.due().filter(pk=call_id).update(due_at=now + LEASE, updated_at=now)
     return ContractCall.objects.get(pk=call_id) if taken else None
 
 
 def _advance(contract: Contract, call: ContractCall, moved: Moved) -> bool:
-    """Send a call or ask after it; False when the chain can't be reached now."""
+    """Send or query a call; False if the chain is unreachable."""
     try:
         if call.state != State.BROADCAST:
             tx_id = contract.send(
@@ -153,7 +153,7 @@ def settle_call(
     errors: list[str | None] | None = None,
     **facts: object,
 ) -> None:
-    """Move a call, and its changes with it; `errors` has one entry an item once it is settled."""
+    """Update a call and its changes; `errors` has one entry per item once it is settled."""
     now = timezone.now()
     facts = {"state": state, "updated_at": now, **facts}
     if not ContractCall.objects.filter(pk=call.pk, state=call.state).update(**facts):
@@ -163,7 +163,7 @@ def settle_call(
     changes = ContentChange.objects.filter(contract_call=call)
     changes.update(chain_state=state.value, chain_error=call.error[:300])
     if errors and any(errors):
-        # The arguments were listed in the order of the changes' keys, and so are the answers.
+        # Arguments and answers have the order of the changes' keys.
         keys = list(changes.order_by("id").values_list("pk", flat=True))
         for words in sorted({error for error in errors if error}):
             refused = [key for key, error in zip(keys, errors, strict=True) if error == words]

@@ -1,4 +1,4 @@
-"""What people decide about themselves, and what ends with a password or an account."""
+"""Profile settings, and ending sessions and tokens with a password or an account."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,9 +12,9 @@ from content.services.people.tokens import revoke_all_tokens
 
 @atomic
 def update_profile(user: User, *, time_zone: str, notify: Mapping[str, str]) -> None:
-    """Keep the person's time zone and, by address, which mails each of the own wallets gets.
+    """Save the user's time zone and, by address, the mail setting of each wallet.
 
-    Addresses of other people's wallets are passed over.
+    Ignores wallets of other users.
     """
     User.objects.filter(pk=user.pk).update(time_zone=time_zone)
     user.time_zone = time_zone
@@ -24,11 +24,11 @@ def update_profile(user: User, *, time_zone: str, notify: Mapping[str, str]) -> 
 
 
 def change_password(user: User, password: str | None) -> None:
-    """Set the password, None for none that works; all tokens and sessions of the person end.
+    """Set the password, None for an unusable one, and end all tokens and sessions of the user.
 
-    Sessions end by themselves, since each is checked by the hash of the password.
+    Sessions end because their hash includes the password.
     """
-    # Slow on purpose, so not in the transaction, in which others would wait.
+    # Hashing is slow on purpose, so it stays outside of the transaction.
     user.set_password(password)
     _save_password(user)
 
@@ -42,7 +42,7 @@ def _save_password(user: User) -> None:
 
 @atomic
 def save_person(user: User, *, fields: Collection[str]) -> None:
-    """Keep what staff edited; tokens and sessions of an account that is not active end for good."""
+    """Save the edited user; permanently end tokens and sessions of an inactive account."""
     user.save(update_fields=fields)
     if not user.is_active:
         end_access(user)
@@ -50,6 +50,6 @@ def save_person(user: User, *, fields: Collection[str]) -> None:
 
 @atomic
 def end_access(user: User) -> None:
-    """End all tokens and sessions of the person, so that none comes back with the account."""
+    """End all tokens and sessions of the user, so that none works again after reactivation."""
     revoke_all_tokens(user)
     User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)

@@ -1,7 +1,7 @@
-"""Mails with a link to a new password: asked for at a page, sent by a worker.
+"""Mails with password links: requested at a page, sent by a worker.
 
-Whoever asks learns nothing of who has an account: for known and unknown addresses the same row is
-written and the same is answered, in the same time, and the mail server is none of it.
+Requests do not disclose accounts: known and unknown addresses write the same row and get the same
+answer in the same time, without contacting the mail server.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class LinkTokens(PasswordResetTokenGenerator):
-    """Django's, but a sign-in in between leaves a link good: only a new password ends it."""
+    """Like Django's, but a link stays valid after a sign-in; only a new password invalidates it."""
 
     def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
         return f"{user.pk}{user.password}{timestamp}{getattr(user, 'email', '')}"
@@ -41,23 +41,23 @@ class LinkTokens(PasswordResetTokenGenerator):
 
 links = LinkTokens()
 
-# So many mails to one mailbox within the hour that the first one's link is valid.
+# The number of mails to one mailbox within an hour, the lifetime of a link.
 MAILS_AN_HOUR = 3
 HOUR = timedelta(hours=1)
-# How long one worker may take over a mail before another tries.
+# The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
 FIRST_PAUSE_SECONDS = 15
 MOST_AT_ONCE = 100
 MOST_ACCOUNTS = 20
-# What is counted in place of a name; no name has a space.
-ASKING = "asked for a new password"
+# Counted in place of a user name, which can't contain spaces.
+ASKING = "requested a new password"
 
 
 def ask_for_link(request: HttpRequest, address: str) -> None:
-    """Have a link mailed to the accounts with this address, if there are any.
+    """Queue a mail with a link to the accounts with this address, if any.
 
-    Beyond MAILS_AN_HOUR nothing more is sent, and nothing is said of it: those that were sent are
-    still good. Raises TooManyLinks when too much was asked for from one network.
+    After MAILS_AN_HOUR nothing more is sent, without an error: the sent links are still valid.
+    Raises TooManyLinks after too many requests from one network.
     """
     if wait := seconds_to_wait(request, ASKING):
         raise TooManyLinks(reset_seconds=wait)
@@ -73,19 +73,19 @@ def ask_for_link(request: HttpRequest, address: str) -> None:
 
 
 def forget_asking(user: User) -> None:
-    """After a new password, which ended all links: further ones may be asked for."""
+    """Reset the limit after a new password, which invalidated all links."""
     PasswordMail.objects.filter(pk=_key(user.email)).delete()
 
 
 def send_password_mails() -> int:
-    """Send what is due, oldest first; returns how many were tried. Never in a transaction."""
+    """Send due mails, oldest first; returns how many were tried. Never call it in a transaction."""
     PasswordMail.objects.filter(since__lte=timezone.now() - HOUR, due_at=None).delete()
     due = PasswordMail.objects.due().order_by("due_at").values_list("pk", flat=True)
     return sum(_send(key) for key in list(due[:MOST_AT_ONCE]))
 
 
 def people_with(address: str) -> list[User]:
-    """Those who may come in by a password and have this address, whatever its letters' case."""
+    """Active users with a password and this address, case-insensitive."""
     found = User.objects.filter(email__iexact=address, is_active=True).order_by("username")
     return [
         user
@@ -95,7 +95,7 @@ def people_with(address: str) -> list[User]:
 
 
 def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives:
-    """One mail with a link for each account; its Message-ID stays the same over retries."""
+    """One mail with a link for each account; retries keep the Message-ID."""
     host = urlsplit(settings.SITE_URL).hostname
     context: dict[str, Any] = {
         "accounts": [(user.get_username(), _link_for(user)) for user in people],
@@ -116,7 +116,7 @@ def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives
 
 
 def _ask_again(key: str) -> bool:
-    """True if the mailbox was asked for before, and may be written to again."""
+    """True if the mailbox has a row and is below the limit."""
     now = timezone.now()
     row, again = PasswordMail.objects.filter(pk=key), {"due_at": now, "attempts": 0}
     if row.filter(since__gt=now - HOUR, asked__lt=MAILS_AN_HOUR).update(
@@ -132,7 +132,7 @@ def _send(key: str) -> bool:
     row = PasswordMail.objects.filter(pk=key)
     if not row.due().update(due_at=lease):
         return False
-    # Asked for again while it is sent, it has another time, and stays due.
+    # Requested again while it was being sent: it has another time and stays due.
     ours = row.filter(due_at=lease)
     mail = row.get()
     try:
@@ -140,7 +140,7 @@ def _send(key: str) -> bool:
             build_mail(mail, people).send()
             log.info("password_mail_sent", key=key[:12])
     except Exception as error:
-        # Whatever a mail backend raises, from a refused connection to a name that is unknown.
+        # Mail backends raise anything, from a refused connection to an unknown host.
         pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2 ** min(mail.attempts, 10))
         is_over = now + pause > mail.since + HOUR
         ours.update(due_at=None if is_over else now + pause, attempts=F("attempts") + 1)

@@ -1,4 +1,4 @@
-"""Accounts with wallets, for the demo and for whoever sets up an installation by hand."""
+"""Create accounts with wallets, for the demo and manual set-ups."""
 
 import hashlib
 
@@ -18,9 +18,9 @@ def make_person(
     sells: bool | None = None,
     resets: bool = True,
 ) -> User:
-    """An account with that password and, unless `sells` is None, one wallet; safe to repeat.
+    """Create an account with that password and, unless `sells` is None, a wallet; safe to repeat.
 
-    Without `resets` the password of an account that is there stays what it is.
+    Without `resets` the password of an existing account stays unchanged.
     """
     user, is_new = User.objects.get_or_create(
         username=username, defaults={"email": f"{username}@example.org", "is_staff": is_staff}
@@ -43,5 +43,5 @@ def make_person(
 
 
 def grant(user: User, codenames: list[str]) -> None:
-    """Give the permissions of these names."""
+    """Grant the permissions with these names."""
     user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))

@@ -1,7 +1,7 @@
-"""Who may come in: log-ins with a password, and a bound on failed ones, for every door.
+"""Log-in by password, with a limit on failures, for every door.
 
-Failures are counted by name *and* address: whoever guesses passwords from elsewhere can't lock
-the owner out. They are counted in the database, so for all processes; only failed log-ins count.
+Failures are counted by name *and* address, so that an attacker can't lock the owner out. They are
+counted in the database, for all processes; only failed log-ins count.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ MAX_PASSWORD = 4096
 
 
 def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiToken, str]:
-    """A new token for the API, and its text, which is stored nowhere.
+    """A new API token and its text, which is not stored.
 
     Raises Invalid, TooManyFailures and WrongCredentials.
     """
@@ -43,7 +43,7 @@ def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiT
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> User:
-    """The person with this name and password; raises TooManyFailures and WrongCredentials."""
+    """The user with this name and password; raises TooManyFailures and WrongCredentials."""
     refuse_to_wait(request, username)
     user = authenticate(request, username=username, password=password)
     if user is None:
@@ -52,13 +52,13 @@ def check_password(request: HttpRequest, username: str, password: str) -> User:
 
 
 def refuse_to_wait(request: HttpRequest, username: str) -> None:
-    """Raise TooManyFailures, which says how long, while this name may not be tried from here."""
+    """Raise TooManyFailures, with the waiting time, while this name is locked for this address."""
     if wait := seconds_to_wait(request, username):
         raise TooManyFailures(reset_seconds=wait)
 
 
 class ThrottledBackend(ModelBackend):
-    """Checks passwords, and no longer does after too many wrong ones; used by every door."""
+    """Checks passwords, but refuses after too many wrong ones; used by every door."""
 
     def authenticate(
         self,
@@ -69,8 +69,8 @@ class ThrottledBackend(ModelBackend):
     ) -> User | None:
         if request is None or username is None:
             return super().authenticate(request, username, password, **credentials)
-        # Read here and counted below: as many guesses as there are processes may slip in between,
-        # while a row taken in advance would refuse right passwords that come at the same time.
+        # Read here and counted below: concurrent guesses may exceed the limit by the number of
+        # processes, but counting in advance would refuse concurrent correct passwords.
         if seconds_to_wait(request, username):
             raise PermissionDenied("Too many failed log-ins.")
         user = super().authenticate(request, username, password, **credentials)
@@ -82,7 +82,7 @@ class ThrottledBackend(ModelBackend):
 
 
 def seconds_to_wait(request: HttpRequest, username: str) -> int:
-    """How long this name may not be tried from this address; 0 when it may."""
+    """Seconds until this name may be tried from this address again; 0 if it may."""
     row = FailedLogin.objects.filter(
         pk=_key(request, username), failures__gte=settings.LOGIN_FAILURES, since__gt=_oldest()
     ).first()
@@ -104,9 +104,9 @@ def count_failure(request: HttpRequest, username: str) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that the request came from; of an IPv6 one the network that one customer has.
+    """The client's address; for IPv6 the /64 network of one customer.
 
-    X-Forwarded-For is believed as far as TRUSTED_PROXIES of ours wrote it.
+    X-Forwarded-For is trusted for TRUSTED_PROXIES entries.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.TRUSTED_PROXIES:
@@ -116,9 +116,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _known(text: str) -> str:
-    """The address or, of an IPv6 one, the network; empty for what is none.
+    """The address or, for IPv6, the network; empty if invalid.
 
-    Some proxies write a port behind it, and a dual stack writes IPv4 as `::ffff:192.0.2.1`.
+    Some proxies append a port, and dual stacks write IPv4 as `::ffff:192.0.2.1`.
     """
     host = re.sub(r"^\[(.*)\](:\d+)?$|^([\d.]+):\d+$", r"\1\3", text)
     try:
@@ -134,7 +134,9 @@ def _known(text: str) -> str:
 
 def _check_shape(username: Any, password: Any) -> None:
     values = {"username": username, "password": password}
-    errors = {name: ["This is needed."] for name, value in values.items() if value in (None, "")}
+    errors = {
+        name: ["This field is required."] for name, value in values.items() if value in (None, "")
+    }
     if errors:
         raise Invalid(errors=errors)
     try:
@@ -144,7 +146,7 @@ def _check_shape(username: Any, password: Any) -> None:
     if not isinstance(password, str) or not 1 <= len(password) <= MAX_PASSWORD:
         errors["password"] = [f"The password must be a text of 1 to {MAX_PASSWORD} characters."]
     elif any("\ud800" <= character <= "\udfff" for character in password):
-        errors["password"] = ["The password holds half a character."]
+        errors["password"] = ["The password contains an incomplete character."]
     if errors:
         raise Invalid(errors=errors)
 
@@ -154,6 +156,6 @@ def _oldest() -> datetime:
 
 
 def _key(request: HttpRequest, username: str) -> str:
-    # Hashed, since people type passwords into the field for the name.
+    # Hashed, since users sometimes type passwords into the name field.
     text = f"{client_address(request)} {username.casefold()}"
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()

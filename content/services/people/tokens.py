@@ -1,4 +1,4 @@
-"""The tokens that people call the API with."""
+"""API tokens of users."""
 
 from datetime import timedelta
 
@@ -15,20 +15,20 @@ MAX_NAME = 100
 
 @atomic
 def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToken, str]:
-    """A new token, and its text, which is stored nowhere.
+    """A new token and its text, which is not stored.
 
-    Raises Invalid for a name that can't be shown or is used already, and TooManyTokens.
+    Raises Invalid for an invalid or duplicate name, and TooManyTokens.
     """
     try:
         name = rules.clean_text(name, least=1, most=MAX_NAME)
     except ValueError as error:
         raise Invalid(errors={"name": [str(error)]}) from error
-    # Makes those who create at the same time wait; on MongoDB a few may pass, which harms nobody.
+    # Serialises concurrent creations; on MongoDB a few may exceed the limit, which is harmless.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     drop_expired_tokens(user)
     if ApiToken.objects.filter(user=user, name=name).exists():
-        # Also what reloading the page that shows a new token would do.
-        raise Invalid(errors={"name": ["You have a token of this name already: choose another."]})
+        # Also happens when the page of a new token is reloaded.
+        raise Invalid(errors={"name": ["You already have a token with this name: choose another."]})
     if ApiToken.objects.filter(user=user).count() >= MOST_TOKENS:
         raise TooManyTokens(most=MOST_TOKENS)
     token, text = ApiToken.objects.create(user=user, name=name, expiry=lifetime)
@@ -36,8 +36,8 @@ def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToke
 
 
 def revoke_token(user: User, token_key: str) -> ApiToken:
-    """End one of the person's own tokens; NotThere for everybody else's, as for none at all."""
-    # Anything else could not be compared by every database.
+    """Revoke one of the user's tokens; NotThere for tokens of others."""
+    # Not every database can compare other characters.
     is_key = token_key.isascii() and token_key.isalnum()
     own = ApiToken.objects.filter(user=user, token_key=token_key)
     token: ApiToken | None = own.first() if is_key else None
@@ -48,7 +48,7 @@ def revoke_token(user: User, token_key: str) -> ApiToken:
 
 
 def revoke_all_tokens(user: User) -> int:
-    """End all tokens of the person; returns how many there were."""
+    """Revoke all tokens of the user; returns how many."""
     return ApiToken.objects.filter(user=user).delete()[0]
 
 

@@ -1,4 +1,4 @@
-"""Finds the wallet that somebody names at a command line or in a file."""
+"""Finds the wallet named on a command line or in a file."""
 
 from content.errors import Invalid
 from content.models import User, Wallet
@@ -8,8 +8,8 @@ from content.rules import clean_address
 def creator_named(name: str, *, make: bool = True) -> Wallet:
     """The creator's wallet with this address, or the only one of the user with this name.
 
-    An address that nobody used yet becomes a creator's wallet without an owner: staff assigns one
-    later. Without `make` it is not stored. Raises Invalid.
+    A new address becomes a creator's wallet without an owner, whom staff assign later. Without
+    `make` it is not stored. Raises Invalid.
     """
     try:
         address = clean_address(name)
@@ -21,14 +21,14 @@ def creator_named(name: str, *, make: bool = True) -> Wallet:
         if make:
             wallet.save(force_insert=True)
     if not wallet.is_creator:
-        raise Invalid(f"{name} is a buyer's address.", errors={"creator": ["No creator."]})
+        raise Invalid(f"{name} is a buyer's address.", errors={"creator": ["Missing creator."]})
     return wallet
 
 
 def _wallet_of_user(name: str, *, why_no_address: str) -> Wallet:
     user = User.objects.filter(username=name).first()
     if user is None:
-        words = f"{name[:64]!r} is no user's name, and as an address: {why_no_address}"
+        words = f"{name[:64]!r} is not a user name, and as an address: {why_no_address}"
         raise Invalid(words, errors={"creator": [words]})
     wallets = list(Wallet.objects.owned_by(user).creators()[:20])
     if len(wallets) == 1:

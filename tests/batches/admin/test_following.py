@@ -42,7 +42,7 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     client = signed_in(staff)
     review = client.post(page("undo", batch))
     assert "Undo: Update price to 7 STX" in words(client.get(review.url))
-    assert "Put back 2 of 2" in words(client.get(review.url))
+    assert "Undo 2 of 2" in words(client.get(review.url))
     assert prices(batch) == [7_000_000, 7_000_000]
     client.post(review.url)
     work()
@@ -56,7 +56,7 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     shown = client.get(page("change", undo))
     assert "Undoes what was changed by" in words(shown)
     assert page("change", batch) in shown.content.decode()
-    assert "Keep as a template" not in words(shown)
+    assert "Save as template" not in words(shown)
     client.post(client.post(page("undo", undo)).url)
     work()
     assert prices(batch) == [7_000_000, 7_000_000]
@@ -83,7 +83,7 @@ def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, w
     assert (retry.content_ids, retry.success_count) == (["unknown"], 1)
     shown = words(client.get(page("change", batch)))
     assert "Retried by" in shown
-    assert "that failed again" not in shown
+    assert "failed item" not in shown
     assert "Retries what failed in" in words(client.get(page("change", retry)))
 
 
@@ -139,7 +139,7 @@ def test_a_run_of_several_batches_is_undone_as_a_whole(
     work()
     answer = client.post(page("undo", run, "submission"))
     review = client.get(answer.url)
-    assert "This makes 2 batches" in words(review)
+    assert "Runs as 2 batches" in words(review)
     client.post(answer.url)
     work()
     found = Content.objects.filter(pk__in=run.content_ids).order_by("price")

@@ -87,7 +87,7 @@ def test_each_figure_leads_to_as_many_rows(signed_in, viewer, busy):
         "Waiting": 3,
         "Batches with failed items": 4,
         "Failed items": 6,
-        "Batches broken off": 2,
+        "Aborted batches": 2,
         "Mails waiting": 6,
         "Mails overdue": 2,
         "Contract calls open": 3,
@@ -122,17 +122,17 @@ def test_without_batches_it_says_what_to_do(signed_in, viewer):
     page = signed_in(viewer).get(HOME).content.decode()
     assert "No batch ended in the last 14 days" in page
     assert reverse("admin:content_content_changelist") in page
-    assert "Nothing is due and waiting." in page
+    assert "No batch is overdue." in page
 
 
 def test_who_may_not_see_batches_is_told_what_is_open(signed_in, clerk, busy, alice):
     client = signed_in(clerk)
     answer = client.get(HOME)
     assert "groups" not in answer.context
-    assert "Nothing in the admin is open to you yet" in answer.content.decode()
+    assert "You don’t have access to anything in the admin yet" in answer.content.decode()
     client = signed_in(grant(clerk, "view_wallet"))
     page = client.get(HOME).content.decode()
-    assert "This is what you may look at or work on" in page
+    assert "You can view or edit the sections below" in page
     assert reverse("admin:content_wallet_changelist") in page
     assert "Failed today" not in page
     assert client.get(HOME).context.get("chart_data") is None

@@ -47,7 +47,7 @@ def test_download_edit_send_review_start(signed_in, staff, items, work):
     assert answer["Location"] == page("review", submission)
     review = client.get(answer["Location"]).content.decode()
     assert "Change 3 of 3" in review
-    assert "This makes 2 batches" in review
+    assert "Runs as 2 batches" in review
     change_content(keys[0], {"title": "Edited"}, version=1, by=staff, cause="admin")
     client.post(answer["Location"], {"confirm": "yes"})
     work()

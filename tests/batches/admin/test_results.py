@@ -209,7 +209,7 @@ def test_days_count_in_the_viewers_zone_both_included(signed_in, viewer, alice, 
 @pytest.mark.parametrize(
     ("first", "last", "words"),
     [
-        ("2026-07-10", "2026-07-09", "This is before the day it begins with."),
+        ("2026-07-10", "2026-07-09", "This is before the first day."),
         ("yesterday", "", "Write the day like 2026-01-31."),
         ("", "9999-12-31", "Choose a day before 9999-12-31."),
     ],

@@ -36,7 +36,7 @@ def submission(alice, bob, staff, wallet_of):
 
 def test_the_review_counts_the_items_of_each_creator(signed_in, staff, submission):
     text = signed_in(staff).get(page("review", submission)).content.decode()
-    assert "This makes 2 batches" in text
+    assert "Runs as 2 batches" in text
     assert "Alice: 3 items" in text
     assert "Bob: 1 item<" in text
 
@@ -107,7 +107,7 @@ def test_the_progress_has_ways_back_and_says_what_is_played(
     assert "A simulated chain inside this installation" in text
     settings.CONTRACT_CLIENT = "off"
     text = client.get(page("progress", submission)).content.decode()
-    assert "practice chain" not in text
+    assert "sandbox chain" not in text
 
 
 @pytest.fixture

@@ -88,15 +88,15 @@ def test_one_is_kept_by_the_form_for_any_creator(signed_in, staff, alice, bob, i
         ({"new_price": ""}, "Give a new price"),
         ({"filter-type": "film"}, "not one of the available choices"),
         ({"filter-price_from": "x"}, "Enter a price in STX"),
-        ({"filter-price_from": "5", "filter-price_to": "1"}, "less than the price"),
+        ({"filter-price_from": "5", "filter-price_to": "1"}, "less than the lower price"),
         ({"selection": "ids", "content_ids": ""}, "Choose at least one item"),
         ({"selection": "ids", "content_ids": "{$ne:1}"}, "An id has 1 to 64"),
         ({"selection": "x"}, "not one of the available choices"),
         ({"repeat": "hourly"}, "not one of the available choices"),
-        ({"first_run": ""}, "Say when it is to run for the first time"),
+        ({"first_run": ""}, "Set the time of the first run"),
         ({"first_run": "2026-02-30T09:00"}, "Write it like"),
         ({"first_run": "9999-12-31T23:59"}, "Choose a year"),
-        ({"repeat": "never", "first_run": "2020-01-01T00:00"}, "This time is past"),
+        ({"repeat": "never", "first_run": "2020-01-01T00:00"}, "This time is in the past"),
         ({"time_zone": "Mars/Olympus"}, "not one of the available choices"),
         ({"last_day": "2020-01-01"}, "Choose a later day"),
         ({"last_day": "9999-12-31"}, "Choose a day before"),
@@ -280,7 +280,7 @@ def test_its_page_is_looked_at_and_never_posted_to(signed_in, root, template):
 def test_a_kind_that_is_gone_is_shown_and_not_run(signed_in, root, template):
     Template.objects.update(kind="format-disk")
     client = signed_in(root)
-    assert "There is no such operation any more." in words(client.get(page("change", template)))
+    assert "This operation no longer exists." in words(client.get(page("change", template)))
     assert client.post(page("run", template)).status_code == 403
 
 

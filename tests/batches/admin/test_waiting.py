@@ -103,11 +103,11 @@ def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
 @pytest.mark.parametrize(
     ("typed", "refusal"),
     [
-        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past"),
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past"),
         ({"scheduled_for": "9999-12-31T23:59"}, "Choose a year"),
         ({"scheduled_for": "x" * 5000}, "at most 40 characters"),
         ({"scheduled_for": "2026-02-30T09:00"}, "Write it like 2026-12-01T09:00"),
-        ({"until": "2020-01-01T00:00"}, "This time is past"),
+        ({"until": "2020-01-01T00:00"}, "This time is in the past"),
         ({"after-batch-x": "always"}, "no such batch"),
         ({"after-batch-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
         ({"after-run-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
@@ -129,7 +129,7 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
     field = f"after-batch-{batch.pk}"
     typed = {"selection": items[1].pk, "new_price": "5", field: "on-success"}
     answer = client.post(RUN, typed)
-    assert "Starts after Update price to 7 STX – when every item of it is saved." in words(
+    assert "Starts after Update price to 7 STX – when all its items are saved." in words(
         client.get(answer.url)
     )
     client.post(answer.url)
@@ -203,7 +203,7 @@ def test_the_time_is_changed_and_taken_away(signed_in, staff, batch):
         assert f"{batch.scheduled_for:%Y-%m-%dT%H:%M}" == typed["scheduled_for"]
         assert f"{batch.until:%Y-%m-%dT%H:%M}" == typed["until"]
     refused = client.post(page("reschedule", batch), {"scheduled_for": "2020-01-01T00:00"})
-    assert "This time is past" in words(refused)
+    assert "This time is in the past" in words(refused)
     client.post(page("reschedule", batch), {})
     batch.refresh_from_db()
     assert (batch.scheduled_for, batch.until) == (None, None)
@@ -214,7 +214,7 @@ def test_a_circle_is_refused_and_named(signed_in, staff, alice, batch, items):
     client = signed_in(staff)
     before = list(Dependency.objects.values())
     answer = client.post(page("reschedule", batch), {f"after-batch-{second.pk}": "always"})
-    assert "This is a circle: Update price to 7 STX" in words(answer)
+    assert "This is a cycle: Update price to 7 STX" in words(answer)
     assert "Update price to 0.000003 STX" in words(answer)
     assert list(Dependency.objects.values()) == before
     # What it waits for is taken away by the same page.

@@ -56,7 +56,7 @@ def test_undo_puts_back_only_what_nobody_changed_since(call, alice, items, done,
     caller.patch(f"/api/contents/{items[1].pk}", {"price": 3})
     seen = caller.get(f"/api/batches/{done.pk}/undo").json()
     assert (seen["changeCount"], seen["failureCount"]) == (2, 1)
-    assert seen["headline"] == "Put back 2 of 3, 1 not possible"
+    assert seen["headline"] == "Undo 2 of 3, 1 not possible"
     assert BatchOperation.objects.count() == 1
 
     answer = caller.post(f"/api/batches/{done.pk}/undo")

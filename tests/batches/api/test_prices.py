@@ -121,7 +121,10 @@ def test_a_preview_writes_nothing(send, alice, bob, wallet_of, is_untouched):
     assert [result["contentId"] for result in page["results"]] == [foreign.pk]
     assert send(alice, data, "preview=true&limit=0").status_code == 400
     twice = send(alice, data, "preview=true&preview=false")
-    assert (twice.status_code, twice.json()["errors"]) == (400, {"preview": ["Say this once."]})
+    assert (twice.status_code, twice.json()["errors"]) == (
+        400,
+        {"preview": ["Give this only once."]},
+    )
     assert is_untouched()
 
 
@@ -175,8 +178,8 @@ def test_bad_lines_are_named_and_nothing_is_started(send, alice, wallet_of, is_u
         (b"", "", 400, "This file is empty."),
         (b"id,price\n" + b"7,1\n" * 10_001, "text/csv", 400, "This file has more than 10,000"),
         (b"id,price\n" + b"7,1\n" * 1_000_000, "text/csv", 413, "The body is over 1 MiB."),
-        (b"PK\x03\x04", SPREADSHEET, 400, "This file: this is no spreadsheet"),
-        (b"\xff\xfe\x00\xd8\x41", "text/csv", 400, "This file: this is no text."),
+        (b"PK\x03\x04", SPREADSHEET, 400, "This file: this is not a readable"),
+        (b"\xff\xfe\x00\xd8\x41", "text/csv", 400, "This file: this is not text"),
         (b"id,price\n7,1\n", "text/csv; charset=utf-7", 400, "The body must be UTF-8"),
         (b"id,price\n7,1\n", "application/json", 415, "Send CSV with Content-Type: text/csv"),
         (b"id,price\n7,1\n", "text/plain", 415, "Send CSV with Content-Type: text/csv"),

@@ -129,7 +129,7 @@ def test_nobody_waits_for_the_batches_of_others(call, bob, wallet_of, coming):
     body = {"contentIds": [item.pk], "newPrice": 5, "dependsOn": [str(coming.pk)]}
     answer = call(bob).post(PATH, body)
     assert answer.status_code == 400
-    assert answer.json()["errors"] == {"dependsOn.0": ["There is no such batch of yours."]}
+    assert answer.json()["errors"] == {"dependsOn.0": ["You have no batch with this id."]}
     assert BatchOperation.objects.count() == 1
 
 

@@ -111,7 +111,7 @@ def started_and_stopped(environment, tmp_path, how):
     finally:
         parent.kill()
     assert (parent.returncode, said) == (130, "")
-    assert complaints.strip() == "Stopped; nothing is left behind."
+    assert complaints.strip() == "Stopped; everything was cleaned up."
     assert not list((tmp_path / "scratch").iterdir())
     assert not processes_in(tmp_path)
 
@@ -121,4 +121,4 @@ def test_wrong_numbers_are_refused_in_a_sentence(environment, wrong):
     done = subprocess.run(chaos(*wrong), env=environment, capture_output=True, text=True)
 
     assert done.returncode == 2
-    assert "give a whole number above zero" in done.stderr
+    assert "enter a whole number above zero" in done.stderr

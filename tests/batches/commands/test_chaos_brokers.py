@@ -95,5 +95,5 @@ def test_where_it_may_not_be_made_the_given_one_is_used_and_not_harmed(host):
 
     assert type(given) is Broker
     assert (given.url, dict(given.harms)) == (url, {})
-    assert "can't make a virtual host" in given.remark
+    assert "can't create a virtual host" in given.remark
     assert own_virtual_hosts() == set()

@@ -43,7 +43,7 @@ def test_once_comes_out_right_twice_in_a_row(environment):
         assert done.returncode == 0, done.stdout + done.stderr
         for line in ("update-price: 3 of 4", "retry: 3 of 3", "undo: 3 of 3", "scheduled: 3 of 3"):
             assert f"\n{line}\n" in done.stdout
-        assert "All came out right." in done.stdout
+        assert "All results are as expected." in done.stdout
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -71,7 +71,7 @@ def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
         parent.send_signal(how)
         assert parent.wait(PATIENCE_SECONDS) == 0
         # Neither an ordinary refusal nor a child's good-bye is worth a line.
-        assert parent.stdout.read().strip() == "Ending …"
+        assert parent.stdout.read().strip() == "Stopping …"
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port))
     finally:

@@ -154,7 +154,7 @@ def test_a_preview_says_what_would_change_and_not_that_it_did(
         (["--creator=alice", "--ids=x,x"], "more than once"),
         (["--creator=alice", "--ids=x y z!"], "An id has 1 to 64 letters"),
         (["--creator=alice", "--ids=unknown"], "None of these items belongs to this creator."),
-        (["--creator=nobody", "--ids=x"], "'nobody' is no user's name"),
+        (["--creator=nobody", "--ids=x"], "'nobody' is not a user name"),
         (["--creator=carol", "--ids=x"], "carol has no address to sell from. Name an address,"),
         (["--as=nobody", "--ids=x"], "There is no user 'nobody'."),
         (["--as=bob", "--creator=alice", "--ids=x"], "You may not change the content"),

@@ -138,7 +138,7 @@ def test_retry_takes_what_failed(command, batch, contents):
 
 def test_retry_by_code_takes_what_failed_with_it(command, batch):
     code, _, errors = command("run_batch", "retry", str(batch.pk), "--code=conflict")
-    assert (code, errors) == (2, "Nothing failed, so there is nothing to retry.\n")
+    assert (code, errors) == (2, "No item failed, so there is nothing to retry.\n")
 
     code, output, _ = command("run_batch", "retry", str(batch.pk), "--code=removed", "--here")
     assert (code, output.endswith("1 of 1 failed.\n")) == (1, True)

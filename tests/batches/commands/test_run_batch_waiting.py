@@ -70,15 +70,15 @@ def test_a_batch_begins_at_its_time(order, work, times, instant):
     [
         (["--at=2026-12-24T18:00"], "Say where it is this time: add an offset"),
         (["--at=2026-12-24T18:00Z", "--zone=Europe/Berlin"], "either an offset or --zone"),
-        (["--at=2020-12-24T18:00Z"], "--at: This time is past."),
+        (["--at=2020-12-24T18:00Z"], "--at: This time is in the past."),
         (["--at=9999-12-24T18:00Z"], "--at: This is more than five years ahead."),
         (["--at=tomorrow"], "--at 'tomorrow': Write it like"),
         (["--at=2026-13-24T18:00", "--zone=Europe/Berlin"], "Write it like"),
-        (["--at=2026-12-24T18:00Z", "--until=2026-12-24T17:00Z"], "--until: This has to be later"),
-        (["--until=2020-12-24T17:00Z"], "--until: This time is past."),
+        (["--at=2026-12-24T18:00Z", "--until=2026-12-24T17:00Z"], "--until: This must be later"),
+        (["--until=2020-12-24T17:00Z"], "--until: This time is in the past."),
         (
             [f"--after={NOBODYS}"],
-            f"--after {NOBODYS}: There is no such batch of yours.",
+            f"--after {NOBODYS}: You have no batch with this id.",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_second_batch_waits_for_the_first_and_a_third_for_a_whole_run(
 
     code, output, _ = command("run_batch", "show", str(after[0].pk))
     assert code == 1
-    assert "when every item of it is saved (can't be met)" in output
+    assert "when all its items are saved (can't be met)" in output
 
 
 def test_here_runs_a_batch_whose_parent_has_ended(order, command):
@@ -197,4 +197,4 @@ def test_a_time_after_its_end_is_refused(order, command):
     code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
 
     assert code == 2
-    assert "--at: This has to be earlier than the end." in errors
+    assert "--at: This must be earlier than the end." in errors

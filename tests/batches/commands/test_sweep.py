@@ -18,7 +18,7 @@ def test_a_sweep_says_what_it_handed_over(alice, wallet_of, capsys):
 
     call_command("sweep")
 
-    assert capsys.readouterr().out == "Handed over: 1 batch, no mails, no contract calls.\n"
+    assert capsys.readouterr().out == "Queued: 1 batch, no mails, no contract calls.\n"
     assert BatchOperation.objects.get().status == Status.PENDING
 
 

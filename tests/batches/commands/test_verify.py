@@ -137,7 +137,7 @@ def test_counters_that_disagree_with_rows_are_named(run, field, words):
 def test_a_finished_batch_that_is_still_held_is_named(run):
     BatchOperation.objects.filter(pk=run.pk).update(lease_token=run.pk, lease_until=timezone.now())
 
-    assert faults() == [f"batch {run.pk}: it has ended and a worker still holds it"]
+    assert faults() == [f"batch {run.pk}: it has ended but a worker still has its lease"]
 
 
 def test_a_deleted_batch_leaves_a_history_that_is_sound(run):

@@ -87,7 +87,7 @@ def test_the_form_shows_its_fields_and_refusals(doors, signed_in, alice):
     refused = signed_in(alice).post(form, typed).context["form"].errors
     assert set(refused) == {"note_to_buyers"}
     refused = signed_in(alice).post(form, {"step": "review", "ids": item.pk}).context["form"].errors
-    assert refused == {"refund_window_days": ["This is needed."]}
+    assert refused == {"refund_window_days": ["This field is required."]}
 
 
 def test_the_admin_offers_it(doors, signed_in):

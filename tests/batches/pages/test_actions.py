@@ -96,7 +96,7 @@ def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
     batch = price_batch(alice, keys)
     client.post(f"/batches/{batch.pk}/hold")
     work()
-    assert "On hold" in text(client.get(f"/batches/{batch.pk}"))
+    assert "Paused" in text(client.get(f"/batches/{batch.pk}"))
     client.post(f"/batches/{batch.pk}/go-on")
     work()
     assert prices() == [7_000_000] * 3
@@ -169,7 +169,7 @@ def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, cont
     answer = client.get(f"/submissions/{draft.pk}")
     words = text(answer)
     assert "Undo: Update price to 7 STX" in words
-    assert "Put back 2 of 3, 1 not possible" in words
+    assert "Undo 2 of 3, 1 not possible" in words
     assert "Changed since, so it stays as it is" in words
     assert "Content was changed since" not in words
     assert prices().count(7_000_000) == 2, "a review changes nothing"
@@ -197,7 +197,7 @@ def test_an_undo_that_waits_is_no_second_time(signed_in, alice, keys, work):
     draft = review_of(client.post(f"/batches/{batch.pk}/undo"))
     client.post(f"/submissions/{draft.pk}/confirm")
     answer = client.post(f"/batches/{batch.pk}/undo", follow=True)
-    assert "This is about to be undone already." in text(answer)
+    assert "An undo of this is already scheduled" in text(answer)
     assert "undo" not in buttons(client.get(f"/batches/{batch.pk}"))
     work()
     assert "undo" not in buttons(client.get(f"/batches/{batch.pk}")), "all of it was put back"
@@ -231,7 +231,7 @@ def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
     url = f"/submissions/{run.pk}"
     client.post(f"{url}/hold")
     work()
-    assert "On hold" in text(client.get(url))
+    assert "Paused" in text(client.get(url))
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
     answer = client.get(f"{url}/when")
     assert "for all 2 batches of this run that have not started" in text(answer)
@@ -259,7 +259,7 @@ def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
     client = signed_in(alice)
     assert prices() == [1_100_000, 2_200_000, 3_300_000]
     draft = review_of(client.post(f"/submissions/{run.pk}/undo"))
-    assert "Put back 3 of 3" in text(client.get(f"/submissions/{draft.pk}"))
+    assert "Undo 3 of 3" in text(client.get(f"/submissions/{draft.pk}"))
     client.post(f"/submissions/{draft.pk}/confirm")
     work()
     assert prices() == [1_000_000, 2_000_000, 3_000_000]

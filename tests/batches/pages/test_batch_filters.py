@@ -97,7 +97,7 @@ def test_days_count_in_the_viewers_zone_both_included(signed_in, alice, wallet_o
 @pytest.mark.parametrize(
     ("query", "field", "words"),
     [
-        ({"day_from": "2026-02-02", "day_to": "2026-02-01"}, "day_to", "before the day it begins"),
+        ({"day_from": "2026-02-02", "day_to": "2026-02-01"}, "day_to", "before the first day"),
         ({"day_from": "yesterday"}, "day_from", "Write the day like 2026-01-31."),
         ({"day_to": "2026-02-30"}, "day_to", "Write the day like 2026-01-31."),
         ({"day_from": "0001-01-01"}, "day_from", "Choose a day after 1970"),

@@ -120,7 +120,7 @@ def test_who_may_cancel(signed_in, request, batch, name, status):
 def test_a_cancelled_batch_says_what_was_left(signed_in, alice, batch, work):
     client = signed_in(alice)
     answer = client.post(f"/batches/{batch.pk}/cancel", follow=True)
-    assert "Cancelled. What was saved before stays saved." in text(answer)
+    assert "Cancelled. Saved items stay saved." in text(answer)
     assert "3 items were not processed." in text(answer)
     work()
     assert not Content.objects.filter(version__gt=1).exists()

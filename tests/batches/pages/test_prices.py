@@ -74,7 +74,7 @@ def test_export_edit_send_review_start_and_send_the_failed_again(
     work()
     assert Content.objects.get(pk=items[2].pk).price == 3_500_000
     page = client.get(f"/batches/{BatchOperation.objects.first().pk}").content.decode()
-    assert "Failed rows" not in page
+    assert "failed rows" not in page
 
 
 def test_every_bad_line_is_named_and_nothing_is_prepared(signed_in, alice, wallet_of):
@@ -108,8 +108,8 @@ def test_of_very_many_bad_lines_the_first_are_shown(signed_in, alice, wallet_of)
         (b"7,2.5\n8,1\n", "There is no column content_id."),
         (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is over 1 MiB."),
         (b"id,price\n" + b"7,1\n" * 10_001, "This file has more than 10,000 lines."),
-        (b"PK\x03\x04", "this is no spreadsheet that can be read"),
-        (b"\xff\xfei", "this is no text."),
+        (b"PK\x03\x04", "this is not a readable spreadsheet"),
+        (b"\xff\xfei", "this is not text."),
     ],
 )
 def test_what_is_no_file_of_prices_is_refused_beside_the_field(

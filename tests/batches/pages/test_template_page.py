@@ -152,7 +152,7 @@ def test_it_is_deleted_and_what_it_started_stays(signed_in, alice, contents, wor
     assert client.get(f"/templates/{template.pk}/delete").status_code == 302
     assert Template.objects.exists()
     answer = client.post(f"/templates/{template.pk}/delete", follow=True)
-    assert "“Sale” is deleted. What it started stays." in text(answer)
+    assert "“Sale” is deleted. The batches that it started stay." in text(answer)
     assert not Template.objects.exists()
     assert BatchOperation.objects.get().status == Status.COMPLETED
 

@@ -87,11 +87,11 @@ def test_one_by_ids(signed_in, alice, contents):
         ({"filter-price_from": "2", "filter-price_to": "1"}, "filter-price_to", "less than"),
         ({"filter-state": "all"}, "filter-state", "not one of the available choices"),
         ({"repeat": "hourly"}, "repeat", "not one of the available choices"),
-        ({"repeat": "daily"}, "first_run", "Say when it is to run for the first time."),
-        ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is past."),
+        ({"repeat": "daily"}, "first_run", "Set the time of the first run."),
+        ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is in the past."),
         ({"first_run": "at noon"}, "first_run", "Write it like"),
         ({"first_run": "2030-01-01T09:00", "last_day": "2029-12-31"}, "last_day", "later day"),
-        ({"last_day": "2029-12-31"}, "last_day", "it runs by hand"),
+        ({"last_day": "2029-12-31"}, "last_day", "It has no schedule"),
         ({"last_day": "someday"}, "last_day", "Write the day like"),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "not one of the available choices"),
     ],
@@ -144,7 +144,7 @@ def test_an_undo_is_not_kept(signed_in, alice, contents, work):
     client = signed_in(alice)
     draft = client.post(f"/batches/{batch.pk}/undo")["Location"].removeprefix("/submissions/")
     answer = client.get(f"/templates/new?submission={draft}", follow=True)
-    assert "This can&#x27;t be kept as a template" in answer.content.decode()
+    assert "This can&#x27;t be saved as a template" in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", ["batch", "submission"])
@@ -206,7 +206,7 @@ def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
     url = f"/templates/{template.pk}/edit"
     answer = client.post(url, {**typed, "first_run": ""})
     assert answer.status_code == 400
-    assert "Say when it is to run for the first time." in text(answer)
+    assert "Set the time of the first run." in text(answer)
     assert client.post(url, {**typed, "first_run": "2030-02-01T10:00"}).status_code == 302
     template.refresh_from_db()
     assert (template.name, template.payload) == ("Bigger sale", {"percentChange": -30})

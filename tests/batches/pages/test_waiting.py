@@ -64,14 +64,14 @@ def test_a_time_is_one_of_the_viewer_s_clock(signed_in, alice, item, prepared, z
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is past."),
+        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is in the past."),
         ({"scheduled_for": "tomorrow"}, "scheduled_for", "Write it like 2026-12-01T09:00"),
         ({"scheduled_for": "2026-02-30T09:00"}, "scheduled_for", "Write it like"),
         ({"scheduled_for": "9999-01-01T00:00"}, "scheduled_for", "Choose a year from 2000"),
         ({"scheduled_for": "2090-01-01T00:00"}, "scheduled_for", "more than five years ahead"),
         ({"scheduled_for": "2026-03-01T09:00+01:00"}, "scheduled_for", "Write it like"),
         ({"scheduled_for": "x" * 41}, "scheduled_for", "at most 40 characters"),
-        ({"until": "2026-01-31T12:00"}, "until", "This time is past."),
+        ({"until": "2026-01-31T12:00"}, "until", "This time is in the past."),
         (
             {"scheduled_for": "2026-03-02T09:00", "until": "2026-03-02T09:00"},
             "until",
@@ -100,7 +100,7 @@ def test_only_prices_can_be_given_an_end(signed_in, alice, item):
     data = {"step": "review", "ids": item.pk, "title": "New", "until": "2099-01-01T00:00"}
     answer = client.post("/batches/new/update-metadata", data)
     assert answer.status_code == 400
-    assert "Only a change of the price can be given an end." in answer.content.decode()
+    assert "Only a price change can have an end." in answer.content.decode()
     assert not Submission.objects.exists()
 
 
@@ -124,7 +124,7 @@ def test_the_review_says_when_in_words_and_how_far_prices_move(
         words = text(client.get(f"/submissions/{draft.pk}"))
     assert "Starts 7 Feb 2026, 00:30 CET (6 Feb, 23:30 UTC)" in words
     assert "Previous prices restored 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
-    assert "Update price to 7 STX Waiting This starts when every item of it is saved." in words
+    assert "Update price to 7 STX Waiting This starts when all its items are saved." in words
     assert "Price changes +1 STX to +3 STX Average change +2 STX" in words
     assert "1 transaction for 3 items" in words
     assert "bytes, at least 0.000" in words
@@ -168,7 +168,7 @@ def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
         batch = BatchOperation.objects.get(undo_of=None)
         words = text(client.get(f"/batches/{batch.pk}"))
         assert "Will be undone by Undo: Update price to 0.5 STX" in words
-        assert "Undo…" not in words, "it is about to be undone already"
+        assert "Undo…" not in words, "it is already scheduled or running already"
         assert "Undo: Update price to 0.5 STX" in text(client.get("/coming"))
     with time_machine.travel(end + timedelta(minutes=1)):
         client.force_login(alice)
@@ -246,7 +246,7 @@ def test_what_is_past_and_only_waits_may_stay(signed_in, alice, item, coming):
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past."),
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past."),
         ({"until": "soon"}, "Write it like"),
         ({"after-batch-01993d2e-0000-7000-8000-000000000000": "always"}, "no such batch of yours"),
         ({"after-batch-x": "always"}, "no such batch of yours"),
@@ -289,7 +289,7 @@ def test_a_circle_is_refused_with_its_path(signed_in, alice, item, coming):
     assert answer.status_code == 400
     ends = [str(batch.pk)[-6:] for batch in (coming, child, coming)]
     way = " → ".join(f"Update price to 7 STX ({end})" for end in ends)
-    assert f"This is a circle: {way}." in text(answer)
+    assert f"This is a cycle: {way}." in text(answer)
     assert not Dependency.objects.filter(batch=coming).exists()
 
 
@@ -311,7 +311,7 @@ def test_a_run_is_waited_for_as_a_whole(signed_in, settings, alice, wallet_of, p
     name = f"after-run-{run.pk}"
     draft = prepared(client, [contents[0].pk], **{name: "on-success"})
     page = client.get(f"/batches/new/update-price?again={draft.pk}")
-    assert re.search(r"Update price \+10 %, 3 items, asked for [^,]+, [^,]+, 2 batches", text(page))
+    assert re.search(r"Update price \+10 %, 3 items, requested [^,]+, [^,]+, 2 batches", text(page))
     client.post(f"/submissions/{draft.pk}/confirm")
     batch = BatchOperation.objects.get(submission=draft)
     assert batch.waits_for == 2
@@ -333,7 +333,7 @@ def test_the_page_draws_what_waits_for_what(signed_in, alice, bob, wallet_of, it
     assert (
         "Before Update price to 0.000001 STX Waiting This one starts when it is done, even if "
         "items failed. This Update price to 0.000002 STX Waits for others After "
-        "Update price to 0.000003 STX Waiting Starts when every item of it is saved."
+        "Update price to 0.000003 STX Waiting Starts when all its items are saved."
     ) in words
     for other in (first, third):
         assert f'href="/batches/{other.pk}"' in answer.content.decode()
@@ -350,5 +350,5 @@ def test_a_broken_link_is_told(signed_in, alice, item, work):
     second.refresh_from_db()
     assert second.status == Status.FAILED
     words = text(client.get(f"/batches/{second.pk}"))
-    assert "which it waits for, was cancelled." in words
+    assert "was cancelled." in words
     assert "no longer possible" in words

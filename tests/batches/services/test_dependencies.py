@@ -103,7 +103,7 @@ def test_a_link_is_met_by_the_ends_that_it_asks_for(messages, alice, items, when
     ("end", "words"),
     [
         (complete_with_failures, "ended with failed items"),
-        (break_off, "was broken off"),
+        (break_off, "was aborted"),
         (cancel, "was cancelled"),
     ],
 )
@@ -114,9 +114,7 @@ def test_why_it_could_not_begin_is_said_in_words_and_by_mail(alice, items, end, 
     end(parent)
     Notification.objects.all().delete()
     settle_due()
-    assert again(child).error == (
-        f"Not begun: “Update price to 7 STX”, which it waits for, {words}."
-    )
+    assert again(child).error == (f"Not started: the awaited “Update price to 7 STX” {words}.")
     assert Notification.objects.get().batch == child
 
 
@@ -191,7 +189,7 @@ def test_what_breaks_runs_down_the_chain_as_the_links_say(alice, items):
     while settle_due():
         pass
     assert again(second).status == again(third).status == Status.FAILED
-    assert "which it waits for, was broken off" in third.error
+    assert "was aborted" in third.error
     assert (again(anyway).status, anyway.waits_for) == (Status.PENDING, 0)
 
 

@@ -70,7 +70,7 @@ def test_others_batches_are_not_there(alice, bob, wallet_of, items):
     for key in (foreign.pk, uuid4()):
         with pytest.raises(Invalid) as refusal:
             depend_on(child, [(child.pk, ALWAYS), (key, ALWAYS)], by=alice)
-        assert refusal.value.errors == {"dependsOn.1": ["There is no such batch of yours."]}
+        assert refusal.value.errors == {"dependsOn.1": ["You have no batch with this id."]}
         with pytest.raises(Invalid) as refusal:
             price_batch(alice, items, dependsOn=[str(key)])
         assert list(refusal.value.errors) == ["dependsOn.0"]
@@ -120,7 +120,7 @@ def test_a_circle_is_refused_with_its_way(alice, items):
         named(third, "Update price to 3 STX"),
         named(first, "Update price to 1 STX"),
     ]
-    assert refusal.value.errors == {"dependsOn": [f"This is a circle: {' → '.join(way)}."]}
+    assert refusal.value.errors == {"dependsOn": [f"This is a cycle: {' → '.join(way)}."]}
     assert list(BatchOperation.objects.order_by("pk").values()) == before
     assert not first.dependencies.exists()
 
@@ -130,7 +130,7 @@ def test_itself_is_the_smallest_circle(alice, items):
     with pytest.raises(Invalid) as refusal:
         depend_on(batch, [(batch.pk, ALWAYS)], by=alice)
     way = " → ".join([named(batch, "Update price to 7 STX")] * 2)
-    assert refusal.value.errors == {"dependsOn": [f"This is a circle: {way}."]}
+    assert refusal.value.errors == {"dependsOn": [f"This is a cycle: {way}."]}
 
 
 def test_a_diamond_is_no_circle(alice, items):
@@ -157,7 +157,7 @@ def test_a_chain_that_is_too_long_is_refused(alice, items, monkeypatch):
         batches.append(after(alice, items[:1], batches[-1]))
     with pytest.raises(Invalid) as refusal:
         depend_on(price_batch(alice, items), [(batches[-1].pk, ALWAYS)], by=alice)
-    assert refusal.value.errors == {"dependsOn": ["This chain has more than 3 links."]}
+    assert refusal.value.errors == {"dependsOn": ["The dependency graph is deeper than 3 links."]}
 
 
 # ---------------------------------------------------------------- deletion

@@ -193,7 +193,7 @@ def test_the_mail_says_what_it_was(alice, wallet_of, work):
 
 def test_it_can_not_be_kept_as_a_template(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice), 1)
-    with pytest.raises(NothingToDo, match="made for these items alone"):
+    with pytest.raises(NothingToDo, match="applies to these items only"):
         template_body(prepare(alice, f"{item.pk},4,"))
 
 

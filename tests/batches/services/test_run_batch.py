@@ -272,7 +272,7 @@ def test_a_batch_that_raises_each_time_is_broken_off_after_three(alice, wallet_o
 
     batch.refresh_from_db()
     assert (batch.status, batch.outcome) == (Status.FAILED, "partial")
-    assert "fault on our side" in batch.error
+    assert "error on our side" in batch.error
     assert Content.objects.get(pk=item.pk).version == 2
 
 

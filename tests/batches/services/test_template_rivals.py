@@ -62,7 +62,7 @@ def test_the_second_of_two_editors_is_told(alice, template):
     mine, theirs = (Template.objects.get() for _ in range(2))
     edit_template(theirs, order(theirs, firstRun="2026-04-01T10:00"), by=alice)
 
-    with pytest.raises(TemplateChanged, match="Look at it again"):
+    with pytest.raises(TemplateChanged, match="Reload it"):
         edit_template(mine, order(mine, name="Mine"), by=alice)
 
     stands = Template.objects.get()
@@ -100,7 +100,7 @@ def test_at_the_pages(signed_in, alice, template):
     with meanwhile(edit):
         answer = client.post(f"{url}/edit", typed)
     assert answer.status_code == 400
-    assert "was changed meanwhile. Look at it again." in answer.content.decode()
+    assert "Someone else changed this template." in answer.content.decode()
     assert Template.objects.get().name == "Daily"
 
 
@@ -125,4 +125,4 @@ def test_in_the_admin(signed_in, root, template):
     url = reverse("admin:batches_template_edit", args=[template.pk])
     with meanwhile(edit):
         answer = signed_in(root).post(url, {**TYPED, "creator": template.creator_id})
-    assert "was changed meanwhile. Look at it again." in answer.content.decode()
+    assert "Someone else changed this template." in answer.content.decode()

@@ -98,7 +98,7 @@ def test_after_a_night_down_the_newest_runs_and_the_others_are_listed(alice, ite
         ("2026-03-08T08:00", "started"),
     ]
     assert BatchOperation.objects.count() == 1
-    assert "newest" in TemplateRun.objects.filter(state="missed").first().words
+    assert "latest" in TemplateRun.objects.filter(state="missed").first().words
     assert again(template).next_run_at == at("2026-03-09T08:00")
 
 
@@ -203,7 +203,7 @@ def test_one_that_breaks_holds_up_no_other(alice, bob, wallet_of, items, clock, 
 
     assert runs(fine) == [("2026-03-05T08:00", "started")]
     assert runs(gone) == [("2026-03-05T08:00", "refused")]
-    assert "fault on our side" in TemplateRun.objects.get(template=gone).words
+    assert "error on our side" in TemplateRun.objects.get(template=gone).words
     assert runs(lost) == []
     assert swept.batches == 1
     assert run_batch(waiting.pk)

@@ -161,7 +161,7 @@ def test_afterwards_the_end_is_the_time_of_its_undo(alice, items, end, time_mach
 def test_it_can_be_put_back_early_by_hand_once_its_own_undo_is_out_of_the_way(alice, items, end):
     batch = done(sale(alice, items, end))
     back = the_undo(batch)
-    with pytest.raises(NothingToDo, match="about to be undone") as refusal:
+    with pytest.raises(NothingToDo, match="already scheduled or running") as refusal:
         undo(batch, alice)
     assert refusal.value.details["batch_id"] == str(back.pk)
     runs.reschedule(back, scheduled_for=None)

@@ -115,7 +115,7 @@ def test_there_is_nothing_to_put_back(alice, items):
 def test_a_second_undo_is_refused_while_one_waits(alice, items):
     batch = done(price_batch(alice, items))
     waiting = undo(batch, alice)
-    with pytest.raises(NothingToDo, match="about to be undone") as refusal:
+    with pytest.raises(NothingToDo, match="already scheduled or running") as refusal:
         undo(batch, alice)
     assert refusal.value.details == {"batch_id": str(waiting.pk)}
     with pytest.raises(NothingToDo):
@@ -145,7 +145,7 @@ def test_of_two_undos_that_were_prepared_one_is_started(alice, items):
     batch = done(price_batch(alice, items))
     first, second = prepared([batch], UNDO, alice), prepared([batch], UNDO, alice)
     confirm.confirm(first.pk, by=alice)
-    with pytest.raises(NothingToDo, match="about to be undone"):
+    with pytest.raises(NothingToDo, match="already scheduled or running"):
         confirm.confirm(second.pk, by=alice)
     assert BatchOperation.objects.filter(undo_of=batch).count() == 1
     second.refresh_from_db()
@@ -178,7 +178,7 @@ def test_undo_of_a_submission_of_several_batches_is_reviewed_as_a_whole(
     back = prepared(batches, UNDO, staff)
     preview = confirm.preview_submission(back)
 
-    assert preview.headline == "Put back 3 of 4, 1 not possible"
+    assert preview.headline == "Undo 3 of 4, 1 not possible"
     assert [item.code for item in preview.items] == ["conflict", "", "", ""]
     confirm.confirm(back.pk, by=staff)
     work()

@@ -53,7 +53,7 @@ def test_an_edit_leaves_a_change_with_its_author(signed_in, staff, item):
     assert (change.cause, change.by) == ("admin", staff)
     history = client.get(page(item, "history")).content.decode()
     assert "1 STX → 1,234.5 STX" in history
-    assert "by hand" in history
+    assert "manually" in history
 
 
 def test_an_edit_that_changes_nothing_leaves_nothing(signed_in, staff, item):
@@ -76,7 +76,7 @@ def test_a_stale_form_is_refused_with_what_was_typed(signed_in, staff, root, ite
 
 def test_a_form_without_its_version_is_refused(signed_in, staff, item):
     answer = signed_in(staff).post(page(item), typed(item, title="Mine", opened_version=""))
-    assert "load the page again" in answer.content.decode()
+    assert "reload the page" in answer.content.decode()
     item.refresh_from_db()
     assert item.version == 1
 
@@ -95,10 +95,10 @@ def test_a_form_without_its_version_is_refused(signed_in, staff, item):
         ("token_gating", "{", "is not JSON: line 1, column 2"),
         ("token_gating", "7" * 5000, "too many digits"),
         ("token_gating", "[" * 100_000, "nested too deeply"),
-        ("token_gating", '{"enabled": true, "enabled": false}', "a field twice"),
-        ("token_gating", '{"\\ud800": true}', "half a character"),
+        ("token_gating", '{"enabled": true, "enabled": false}', "same field twice"),
+        ("token_gating", '{"\\ud800": true}', "incomplete character"),
         ("token_gating", '{"enabled": true, "tokenContract": "\\ud800"}', "can&#x27;t be shown"),
-        ("token_gating", '{"enabled": NaN}', "no JSON"),
+        ("token_gating", '{"enabled": NaN}', "not valid JSON"),
         ("refund_window_days", "366", "between 0 and 365"),
         ("onchain_id", "-1", "between 0 and"),
         ("onchain_id", "9223372036854775808", "less than or equal"),

@@ -60,11 +60,11 @@ def test_a_log_in_without_a_shape(call, db, body):
 
 def test_what_a_log_in_lacks_is_named(call, db):
     assert call(None).post("/api/auth/login", {"username": "alice"}).json()["errors"] == {
-        "password": ["This is needed."]
+        "password": ["This field is required."]
     }
     assert call(None).post("/api/auth/login", {}).json()["errors"] == {
-        "username": ["This is needed."],
-        "password": ["This is needed."],
+        "username": ["This field is required."],
+        "password": ["This field is required."],
     }
 
 

@@ -15,7 +15,7 @@ def test_a_body_that_would_be_dropped_unread_is_refused(call, alice, wallet_of, 
     answer = call(alice).send("post", path.format(batch.pk), "", **chunked)
     assert answer.status_code == 411
     assert answer.json() == {
-        "message": "Say how long the body is, with Content-Length.",
+        "message": "Send a Content-Length header.",
         "code": "length-required",
         "errors": {},
     }

@@ -92,10 +92,10 @@ def test_a_repeat_adds_nothing(take, alice):
         ("1,One,extra", "This row has 3 fields, the heading 2."),
         ("1", "This row has 1 fields, the heading 2."),
         ("1," + "x" * 256, "title: This text has 256 characters; 1 to 255 are allowed."),
-        ("1,a\x00b", "title: This text holds a character"),
-        ("1,a\x1bb", "title: This text holds a character"),
-        ("1,a\u202eb", "title: This text holds a character"),
-        ('1,"two\nlines"', "title: This text holds a character"),
+        ("1,a\x00b", "title: This text contains a character"),
+        ("1,a\x1bb", "title: This text contains a character"),
+        ("1,a\u202eb", "title: This text contains a character"),
+        ('1,"two\nlines"', "title: This text contains a character"),
         ("a b,One", "id: An id has 1 to 64 letters"),
         ("x" * 65 + ",One", "id: An id has 1 to 64 letters"),
     ],
@@ -107,7 +107,7 @@ def test_a_bad_row_is_refused_by_line_and_reason_and_the_rest_is_in(take, alice,
     assert errors.startswith(f"line 3: {why}")
     assert output.splitlines() == [
         "3 rows: 2 added, 0 skipped because they exist, 1 refused.",
-        "What was refused, and why, stands above; --refused FILE writes it to a file.",
+        "Refused rows and reasons are listed above; --refused FILE writes them.",
     ]
     assert set(Content.objects.values_list("pk", flat=True)) == {"first", "last"}
 
@@ -122,7 +122,7 @@ def test_a_bad_row_is_refused_by_line_and_reason_and_the_rest_is_in(take, alice,
         ("price-micro", "9" * 19, "price-micro: The price must lie between"),
         ("type", "opera", "type: Choose one of"),
         ("url", "javascript:alert(1)", "url: This is not a valid URL"),
-        ("creator", "nobody", "creator: 'nobody' is no user's name"),
+        ("creator", "nobody", "creator: 'nobody' is not a user name"),
         ("creator", "carol", "creator: carol has no address to sell from."),
         ("onchain-id", "9223372036854775808", "onchain-id: The number must lie between"),
         ("onchain-id", "٣", "onchain-id: This must be a whole number"),
@@ -164,12 +164,18 @@ def test_json_gives_the_same_as_csv(take, alice):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('[{"id": 1, "title": "One"}, 5]', "item 2: This is no object"),
-        ('[{"id": 1, "title": "One"}, {"id": 2, "tit', "item 2: From here on this is no JSON."),
-        ('[{"id": 1, "title": "One"}', "item 2: From here on this is no JSON."),
+        ('[{"id": 1, "title": "One"}, 5]', "item 2: This is not an object"),
+        (
+            '[{"id": 1, "title": "One"}, {"id": 2, "tit',
+            "item 2: From here on this is not valid JSON.",
+        ),
+        ('[{"id": 1, "title": "One"}', "item 2: From here on this is not valid JSON."),
         ('[{"id": 1, "title": "One"}, {"id": 2, "title": true}]', "item 2: title: This must be"),
         ('[{"id": 1, "title": "One"}, {"id": 2, "title": "\\ud800"}]', "item 2: title: This text"),
-        ('{"id": 1, "title": "One"}\n' + "[" * 100_000, "item 2: From here on this is no JSON."),
+        (
+            '{"id": 1, "title": "One"}\n' + "[" * 100_000,
+            "item 2: From here on this is not valid JSON.",
+        ),
     ],
 )
 def test_bad_json_is_refused_from_where_it_is_bad(take, alice, text, why):
@@ -243,7 +249,7 @@ def test_all_refused_rows_can_be_written_to_a_file(take, alice, tmp_path):
     report = tmp_path / "refused.csv"
     _, output, errors = take("id,title\n" + "1,\n" * 150, *COMMON, f"--refused={report}")
 
-    assert output.endswith(f"What was refused, and why, stands in {report}.\n")
+    assert output.endswith(f"The refused rows and the reasons are in {report}.\n")
     assert errors.count("line ") == 100
     assert "… and 50 more" in errors
     assert len(report.read_text().splitlines()) == 151
@@ -254,9 +260,9 @@ def test_all_refused_rows_can_be_written_to_a_file(take, alice, tmp_path):
     [
         (b"PK\x03\x04", COMMON, "is a spreadsheet or an archive"),
         ("", COMMON, "the first line must name the columns"),
-        ("id,title,title\n", COMMON, "the column 'title' is there twice"),
+        ("id,title,title\n", COMMON, "the column 'title' appears twice"),
         ("id,title\n1,One\n", (*COMMON, "--map=title=name"), "There is no column 'name'"),
-        ("id,title\n1,One\n", ("--creator=nobody",), "'nobody' is no user's name"),
+        ("id,title\n1,One\n", ("--creator=nobody",), "'nobody' is not a user name"),
     ],
 )
 def test_a_file_or_a_name_that_is_of_no_use_ends_with_2(take, alice, text, options, words):
@@ -272,7 +278,7 @@ def test_a_file_or_a_name_that_is_of_no_use_ends_with_2(take, alice, text, optio
     ("options", "words"),
     [
         (["--creator=alice"], "No row has a price: give one for all with --price 2.5, "),
-        (["--price=1"], "No row has a creator: say whose the items are with --creator "),
+        (["--price=1"], "No row has a creator: set one with --creator "),
     ],
 )
 def test_what_no_row_says_is_one_sentence_and_not_one_for_each_row(
@@ -299,7 +305,7 @@ def test_a_row_without_a_price_among_others_is_refused_alone(take, alice, text, 
     code, _, errors = take(text, "--creator=alice", name=name)
 
     assert code == 1
-    assert "price: There is none, and no --price for such items." in errors
+    assert "price: Missing, and no --price is given." in errors
     assert Content.objects.get().price == 5_000_000
 
 

@@ -55,7 +55,7 @@ def test_the_history_tells_before_and_after_who_and_when(signed_in, alice, walle
     assert '<span class="visually-hidden">from </span>1 STX' in page
     assert '<strong class="change__after">1,234.5 STX</strong>' in page
     assert "1 Jul 2026, 14:00 CEST" in page
-    assert "alice · by hand · version 2" in page
+    assert "alice · manually · version 2" in page
     assert "Added" in page
 
 

@@ -39,8 +39,8 @@ def test_a_change_by_hand_is_put_back(signed_in, alice, edited):
     assert "5 STX → to 1 STX" in text(answer)
     assert "media.example.org/1" not in text(answer).split("History")[1]
     answer = client.post(f"/content/{edited.pk}/put-back", {"version": "3"}, follow=True)
-    assert "Put back as it was before." in text(answer)
-    assert "put back by hand · version 4" in text(answer)
+    assert "Undone: the previous values are restored." in text(answer)
+    assert "undone manually · version 4" in text(answer)
     edited.refresh_from_db()
     assert (edited.title, edited.price, edited.version) == ("Second", 1_000_000, 4)
     assert edited.url.startswith("https://media.example.org/")
@@ -60,7 +60,7 @@ def test_what_was_put_back_can_be_done_again(signed_in, alice, edited):
 
 def test_what_was_changed_since_stays(signed_in, alice, edited):
     answer = signed_in(alice).post(f"/content/{edited.pk}/put-back", {"version": "2"}, follow=True)
-    assert "This item was changed since, so it stays as it is." in text(answer)
+    assert "This item has changed since, so it was not undone." in text(answer)
     edited.refresh_from_db()
     assert (edited.title, edited.version) == ("Second", 3)
 
@@ -148,7 +148,7 @@ def test_an_item_that_the_batch_did_not_change_is_not_undone(signed_in, alice, i
     answer = signed_in(alice).post(
         f"/batches/{batch.pk}/undo", {"content_id": "other"}, follow=True
     )
-    assert "Nothing was changed, so there is nothing to put back." in text(answer)
+    assert "Nothing was changed, so there is nothing to undo." in text(answer)
 
 
 def test_who_only_looks_is_not_offered_to_undo_a_batch(signed_in, viewer, alice, item, work):

@@ -47,7 +47,7 @@ EXPECTED = [
     "through the API",
     "The contract refused this item.",
     "URL changed",
-    "by hand",
+    "manually",
     "Removed → {to}On sale",
     "Restore content",
     "On sale → {to}Removed",

@@ -147,7 +147,7 @@ def test_nobody_has_more_tokens_than_one_may(signed_in, alice, bob):
     assert client.post("/tokens", NEW).status_code == 200, "one that has expired doesn't count"
     refused = client.post("/tokens", {**NEW, "name": "one more"})
     assert refused.status_code == 400
-    assert "Revoke those that you no longer need" in refused.content.decode()
+    assert "Revoke tokens that you no longer need" in refused.content.decode()
     assert ApiToken.objects.filter(user=alice).count() == MOST_TOKENS
 
 
@@ -156,5 +156,5 @@ def test_reloading_the_page_of_a_new_token_makes_no_second(signed_in, alice):
     client.post("/tokens", NEW)
     again = client.post("/tokens", NEW)
     assert again.status_code == 400
-    assert "a token of this name already" in again.content.decode()
+    assert "already have a token with this name" in again.content.decode()
     assert ApiToken.objects.filter(user=alice).count() == 1

@@ -63,7 +63,7 @@ def test_a_call_that_is_refused_leaves_the_batch_a_success(alice, registered, se
     for result in results_of(batch):
         assert result.is_success
         assert (result.chain_state, result.tx_id) == ("failed", "")
-        assert "told to reject" in result.chain_error
+        assert "configured to reject" in result.chain_error
     assert not SandboxTransaction.objects.exists()
     assert send_contract_calls() == 0
 
