@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batchoperation',
             name='is_paused',
-            field=models.BooleanField(default=False, verbose_name='held'),
+            field=models.BooleanField(default=False, verbose_name='paused'),
         ),
         migrations.AddField(
             model_name='batchoperation',
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='submission',
             name='is_paused',
-            field=models.BooleanField(default=False, verbose_name='held'),
+            field=models.BooleanField(default=False, verbose_name='paused'),
         ),
         migrations.AddField(
             model_name='submission',

@@ -167,7 +167,7 @@ class BatchOperation(models.Model):
 
     # It starts when this time has come, it is not paused, and all its dependencies have ended.
     scheduled_for = models.DateTimeField(null=True, blank=True)
-    is_paused = models.BooleanField("held", default=False)
+    is_paused = models.BooleanField("paused", default=False)
     waits_for = models.PositiveIntegerField(default=0, editable=False)
     # Other batches depend on this one and must be updated when it ends.
     is_awaited = models.BooleanField(default=False, editable=False)

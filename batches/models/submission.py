@@ -56,7 +56,7 @@ class Submission(models.Model):
     until = models.DateTimeField(null=True)
     # [batch id, one of Dependency.When] each.
     depends_on = models.JSONField(default=list)
-    is_paused = models.BooleanField("held", default=False)
+    is_paused = models.BooleanField("paused", default=False)
     # The policy for items that can't be changed; one of batches.rules.ERROR_POLICIES.
     error_policy = models.CharField(max_length=16, default=SKIP_FAILED)
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
