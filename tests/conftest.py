@@ -55,6 +55,11 @@ def pytest_report_header(config):
     return None
 
 
+def pytest_ignore_collect(collection_path, config):
+    # Needs seconds to read the description of the API, in each process, for what would be skipped.
+    return True if collection_path.name == "schema" and not config.option.markexpr else None
+
+
 def pytest_itemcollected(item):
     if item.nodeid.startswith(PORTABLE) and _asks_the_database(item) and not _is_long(item):
         item.add_marker("portable")
