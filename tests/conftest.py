@@ -38,7 +38,6 @@ PORTABLE = (
     "tests/test_indexes.py",
     "tests/test_mongodb_shim.py",
     "tests/test_rows.py",
-    "tests/test_without_tables.py",
 )
 RUN_PERMISSIONS = [operation.codename for operation in OPERATIONS.values()]
 
@@ -53,6 +52,12 @@ def pytest_report_header(config):
     if config.args_source is config.ArgsSource.TESTPATHS and not config.option.markexpr:
         return f"the whole suite: about {USUAL_SECONDS} s on two cores with SQLite"
     return None
+
+
+def pytest_ignore_collect(collection_path, config):
+    # Needs seconds to read the description of the API, in each process, for what would be skipped.
+    is_asked_for = "processes" in config.option.markexpr
+    return True if collection_path.name == "schema" and not is_asked_for else None
 
 
 def pytest_itemcollected(item):

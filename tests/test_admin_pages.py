@@ -97,17 +97,17 @@ def test_no_column_crashes(people, signed_in):
 
 
 def test_no_filter_crashes(people, signed_in):
-    """Each filter with one value, each kind of filter and field with all of them."""
+    """Each kind of filter and field once; the admin asks no more of a field than its type."""
     client, kinds = signed_in(people["root"]), set()
     for model in MODELS:
         page = next(pages_of(model))
         for spec in client.get(page).context["cl"].filter_specs:
-            field = getattr(spec, "field", None)
-            kind = (type(spec), type(field), getattr(field, "related_model", None))
-            for name in spec.expected_parameters():
-                for value in VALUES[:1] if kind in kinds else VALUES:
-                    get(client, page, 200, 302, {name: value})
-            kinds.add(kind)
+            kind = (type(spec), type(getattr(spec, "field", None)))
+            if kind not in kinds:
+                kinds.add(kind)
+                for name in spec.expected_parameters():
+                    for value in VALUES:
+                        get(client, page, 200, 302, {name: value})
 
 
 def get(client, page, *expected):

@@ -22,7 +22,15 @@ FOREIGN = (
 )
 NAMES_REGISTRY = re.compile(r"index|registry|find.links|trusted.host", re.IGNORECASE)
 TOOLS = ("pip_", "uv_", "npm_config_")
-CONFIGURATION = ("pip.conf", "pip/pip.conf", ".pip/pip.conf", "uv/uv.toml", "npmrc", ".npmrc")
+CONFIGURATION = (
+    "pip.conf",
+    "xdg/pip/pip.conf",
+    "pip/pip.conf",
+    ".pip/pip.conf",
+    "uv/uv.toml",
+    "npmrc",
+    ".npmrc",
+)
 
 
 def test_imports_run_one_way():

@@ -91,7 +91,7 @@ def test_model_pages_need_view_permission(world, who):
     for model in admin.site._registry:
         place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         for page in ("", "add/", "1/change/", "1/delete/", "1/history/"):
-            for method in ("get", "post"):
+            for method in ("get", "post") if who == "clerk" else ("get",):
                 answer = world.ask("admin", method, place + page, {"post": "yes"}, who)
                 if who == "clerk":  # told apart from an item that isn't there
                     is_out = answer.status_code == 403 or answer["Location"] == "/admin/"
