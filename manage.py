@@ -14,10 +14,10 @@ MIGRATES = frozenset({"demo", "bench", "chaos", "migrate"})
 
 
 class CommandLine(ManagementUtility):
-    """Looks at the surroundings before a command is run that works with the tables."""
+    """Runs the preflight checks before a command that works with the tables."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        from config.surroundings import refuse_wrong
+        from config.preflight import refuse_wrong
 
         command = super().fetch_command(subcommand)
         is_ours = type(command).__module__.partition(".")[0] in OUR_APPS
@@ -31,9 +31,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # Commands answer in sentences; the log of ordinary work would stand between them.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    from config.surroundings import in_words
+    from config.preflight import exit_on_configuration_error
 
-    with in_words():
+    with exit_on_configuration_error():
         CommandLine(sys.argv).execute()
 
 

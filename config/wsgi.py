@@ -1,4 +1,4 @@
-"""What gunicorn serves; gunicorn.conf.py looks at the surroundings first."""
+"""What gunicorn serves; gunicorn.conf.py runs the preflight checks first."""
 
 import gc
 import os

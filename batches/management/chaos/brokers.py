@@ -159,7 +159,7 @@ class OwnVirtualHost(Broker):
 def broker_for(url: str, folder: Path) -> Broker:
     """The kind of broker that `url` names; `folder` is for what it keeps.
 
-    Raises WrongSurroundings where the one that is named is to be used and refuses us.
+    Raises ConfigurationError where the one that is named is to be used and refuses us.
     """
     parts = urlsplit(url)
     if parts.scheme == "redis":
