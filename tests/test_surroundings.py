@@ -71,7 +71,7 @@ def database(tmp_path, django_db_blocker) -> Path:
     with django_db_blocker.unblock(), looking_at(f"sqlite:///{file}"):
         recorder = MigrationRecorder(connection)
         recorder.ensure_schema()
-        for app, name in MigrationLoader(None).disk_migrations:
+        for app, name in sorted(MigrationLoader(None).disk_migrations):
             recorder.record_applied(app, name)
     return file
 
