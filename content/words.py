@@ -23,8 +23,9 @@ LABELS = {
     "url": "URL",
 }
 LONGEST = 160
-# How a change came about, where no batch made it.
+# How a change came about, by the name before the colon in its cause.
 CAUSES = {
+    "batch": "in a batch",
     "admin": "by hand",
     "api": "through the API",
     "import": "by an import",
@@ -68,7 +69,7 @@ def differences(
 def cause_words(cause: str) -> str:
     """`by hand`, `through the API`; of a batch that one may not see `in a batch`."""
     name = cause.partition(":")[0]
-    return "in a batch" if name == "batch" else CAUSES.get(name, name)
+    return CAUSES.get(name, name)
 
 
 def field_label(name: str) -> str:
