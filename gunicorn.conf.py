@@ -11,10 +11,10 @@ threads = 8
 
 
 def on_starting(server: object) -> None:
-    """Refuse to start in wrong surroundings.
+    """Refuse to start where a preflight check fails.
 
     A child looks: a parent that had loaded the program could not load a newer one on HUP.
     """
-    look = [sys.executable, "-m", "config.surroundings"]
+    look = [sys.executable, "-m", "config.preflight"]
     if code := subprocess.run(look, cwd=HERE, check=False).returncode:  # noqa: S603
         sys.exit(code)

@@ -17,7 +17,7 @@ class CommandLine(ManagementUtility):
     """Check the configuration before a command that uses the tables."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        from config.surroundings import refuse_wrong
+        from config.preflight import refuse_wrong
 
         command = super().fetch_command(subcommand)
         is_ours = type(command).__module__.partition(".")[0] in OUR_APPS
@@ -31,9 +31,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # Commands print messages; routine log lines would mix with them.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    from config.surroundings import in_words
+    from config.preflight import exit_on_configuration_error
 
-    with in_words():
+    with exit_on_configuration_error():
         CommandLine(sys.argv).execute()
 
 

@@ -9,7 +9,7 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
 from redis.exceptions import AuthenticationError, ResponseError
 
-from config.environment import WrongSurroundings, split_url
+from config.environment import ConfigurationError, split_url
 
 SOCKET_SECONDS = 2
 LONGEST_REASON = 120
@@ -20,13 +20,13 @@ VISIBILITY_SECONDS = 3600
 def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
     """The URL and the transport options of filesystem://, redis:// or amqp:// .
 
-    Opens no connection. Raises WrongSurroundings with a message that names the error.
+    Opens no connection. Raises ConfigurationError with a message that names the error.
     """
     parts = split_url("CELERY_BROKER_URL", url)
     scheme = parts.scheme
     if scheme == "filesystem":
         if parts.netloc or parts.path.strip("/"):
-            raise WrongSurroundings(
+            raise ConfigurationError(
                 "CELERY_BROKER_URL names a folder, but files go to the folder broker in DATA_DIR; "
                 "write filesystem:// and set DATA_DIR."
             )
@@ -58,18 +58,18 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
             "confirm_publish": True,
         }
     if scheme == "memory":
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "CELERY_BROKER_URL names a broker in memory, which other processes can't see; "
             "use filesystem://, redis://… or amqp://… ."
         )
     begins = f"begins with {scheme!r}" if scheme else "names no kind of broker"
-    raise WrongSurroundings(
+    raise ConfigurationError(
         f"CELERY_BROKER_URL {begins}; use filesystem://, redis://… or amqp://… ."
     )
 
 
 def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
-    """Connect once, for some seconds at most. Raises WrongSurroundings if it is refused.
+    """Connect once, for some seconds at most. Raises ConfigurationError if it is refused.
 
     A broker that is down or silent is no error: processes wait for it and log that.
     """
@@ -79,7 +79,7 @@ def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
     except (AccessRefused, NotAllowed, AuthenticationError, ResponseError) as error:
         said = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
         place = urlsplit(url).netloc.rpartition("@")[2]
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"The broker at {place} refuses the connection ({said}); correct the user, the "
             "password or the path in CELERY_BROKER_URL."
         ) from None
@@ -94,7 +94,7 @@ def _make_folders(folder: Path) -> None:
         for name in ("messages", "processed", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"The broker's folder {folder} can't be made: {error.strerror}. "
             "Choose a DATA_DIR that can be written."
         ) from None
@@ -103,6 +103,6 @@ def _make_folders(folder: Path) -> None:
 def _refuse_wrong_redis(parts: SplitResult) -> None:
     number = parts.path.strip("/")
     if number and not (number.isascii() and number.isdecimal()):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"CELERY_BROKER_URL names {number!r} where Redis has a number: redis://host:6379/0."
         )

@@ -24,6 +24,6 @@ def _is_server() -> bool:
 
 
 if _is_server():
-    from config import surroundings
+    from config import preflight
 
-    surroundings.main(looks_at_broker=True)
+    preflight.main(looks_at_broker=True)

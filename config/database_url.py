@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, parse_qs
 
 import environ
 
-from config.environment import WrongSurroundings, split_url
+from config.environment import ConfigurationError, split_url
 
 CONNECT_SECONDS = 5
 
@@ -36,7 +36,7 @@ MONGODB_OPTIONS = {
 def database_from_url(url: str) -> dict[str, Any]:
     """Settings of one database: sqlite:///…, postgres://… or mongodb://… .
 
-    Raises WrongSurroundings with a message that names the error.
+    Raises ConfigurationError with a message that names the error.
     """
     if url == "sqlite://:memory:":  # not a valid URL, but a common notation
         raise _memory()
@@ -48,14 +48,14 @@ def database_from_url(url: str) -> dict[str, Any]:
     if parts.scheme in {"postgres", "postgresql"}:
         return _postgresql(url, parts)
     begins = f"begins with {parts.scheme!r}" if parts.scheme else "names no kind of database"
-    raise WrongSurroundings(
+    raise ConfigurationError(
         f"DATABASE_URL {begins}; use sqlite:///…, postgres://… or mongodb://… ."
     )
 
 
 def _sqlite(url: str, parts: SplitResult) -> dict[str, Any]:
     if parts.netloc:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "DATABASE_URL names a host for SQLite; write sqlite:////whole/path/to/file.sqlite3."
         )
     if not parts.path.strip("/") or ":memory:" in parts.path:
@@ -63,8 +63,8 @@ def _sqlite(url: str, parts: SplitResult) -> dict[str, Any]:
     return {**environ.Env.db_url_config(url), "OPTIONS": dict(SQLITE_OPTIONS)}
 
 
-def _memory() -> WrongSurroundings:
-    return WrongSurroundings(
+def _memory() -> ConfigurationError:
+    return ConfigurationError(
         "DATABASE_URL names a database in memory, of which each process would have its own; "
         "name a file: sqlite:////whole/path/to/file.sqlite3."
     )
@@ -72,7 +72,7 @@ def _memory() -> WrongSurroundings:
 
 def _postgresql(url: str, parts: SplitResult) -> dict[str, Any]:
     if not parts.path.strip("/"):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "DATABASE_URL names no database: write postgres://user:password@host:5432/NAME."
         )
     known = environ.Env.db_url_config(url)
@@ -87,7 +87,7 @@ def _postgresql(url: str, parts: SplitResult) -> dict[str, Any]:
 def _mongodb(url: str, parts: SplitResult) -> dict[str, Any]:
     name = parts.path.strip("/")
     if not name:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "DATABASE_URL names no database: write mongodb://host:27017/NAME?replicaSet=… ."
         )
     if parts.scheme == "mongodb":  # the other scheme would need a DNS lookup
@@ -105,7 +105,7 @@ def _refuse_by_driver(url: str) -> None:
         parse_uri(url, warn=False)
     except (PyMongoError, ValueError):
         # The driver's message may quote the password.
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "DATABASE_URL is not what MongoDB's driver takes: write mongodb://user:password@host:27017"
             "/name?replicaSet=…, with %-codes for special characters."
         ) from None

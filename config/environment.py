@@ -1,6 +1,6 @@
 """Reads the environment strictly: an invalid setting is refused with one message.
 
-Nothing here opens a connection; `config.surroundings` does, before a process starts to work.
+Nothing here opens a connection; `config.preflight` does, before a process starts to work.
 """
 
 import math
@@ -23,35 +23,35 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps", "smtp+ssl", "consolemail", "filemail", "memorymail")
 
 
-class WrongSurroundings(ImproperlyConfigured):
+class ConfigurationError(ImproperlyConfigured):
     """The configuration is invalid; the message says what to change."""
 
 
-def text(name: str, default: str = "") -> str:
+def env_str(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def texts(name: str) -> list[str]:
+def env_list(name: str) -> list[str]:
     """A comma-separated list."""
-    return [part.strip() for part in text(name).split(",") if part.strip()]
+    return [part.strip() for part in env_str(name).split(",") if part.strip()]
 
 
-def whole(name: str, *, default: int, least: int = 1) -> int:
+def env_int(name: str, *, default: int, least: int = 1) -> int:
     """A whole number from `least` on."""
-    given = text(name)
+    given = env_str(name)
     if not given:
         return default
     number = int(given) if given.isascii() and given.removeprefix("-").isdecimal() else None
     if number is None or not least <= number <= MOST:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"{name} is {given!r}; give a whole number from {least} to {MOST:,}."
         )
     return number
 
 
-def seconds(name: str, *, default: float) -> float:
+def env_seconds(name: str, *, default: float) -> float:
     """A number of seconds above 0."""
-    given = text(name)
+    given = env_str(name)
     if not given:
         return default
     try:
@@ -59,30 +59,30 @@ def seconds(name: str, *, default: float) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number <= MOST:  # also false for NaN
-        raise WrongSurroundings(f"{name} is {given!r}; give a number of seconds above 0.")
+        raise ConfigurationError(f"{name} is {given!r}; give a number of seconds above 0.")
     return number
 
 
-def flag(name: str, *, default: bool) -> bool:
-    given = text(name)
+def env_bool(name: str, *, default: bool) -> bool:
+    given = env_str(name)
     if not given:
         return default
     if given.lower() not in FLAGS:
-        raise WrongSurroundings(f"{name} is {given!r}; give true or false.")
+        raise ConfigurationError(f"{name} is {given!r}; give true or false.")
     return FLAGS[given.lower()]
 
 
-def choice(name: str, *, default: str, among: Collection[str]) -> str:
-    given = text(name) or default
+def env_choice(name: str, *, default: str, among: Collection[str]) -> str:
+    given = env_str(name) or default
     if given not in among:
-        raise WrongSurroundings(f"{name} is {given!r}; use {' or '.join(among)}.")
+        raise ConfigurationError(f"{name} is {given!r}; use {' or '.join(among)}.")
     return given
 
 
 def log_level(default: str) -> str:
-    given = text("LOG_LEVEL", default).upper() or default
+    given = env_str("LOG_LEVEL", default).upper() or default
     if given not in LOG_LEVELS:
-        raise WrongSurroundings(f"LOG_LEVEL is {given!r}; use one of {', '.join(LOG_LEVELS)}.")
+        raise ConfigurationError(f"LOG_LEVEL is {given!r}; use one of {', '.join(LOG_LEVELS)}.")
     return given
 
 
@@ -93,7 +93,7 @@ def split_url(name: str, url: str) -> SplitResult:
         # PostgreSQL and MongoDB allow several hosts, so there may be several ports.
         _ = parts.hostname if "," in parts.netloc else parts.port
     except ValueError as error:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"{name} is not a valid URL: {_cleaned(error)}. Write scheme://user:password@host:port"
             "/name, with %-codes for special characters in the password."
         ) from None
@@ -107,10 +107,10 @@ def _cleaned(error: ValueError) -> str:
 
 
 def site_url() -> str:
-    url = text("SITE_URL", "http://localhost:8000").rstrip("/")
+    url = env_str("SITE_URL", "http://localhost:8000").rstrip("/")
     parts = split_url("SITE_URL", url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"SITE_URL is {url!r}; write it like https://batches.example.org, without a path."
         )
     return url
@@ -118,12 +118,12 @@ def site_url() -> str:
 
 def mail_settings() -> dict[str, Any]:
     """Django's settings from EMAIL_URL; empty if there is none."""
-    url = text("EMAIL_URL")
+    url = env_str("EMAIL_URL")
     if not url:
         return {}
     parts = split_url("EMAIL_URL", url)
     if parts.scheme not in MAIL_SCHEMES or (parts.scheme.startswith("smtp") and not parts.hostname):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "EMAIL_URL is not a valid URL of a mail server; "
             "write it like smtp+tls://user:password@host:587."
         )
@@ -133,13 +133,13 @@ def mail_settings() -> dict[str, Any]:
 
 def mail_sender(default: str) -> str:
     """The From address, with or without a name."""
-    given = text("DEFAULT_FROM_EMAIL")
+    given = env_str("DEFAULT_FROM_EMAIL")
     if not given:
         return default
     try:
         validate_email(parseaddr(given)[1])
     except ValidationError:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"DEFAULT_FROM_EMAIL is {given!r}; write it like Batches <batches@example.org>."
         ) from None
     return given
@@ -147,11 +147,11 @@ def mail_sender(default: str) -> str:
 
 def sandbox_failure() -> str:
     """`rejected`, `unreachable`, on-chain ids between commas, or nothing."""
-    given = text("SANDBOX_FAILURE")
+    given = env_str("SANDBOX_FAILURE")
     if given not in {"", "rejected", "unreachable"} and not all(
         part.strip().isdecimal() for part in given.split(",")
     ):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"SANDBOX_FAILURE is {given!r}; give rejected, unreachable, or on-chain ids like 7,9."
         )
     return given
@@ -159,9 +159,9 @@ def sandbox_failure() -> str:
 
 def secret_key(*, is_needed: bool) -> str:
     """Empty if none is set and none is required."""
-    key = text("SECRET_KEY")
+    key = env_str("SECRET_KEY")
     if is_needed and len(key) < LEAST_SECRET:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "SITE_URL is https, so SECRET_KEY has to be set: to a random text of at least "
             f"{LEAST_SECRET} characters."
         )
@@ -170,18 +170,18 @@ def secret_key(*, is_needed: bool) -> str:
 
 def data_dir(default: Path) -> Path:
     """The data folder of all processes on this machine; created if missing."""
-    folder = Path(text("DATA_DIR") or default).resolve()
+    folder = Path(env_str("DATA_DIR") or default).resolve()
     try:
         for needed in (folder, folder / "static"):
             needed.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"DATA_DIR {folder} can't be {'written' if folder.is_dir() else 'made'}: {reason}. "
             "Choose a folder that can be written."
         ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"DATA_DIR {folder} can't be written. Choose another folder, or change its owner."
         )
     return folder

@@ -25,7 +25,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ---------------------------------------------------------------- where and who
 
-DEBUG = environment.flag("DEBUG", default=False)
+DEBUG = environment.env_bool("DEBUG", default=False)
 SITE_URL = environment.site_url()
 SITE_NAME = "Content Batches"
 IS_HTTPS = SITE_URL.startswith("https://")
@@ -54,21 +54,23 @@ ALLOWED_HOSTS = [
     "localhost",
     "127.0.0.1",
     "[::1]",
-    *environment.texts("ALLOWED_HOSTS"),
+    *environment.env_list("ALLOWED_HOSTS"),
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # ---------------------------------------------------------------- the product
 
-BATCH_MAX_ITEMS = environment.whole("BATCH_MAX_ITEMS", default=100)
-BATCH_CHUNK_ITEMS = environment.whole("BATCH_CHUNK_ITEMS", default=100)
-BATCH_QUOTA_PER_HOUR = environment.whole("BATCH_QUOTA_PER_HOUR", default=50)
-BATCH_LEASE_SECONDS = environment.whole("BATCH_LEASE_SECONDS", default=60)
+BATCH_MAX_ITEMS = environment.env_int("BATCH_MAX_ITEMS", default=100)
+BATCH_CHUNK_ITEMS = environment.env_int("BATCH_CHUNK_ITEMS", default=100)
+BATCH_QUOTA_PER_HOUR = environment.env_int("BATCH_QUOTA_PER_HOUR", default=50)
+BATCH_LEASE_SECONDS = environment.env_int("BATCH_LEASE_SECONDS", default=60)
 # A pending batch is sent to the broker again after this time.
-BATCH_TELL_AGAIN_SECONDS = environment.seconds("BATCH_TELL_AGAIN_SECONDS", default=30.0)
-SWEEP_SECONDS = environment.seconds("SWEEP_SECONDS", default=5.0)
+BATCH_TELL_AGAIN_SECONDS = environment.env_seconds("BATCH_TELL_AGAIN_SECONDS", default=30.0)
+SWEEP_SECONDS = environment.env_seconds("SWEEP_SECONDS", default=5.0)
 
-CONTRACT_CLIENT = environment.choice("CONTRACT_CLIENT", default="sandbox", among=("sandbox", "off"))
+CONTRACT_CLIENT = environment.env_choice(
+    "CONTRACT_CLIENT", default="sandbox", among=("sandbox", "off")
+)
 # What the sandbox simulates: "" success, "rejected", "unreachable", or failing on-chain ids: "7,9".
 SANDBOX_FAILURE = environment.sandbox_failure()
 
@@ -143,12 +145,12 @@ TEMPLATES = [
 
 DATABASES = {
     "default": database_from_url(
-        environment.text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'content-batches.sqlite3'}"
+        environment.env_str("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'content-batches.sqlite3'}"
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # How long to wait for another writer; config.wsgi has less, since visitors wait.
-    DATABASES["default"]["OPTIONS"]["timeout"] = environment.seconds(
+    DATABASES["default"]["OPTIONS"]["timeout"] = environment.env_seconds(
         "SQLITE_WAIT_SECONDS", default=20.0
     )
 IS_MONGODB = DATABASES["default"]["ENGINE"] == "django_mongodb_backend"
@@ -176,10 +178,10 @@ if IS_MONGODB:
 AUTH_USER_MODEL = "content.User"
 AUTHENTICATION_BACKENDS = ["content.services.people.sign_in.ThrottledBackend"]
 # Failed log-ins of one name from one address within LOGIN_FAILURE_MINUTES.
-LOGIN_FAILURES = environment.whole("LOGIN_FAILURES", default=10)
-LOGIN_FAILURE_MINUTES = environment.whole("LOGIN_FAILURE_MINUTES", default=15)
+LOGIN_FAILURES = environment.env_int("LOGIN_FAILURES", default=10)
+LOGIN_FAILURE_MINUTES = environment.env_int("LOGIN_FAILURE_MINUTES", default=15)
 # The number of trusted proxies in front; each adds one address to X-Forwarded-For.
-TRUSTED_PROXIES = environment.whole("TRUSTED_PROXIES", default=0, least=0)
+TRUSTED_PROXIES = environment.env_int("TRUSTED_PROXIES", default=0, least=0)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -195,7 +197,7 @@ LOGIN_REDIRECT_URL = reverse_lazy("home")
 LOGOUT_REDIRECT_URL = reverse_lazy("login")
 
 KNOX_TOKEN_MODEL = "content.ApiToken"  # noqa: S105
-REST_KNOX = {"TOKEN_TTL": timedelta(hours=environment.whole("API_TOKEN_HOURS", default=10))}
+REST_KNOX = {"TOKEN_TTL": timedelta(hours=environment.env_int("API_TOKEN_HOURS", default=10))}
 
 # ---------------------------------------------------------------- API
 
@@ -243,7 +245,7 @@ SPECTACULAR_SETTINGS = {
 # ---------------------------------------------------------------- work in the background
 
 CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(
-    environment.text("CELERY_BROKER_URL") or "filesystem://", DATA_DIR
+    environment.env_str("CELERY_BROKER_URL") or "filesystem://", DATA_DIR
 )
 CELERY_TASK_DEFAULT_QUEUE = "batches"
 # A worker serves all that are declared; `-Q` narrows it to some of them.
@@ -280,7 +282,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # With a broker without event loop, prefork's children share one pipe and its lock: a child that is
 # killed while it waits never releases the lock, and the worker hangs forever.
 CELERY_WORKER_POOL = "threads" if CELERY_BROKER_URL.startswith("filesystem") else "prefork"
-CELERY_WORKER_CONCURRENCY = environment.whole("WORKER_CONCURRENCY", default=2)
+CELERY_WORKER_CONCURRENCY = environment.env_int("WORKER_CONCURRENCY", default=2)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -289,7 +291,7 @@ CELERY_TIMEZONE = "UTC"
 
 # ---------------------------------------------------------------- mail
 
-EMAIL_URL = environment.text("EMAIL_URL")
+EMAIL_URL = environment.env_str("EMAIL_URL")
 if EMAIL_URL:
     vars().update(environment.mail_settings())
 else:
@@ -351,7 +353,7 @@ UNFOLD = unfold_settings(SITE_NAME)
 
 # ---------------------------------------------------------------- logs
 
-LOG_JSON = environment.flag("LOG_JSON", default=IS_HTTPS)
+LOG_JSON = environment.env_bool("LOG_JSON", default=IS_HTTPS)
 _log_steps: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

@@ -25,6 +25,7 @@ LABELS = {
 LONGEST = 160
 # The causes of changes without a batch.
 CAUSES = {
+    "batch": "in a batch",
     "admin": "manually",
     "api": "through the API",
     "import": "by an import",
@@ -68,7 +69,7 @@ def differences(
 def cause_words(cause: str) -> str:
     """`manually`, `through the API`; for a hidden batch `in a batch`."""
     name = cause.partition(":")[0]
-    return "in a batch" if name == "batch" else CAUSES.get(name, name)
+    return CAUSES.get(name, name)
 
 
 def field_label(name: str) -> str:

@@ -87,7 +87,7 @@ def test_the_readme_names_every_setting_of_the_environment():
     files = ("settings.py", "environment.py")
     settings = "".join((ROOT / "config" / name).read_text() for name in files)
     readme = (ROOT / "README.md").read_text()
-    readers = r"\b(?:text|texts|whole|seconds|flag|choice)"
+    readers = r"\benv_(?:str|list|int|seconds|bool|choice)"
     read = set(re.findall(readers + r'\(\s*"(\w+)"', settings))
     table = readme.split("## Settings")[1].split("## ")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]

@@ -5,7 +5,7 @@ import pytest
 from config import environment
 from config.brokers import broker_settings
 from config.database_url import database_from_url
-from config.environment import WrongSurroundings
+from config.environment import ConfigurationError
 
 SECRET = "p4ssword"
 
@@ -13,8 +13,8 @@ SECRET = "p4ssword"
 @pytest.mark.parametrize("given", ["abc", "0", "-5", "1.5", "٣", "1_000", "1e3", "9" * 20])
 def test_what_is_no_count_is_refused(monkeypatch, given):
     monkeypatch.setenv("BATCH_QUOTA_PER_HOUR", given)
-    with pytest.raises(WrongSurroundings) as refused:
-        environment.whole("BATCH_QUOTA_PER_HOUR", default=50)
+    with pytest.raises(ConfigurationError) as refused:
+        environment.env_int("BATCH_QUOTA_PER_HOUR", default=50)
     assert str(refused.value) == (
         f"BATCH_QUOTA_PER_HOUR is {given!r}; give a whole number from 1 to 1,000,000,000."
     )
@@ -23,8 +23,8 @@ def test_what_is_no_count_is_refused(monkeypatch, given):
 @pytest.mark.parametrize("given", ["abc", "0", "-1", "nan", "inf", "1,5"])
 def test_what_is_no_time_is_refused(monkeypatch, given):
     monkeypatch.setenv("SWEEP_SECONDS", given)
-    with pytest.raises(WrongSurroundings, match=r"^SWEEP_SECONDS is .*above 0\.$"):
-        environment.seconds("SWEEP_SECONDS", default=5)
+    with pytest.raises(ConfigurationError, match=r"^SWEEP_SECONDS is .*above 0\.$"):
+        environment.env_seconds("SWEEP_SECONDS", default=5)
 
 
 def test_what_is_meant_is_taken(monkeypatch):
@@ -33,11 +33,11 @@ def test_what_is_meant_is_taken(monkeypatch):
     monkeypatch.setenv("DEBUG", "No")
     monkeypatch.setenv("LOG_LEVEL", "warning")
     monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example,")
-    assert environment.whole("BATCH_QUOTA_PER_HOUR", default=50) == 7
-    assert environment.seconds("SWEEP_SECONDS", default=5) == 0.5
-    assert environment.flag("DEBUG", default=True) is False
+    assert environment.env_int("BATCH_QUOTA_PER_HOUR", default=50) == 7
+    assert environment.env_seconds("SWEEP_SECONDS", default=5) == 0.5
+    assert environment.env_bool("DEBUG", default=True) is False
     assert environment.log_level("INFO") == "WARNING"
-    assert environment.texts("ALLOWED_HOSTS") == ["a.example", "b.example"]
+    assert environment.env_list("ALLOWED_HOSTS") == ["a.example", "b.example"]
 
 
 def test_senders_and_failures_that_are_meant_are_taken(monkeypatch):
@@ -54,10 +54,10 @@ def test_senders_and_failures_that_are_meant_are_taken(monkeypatch):
 def test_what_is_empty_has_its_default(monkeypatch):
     for name in ("LOGIN_FAILURES", "SWEEP_SECONDS", "DEBUG", "CONTRACT_CLIENT", "EMAIL_URL"):
         monkeypatch.setenv(name, "")
-    assert environment.whole("LOGIN_FAILURES", default=10) == 10
-    assert environment.seconds("SWEEP_SECONDS", default=5) == 5
-    assert environment.flag("DEBUG", default=False) is False
-    assert environment.choice("CONTRACT_CLIENT", default="off", among=("off",)) == "off"
+    assert environment.env_int("LOGIN_FAILURES", default=10) == 10
+    assert environment.env_seconds("SWEEP_SECONDS", default=5) == 5
+    assert environment.env_bool("DEBUG", default=False) is False
+    assert environment.env_choice("CONTRACT_CLIENT", default="off", among=("off",)) == "off"
     assert environment.mail_settings() == {}
 
 
@@ -66,35 +66,35 @@ def test_what_is_empty_has_its_default(monkeypatch):
 )
 def test_a_site_without_an_address_is_refused(monkeypatch, url):
     monkeypatch.setenv("SITE_URL", url)
-    with pytest.raises(WrongSurroundings, match=r"^SITE_URL is "):
+    with pytest.raises(ConfigurationError, match=r"^SITE_URL is "):
         environment.site_url()
 
 
 @pytest.mark.parametrize("given", ["notanaddress", "Shop <>", "a@b@c", "shop@"])
 def test_a_sender_without_an_address_is_refused(monkeypatch, given):
     monkeypatch.setenv("DEFAULT_FROM_EMAIL", given)
-    with pytest.raises(WrongSurroundings, match=r"^DEFAULT_FROM_EMAIL is "):
+    with pytest.raises(ConfigurationError, match=r"^DEFAULT_FROM_EMAIL is "):
         environment.mail_sender("")
 
 
 @pytest.mark.parametrize("given", ["x", "7,y", "7,", "rejected,7", "-1"])
 def test_a_failure_that_the_sandbox_does_not_know_is_refused(monkeypatch, given):
     monkeypatch.setenv("SANDBOX_FAILURE", given)
-    with pytest.raises(WrongSurroundings, match=r"^SANDBOX_FAILURE is "):
+    with pytest.raises(ConfigurationError, match=r"^SANDBOX_FAILURE is "):
         environment.sandbox_failure()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "gopher://h:1", "smtp://", "smtp://u:p4ssword@h:abc"])
 def test_a_mail_server_without_an_address_is_refused(monkeypatch, url):
     monkeypatch.setenv("EMAIL_URL", url)
-    with pytest.raises(WrongSurroundings, match=r"^EMAIL_URL is no") as refused:
+    with pytest.raises(ConfigurationError, match=r"^EMAIL_URL is no") as refused:
         environment.mail_settings()
     assert SECRET not in str(refused.value)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("DATA_DIR", "/dev/null/x")
-    with pytest.raises(WrongSurroundings, match=r"^DATA_DIR /dev/null/x can't be made: "):
+    with pytest.raises(ConfigurationError, match=r"^DATA_DIR /dev/null/x can't be made: "):
         environment.data_dir(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
     ],
 )
 def test_a_database_that_cannot_be_meant_is_refused(url, words):
-    with pytest.raises(WrongSurroundings, match=r"^DATABASE_URL ") as refused:
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL ") as refused:
         database_from_url(url)
     assert words in str(refused.value)
     assert not {SECRET, "p4ss", "word@"} & set(str(refused.value).split())
@@ -148,7 +148,7 @@ def test_several_hosts_are_taken():
     ],
 )
 def test_a_broker_that_cannot_be_meant_is_refused(tmp_path, url, words):
-    with pytest.raises(WrongSurroundings, match=r"^CELERY_BROKER_URL ") as refused:
+    with pytest.raises(ConfigurationError, match=r"^CELERY_BROKER_URL ") as refused:
         broker_settings(url, tmp_path)
     assert words in str(refused.value)
     assert SECRET not in str(refused.value)

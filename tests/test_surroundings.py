@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.brokers import broker_settings, refuse_wrong_broker
-from config.surroundings import in_words, refuse_wrong
+from config.preflight import exit_on_configuration_error, refuse_wrong
 from tests.faults.worlds import looking_at
 from tests.services import PATIENCE_SECONDS, ROOT, free_port, mongodb_server, need_server
 
@@ -52,7 +52,7 @@ def look(tmp_path, capsys, django_db_blocker):
             connection.settings_dict["OPTIONS"].update(options)
             code = 0
             try:
-                with in_words():
+                with exit_on_configuration_error():
                     refuse_wrong()
             except SystemExit as end:
                 code = end.code
@@ -84,7 +84,7 @@ def change(file: Path, statement: str) -> None:
 def test_sound_surroundings_pass_silently(database, tmp_path):
     """A real start: the other tests ask in their own process."""
     url = f"sqlite:///{database}"
-    done = run(["-m", "config.surroundings"], DATA_DIR=str(tmp_path), DATABASE_URL=url)
+    done = run(["-m", "config.preflight"], DATA_DIR=str(tmp_path), DATABASE_URL=url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

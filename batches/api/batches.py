@@ -8,12 +8,11 @@ from django.http import HttpResponse
 from django.utils.cache import get_conditional_response
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.api.created import retry_after
-from batches.api.lookup import find_batch, user_of
+from batches.api.lookup import find_batch
 from batches.api.serializers import (
     LINKS,
     BatchAnswer,
@@ -44,6 +43,7 @@ from content.api.queries import (
     page_by_key,
     rows_under,
 )
+from content.http import AuthenticatedRequest
 from content.instants import parse_instant
 from content.models import User, Wallet
 
@@ -118,7 +118,7 @@ class BatchListView(APIView):
         parameters=[*filter_parameters(BatchFilter), *PAGE_PARAMETERS, AFTER],
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedRequest) -> Response:
         """Own batches, newest first, without results; staff who may view batches see all.
 
         `coming=true` lists accepted batches that have not started because of a time, a pause or
@@ -134,7 +134,7 @@ class CreatorListView(APIView):
         parameters=[*PAGE_PARAMETERS, AFTER],
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
-    def get(self, request: Request, address: str) -> Response:
+    def get(self, request: AuthenticatedRequest, address: str) -> Response:
         """The batches on one creator's content, newest first, without results."""
         return _list(request, address)
 
@@ -157,7 +157,7 @@ class BatchView(APIView):
             **errors(401, 404),
         },
     )
-    def get(self, request: Request, batch_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """One batch with its results so far, in the order of the request.
 
         `ETag` changes with every result and every step on the chain.
@@ -190,7 +190,7 @@ class ResultsView(APIView):
             **errors(400, 401, 404),
         },
     )
-    def get(self, request: Request, batch_id: str) -> HttpResponse:
+    def get(self, request: AuthenticatedRequest, batch_id: str) -> HttpResponse:
         """The results so far, in the order of the request; `format=csv` for all in one file.
 
         The file is complete, whatever `limit` and `skip` say, with prices in micro-STX. Without a
@@ -210,8 +210,8 @@ class ResultsView(APIView):
         return Response({**shown, **ResultTotals(totals_of(batch)).data})
 
 
-def _list(request: Request, address: str | None) -> Response:
-    user = user_of(request)
+def _list(request: AuthenticatedRequest, address: str | None) -> Response:
+    user = request.user
     batches = BatchOperation.objects.visible_to(user)
     query = request.query_params
     key = query.get("after")
@@ -242,7 +242,7 @@ def _owns(user: User, address: str) -> bool:
     return Wallet.objects.owned_by(user).filter(pk=address).exists()
 
 
-def _last_seen(request: Request, key: str) -> BatchOperation:
+def _last_seen(request: AuthenticatedRequest, key: str) -> BatchOperation:
     try:
         return find_batch(request, key)
     except NotThere:

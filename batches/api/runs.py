@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
@@ -21,7 +20,7 @@ from batches.api.created import (
     group_created,
 )
 from batches.api.examples import CREATED, GROUP, LATER, LINKED, SOME, SOME_FAILURES
-from batches.api.lookup import find_own_run, user_of
+from batches.api.lookup import find_own_run
 from batches.api.previews import PreviewPage, page_shown
 from batches.api.serializers import BatchWithResults, one_batch
 from batches.api.submissions import SubmissionAnswer, submission_shown
@@ -38,6 +37,7 @@ from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
 from content.api.parsers import fields_of
 from content.api.queries import PAGE_PARAMETERS
+from content.http import AuthenticatedRequest
 from content.rules import clean_choice
 
 View = Callable[..., HttpResponseBase]
@@ -104,10 +104,10 @@ def direct_view(verb: str, named: Named) -> View:
             request=None,
             responses={200: named.answer, **errors(400, 401, 403, 404, 409)},
         )
-        def post(self, request: Request, **path: str) -> Response:
+        def post(self, request: AuthenticatedRequest, **path: str) -> Response:
             run = find_own_run(request, path[named.parameter], named.find)
             fields_of(request)
-            return Response(named.shown(act(run, by=user_of(request))))
+            return Response(named.shown(act(run, by=request.user)))
 
     return DirectView.as_view()
 
@@ -124,10 +124,10 @@ def schedule_view(named: Named) -> View:
             responses={200: named.answer, **errors(400, 401, 403, 404, 409, 413, 415, **STARTED)},
             examples=[example("On the first of December", LATER, request_only=True)],
         )
-        def post(self, request: Request, **path: str) -> Response:
+        def post(self, request: AuthenticatedRequest, **path: str) -> Response:
             run = find_own_run(request, path[named.parameter], named.find)
             times = clean_times(fields_of(request, "scheduledFor", "until"))
-            run = control.reschedule(run, by=user_of(request), **times)  # type: ignore[arg-type]
+            run = control.reschedule(run, by=request.user, **times)  # type: ignore[arg-type]
             return Response(named.shown(run))
 
     return ScheduleView.as_view()
@@ -141,7 +141,7 @@ class DependenciesView(APIView):
         responses={200: BatchWithResults, **errors(400, 401, 403, 404, 409, 413, 415, **STARTED)},
         examples=[example("Only when another has succeeded", LINKED, request_only=True)],
     )
-    def post(self, request: Request, batch_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """Replace the batches that one waits for which has not started.
 
         An empty list lets it start. A cycle is refused with 400, which names the batches in it.
@@ -153,7 +153,7 @@ class DependenciesView(APIView):
         found = rules.ErrorCollector()
         links = found.attempt(rules.clean_depends_on, body["dependsOn"])
         found.raise_errors()
-        run = control.reschedule(run, by=user_of(request), depends_on=tuple(links))
+        run = control.reschedule(run, by=request.user, depends_on=tuple(links))
         return Response(one_batch(run.batches[0]))
 
 
@@ -178,7 +178,7 @@ def follow_up_view(follows: Follows) -> View:
             responses={201: GroupCreated, **STARTS},
             examples=[_started(GROUP, follows)],
         )
-        def post(self, request: Request, submission_id: str) -> Response:
+        def post(self, request: AuthenticatedRequest, submission_id: str) -> Response:
             run = find_own_run(request, submission_id, SUBMISSION.find)
             return _followed(request, run, follows, fields_of(request))
 
@@ -197,7 +197,7 @@ class RetryView(APIView):
         parameters=[ITEMS, CODE, *PAGE_PARAMETERS],
         responses={200: PreviewPage, **errors(400, 401, 403, 404, 409)},
     )
-    def get(self, request: Request, batch_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """What a retry of the failed items would do now: nothing is written."""
         return _previewed(request, batch_id, Follows.RETRY)
 
@@ -212,7 +212,7 @@ class RetryView(APIView):
             _started(CREATED, Follows.RETRY),
         ],
     )
-    def post(self, request: Request, batch_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """Create a batch of the items that failed.
 
         Of an aborted batch also those that were not processed. 409 where nothing failed, or while
@@ -229,7 +229,7 @@ class UndoView(APIView):
         parameters=[ITEMS, *PAGE_PARAMETERS],
         responses={200: PreviewPage, **errors(400, 401, 403, 404, 409)},
     )
-    def get(self, request: Request, batch_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """What the undo of a batch would restore now: nothing is written."""
         return _previewed(request, batch_id, Follows.UNDO)
 
@@ -244,7 +244,7 @@ class UndoView(APIView):
             _started(CREATED, Follows.UNDO),
         ],
     )
-    def post(self, request: Request, batch_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
         """Create a batch that undoes what one changed.
 
         Items that somebody changed since fail with `conflict` and stay. An undo can be undone. 409
@@ -254,8 +254,10 @@ class UndoView(APIView):
         return _followed(request, run, Follows.UNDO, fields_of(request, "contentIds"))
 
 
-def _followed(request: Request, run: Run, follows: Follows, body: Mapping[str, Any]) -> Response:
-    wanted, user = _wanted(run, body), user_of(request)
+def _followed(
+    request: AuthenticatedRequest, run: Run, follows: Follows, body: Mapping[str, Any]
+) -> Response:
+    wanted, user = _wanted(run, body), request.user
 
     def create() -> Response:
         started = follow_up(run, follows, by=user, source=Source.API, **wanted)
@@ -266,12 +268,12 @@ def _followed(request: Request, run: Run, follows: Follows, body: Mapping[str, A
     return once(request, create)
 
 
-def _previewed(request: Request, batch_id: str, follows: Follows) -> Response:
+def _previewed(request: AuthenticatedRequest, batch_id: str, follows: Follows) -> Response:
     run = find_own_run(request, batch_id, find_batch_run)
     query = request.query_params
     asked = {"contentIds": query.getlist("contentId") or None, "code": query.get("code")}
     wanted = _wanted(run, {name: value for name, value in asked.items() if value is not None})
-    preview = preview_follow_up(run, follows, by=user_of(request), **wanted)
+    preview = preview_follow_up(run, follows, by=request.user, **wanted)
     return Response(page_shown(request, preview))
 
 

@@ -7,7 +7,6 @@ from django.db.models import prefetch_related_objects
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -21,6 +20,7 @@ from content.api.described import errors
 from content.api.fields import Instant
 from content.api.files import CSV
 from content.api.negotiation import AlwaysJSON
+from content.http import AuthenticatedRequest
 
 FILE_OPTIONS = ("outcome", "format")
 
@@ -106,7 +106,7 @@ class SubmissionView(APIView):
         tags=["submissions"],
         responses={200: SubmissionAnswer, **errors(401, 404)},
     )
-    def get(self, request: Request, submission_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, submission_id: str) -> Response:
         """A run of several batches: totals, progress, and its batches without results.
 
         Selections over 100 items or of several creators become several batches, at pages, in the
@@ -128,7 +128,7 @@ class SubmissionResultsView(APIView):
         ],
         responses={(200, CSV): str, **errors(400, 401, 404)},
     )
-    def get(self, request: Request, submission_id: str) -> HttpResponseBase:
+    def get(self, request: AuthenticatedRequest, submission_id: str) -> HttpResponseBase:
         """The results of all its batches as one CSV file; as JSON each batch has its own."""
         run = find_run(request, submission_id, find_submission_run)
         assert run.submission is not None

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.api.created import HEADERS, GroupCreated, group_created
 from batches.api.examples import GROUP, KEPT_BATCH, TEMPLATE
-from batches.api.lookup import find_own_template, find_template, user_of
+from batches.api.lookup import find_own_template, find_template
 from batches.api.previews import page_shown
 from batches.api.template_answers import (
     RunAnswer,
@@ -56,6 +55,7 @@ from content.api.queries import (
     page_of,
     rows_under,
 )
+from content.http import AuthenticatedRequest
 from content.models import Wallet
 from content.rules import clean_address
 
@@ -75,9 +75,9 @@ class TemplateListView(APIView):
         parameters=[*filter_parameters(TemplateFilter), *PAGE_PARAMETERS],
         responses={200: TemplatePage, **errors(400, 401, 404)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedRequest) -> Response:
         """Own templates by name; staff with the view permission see all."""
-        user, address = user_of(request), request.query_params.get("creator")
+        user, address = request.user, request.query_params.get("creator")
         templates = Template.objects.visible_to(user)
         found = filtered(TemplateFilter, request, templates)
         # Templates of other users do not exist, for lists as for single ones.
@@ -99,12 +99,12 @@ class TemplateListView(APIView):
             example("What a batch did", KEPT_BATCH, request_only=True),
         ],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Save a change as a template; nothing runs before its time."""
 
         def create() -> Response:
             order = clean_template(_with_source(request, body_of(request)))
-            template = create_template(order, by=user_of(request))
+            template = create_template(order, by=request.user)
             headers = {"Location": f"/api/templates/{template.pk}"}
             return Response(TemplateAnswer(template).data, status=201, headers=headers)
 
@@ -117,7 +117,7 @@ class TemplateView(APIView):
         tags=["templates"],
         responses={200: TemplateAnswer, **errors(401, 404)},
     )
-    def get(self, request: Request, template_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """One template, and when it runs next."""
         return Response(TemplateAnswer(find_template(request, template_id)).data)
 
@@ -128,14 +128,14 @@ class TemplateView(APIView):
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409, 413, 415)},
         examples=[example("Another end", {"lastDay": "2027-06-30"}, request_only=True)],
     )
-    def patch(self, request: Request, template_id: str) -> Response:
+    def patch(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Edit a template: change the sent fields, keep the others.
 
         From now on it runs with the permissions of the editor.
         """
         template = find_own_template(request, template_id)
         order = clean_template_changes(template, body_of(request))
-        edited = edit_template(template, order, by=user_of(request))
+        edited = edit_template(template, order, by=request.user)
         return Response(TemplateAnswer(edited).data)
 
     @extend_schema(
@@ -143,7 +143,7 @@ class TemplateView(APIView):
         tags=["templates"],
         responses={204: OpenApiResponse(description="Deleted."), **errors(401, 403, 404)},
     )
-    def delete(self, request: Request, template_id: str) -> Response:
+    def delete(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Delete a template; batches that it started continue."""
         delete_template(find_own_template(request, template_id))
         return Response(status=204)
@@ -158,7 +158,7 @@ class TemplateRunView(APIView):
         responses={201: GroupCreated, **errors(400, 401, 403, 404, 409, 413, 415, 422, 429)},
         examples=[example("Started", GROUP, response_only=True, status_codes=["201"])],
     )
-    def post(self, request: Request, template_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Run a template now, in addition to its schedule.
 
         This starts a submission: a batch for each hundred items.
@@ -167,7 +167,7 @@ class TemplateRunView(APIView):
         fields_of(request)
 
         def run() -> Response:
-            user = user_of(request)
+            user = request.user
             submission = run_now(template, by=user).submission
             assert submission is not None
             return group_created(run_of(submission, user), RUN)
@@ -182,7 +182,7 @@ class TemplatePreviewView(APIView):
         parameters=PAGE_PARAMETERS,
         responses={200: TemplatePreview, **errors(400, 401, 403, 404)},
     )
-    def get(self, request: Request, template_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """The next three runs of a template, and a preview of the next.
 
         Nothing is written. `limit` and `skip` page through the items.
@@ -211,7 +211,7 @@ class TemplatePauseView(APIView):
         request=None,
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404)},
     )
-    def post(self, request: Request, template_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Pause a template: nothing runs until it is resumed."""
         template = find_own_template(request, template_id)
         fields_of(request)
@@ -226,7 +226,7 @@ class TemplateResumeView(APIView):
         request=None,
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409)},
     )
-    def post(self, request: Request, template_id: str) -> Response:
+    def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Resume a template with its next slot; missed slots don't run."""
         template = find_own_template(request, template_id)
         fields_of(request)
@@ -241,7 +241,7 @@ class TemplateRunListView(APIView):
         parameters=PAGE_PARAMETERS,
         responses={200: RunPage, **errors(400, 401, 404)},
     )
-    def get(self, request: Request, template_id: str) -> Response:
+    def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """The run history of a template, scheduled and manual, newest first."""
         template = find_template(request, template_id)
         frame = page(request, template.runs.all(), creator=template.creator_id)
@@ -249,7 +249,7 @@ class TemplateRunListView(APIView):
         return Response(rows_under(frame, "runs", rows))
 
 
-def _with_source(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+def _with_source(request: AuthenticatedRequest, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body, completed from what `from` names. Raises Invalid and NothingToDo."""
     if "from" not in body:
         return dict(body)
@@ -264,11 +264,13 @@ def _with_source(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
     return merged(template_body(source), wanted)
 
 
-def _source(request: Request, name: str, text: object) -> BatchOperation | Submission | None:
+def _source(
+    request: AuthenticatedRequest, name: str, text: object
+) -> BatchOperation | Submission | None:
     try:
         key = UUID(text if isinstance(text, str) else "")
     except ValueError:
         return None
     if name == "batchId":
-        return BatchOperation.objects.one_visible_to(user_of(request), key)
-    return Submission.objects.visible_to(user_of(request)).filter(pk=key).first()
+        return BatchOperation.objects.one_visible_to(request.user, key)
+    return Submission.objects.visible_to(request.user).filter(pk=key).first()

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from content import rules
 from content.api.parsers import body_of
 from content.errors import Invalid
-from content.models import User
+from content.http import AuthenticatedRequest
 from content.services.idempotency import Answer, answer_once, fingerprint_of
 
 HEADER = "Idempotency-Key"
@@ -25,7 +24,9 @@ PARAMETER = OpenApiParameter(
 )
 
 
-def once(request: Request, make: Callable[[], Response], *, asked: Any = None) -> Response:
+def once(
+    request: AuthenticatedRequest, make: Callable[[], Response], *, asked: Any = None
+) -> Response:
     """The answer of `make`, or the stored answer to the first request with this key.
 
     `asked` is the full request, if it is more than the object in the body. Raises
@@ -40,7 +41,7 @@ def once(request: Request, make: Callable[[], Response], *, asked: Any = None) -
         raise Invalid(errors={HEADER: [str(error)]}) from error
     asked = body_of(request) if asked is None else asked
     fingerprint = fingerprint_of(str(request.method), request.path, asked)
-    answer = answer_once(cast("User", request.user), key, fingerprint, lambda: _plain(make()))
+    answer = answer_once(request.user, key, fingerprint, lambda: _plain(make()))
     headers = dict(answer.headers)
     if answer.is_replayed:
         headers["Idempotent-Replayed"] = "true"

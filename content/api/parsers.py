@@ -6,7 +6,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.http import UnreadablePostError
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from content.errors import Invalid
@@ -24,10 +24,8 @@ class BodyTooLarge(APIException):
     default_detail = "The body is over 1 MiB."
 
 
-class StrictJSONParser(BaseParser):
+class StrictJSONParser(JSONParser):
     """One JSON object in UTF-8: no byte-order mark, no name twice, no NaN, bounded."""
-
-    media_type = "application/json"
 
     def parse(
         self,

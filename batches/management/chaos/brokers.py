@@ -159,7 +159,7 @@ class OwnVirtualHost(Broker):
 def broker_for(url: str, folder: Path) -> Broker:
     """The kind of broker that `url` names; `folder` is for what it keeps.
 
-    Raises WrongSurroundings if that broker is to be used and refuses the connection.
+    Raises ConfigurationError if that broker is to be used and refuses the connection.
     """
     parts = urlsplit(url)
     if parts.scheme == "redis":

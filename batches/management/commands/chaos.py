@@ -126,7 +126,9 @@ class Command(BaseCommand):
 
 def _addresses() -> tuple[str, str]:
     """DATABASE_URL and CELERY_BROKER_URL with the defaults of the settings."""
-    return environment.text("DATABASE_URL"), environment.text("CELERY_BROKER_URL", "filesystem://")
+    return environment.env_str("DATABASE_URL"), environment.env_str(
+        "CELERY_BROKER_URL", "filesystem://"
+    )
 
 
 def _end_the_calls() -> None:

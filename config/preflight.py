@@ -1,6 +1,6 @@
 """Checks before a process starts to work: one message and exit code 2 for an invalid configuration.
 
-`python -m config.surroundings` only checks, for a parent process without Django. A broker that is
+`python -m config.preflight` only checks, for a parent process without Django. A broker that is
 down is no error: processes wait for it and log that.
 """
 
@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.brokers import refuse_wrong_broker
 from config.database import is_away, is_mongodb, lacks_tables
-from config.environment import WrongSurroundings
+from config.environment import ConfigurationError
 from config.errors import NO_TABLES
 
 WRONG = 2
@@ -38,11 +38,11 @@ REASONS = {
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def exit_on_configuration_error() -> Iterator[None]:
     """Exit with a message if the configuration is invalid."""
     try:
         yield
-    except WrongSurroundings as error:
+    except ConfigurationError as error:
         end(str(error))
     except Exception as error:
         if lacks_tables(error):
@@ -59,17 +59,17 @@ def end(words: str) -> None:
 
 
 def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
-    """Check the database; raises WrongSurroundings. Leaves no connection for a fork to share."""
+    """Check the database; raises ConfigurationError. Leaves no connection for a fork to share."""
     try:
         _refuse_wrong_file()
         _refuse_wrong_server()
         _refuse_wrong_migrations(may_lack_migrations=may_lack_migrations)
-    except WrongSurroundings:
+    except ConfigurationError:
         raise
     except Exception as error:
         if not isinstance(error, DatabaseError) and not is_away(error):
             raise
-        raise WrongSurroundings(_refusal(error)) from None
+        raise ConfigurationError(_refusal(error)) from None
     finally:
         connection.close()
         if is_mongodb():
@@ -82,14 +82,14 @@ def _refuse_wrong_file() -> None:
         return
     file = Path(connection.settings_dict["NAME"])
     if not file.parent.is_dir():
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"DATABASE_URL names a file in {file.parent}, which is not a folder; "
             "create it, or name another."
         )
     # SQLite keeps two more files beside this one.
     needed = [path for path in (file, file.parent) if path.exists()]
     if file.is_dir() or not all(os.access(path, os.W_OK) for path in needed):
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"The database file {file} can't be written; change its owner, or name another file "
             "in DATABASE_URL."
         )
@@ -103,7 +103,7 @@ def _refuse_wrong_server() -> None:
     hello = client.admin.command("hello")
     # A router in front of several replica sets reports this instead of a name.
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        raise WrongSurroundings(
+        raise ConfigurationError(
             "This MongoDB is not a replica set and has no transactions; start it with "
             "--replSet and run rs.initiate() once, a single node will do."
         )
@@ -118,18 +118,18 @@ def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
     applied = set(loader.applied_migrations)
     newer = sorted(key for key in applied - known if key[0] in loader.migrated_apps)
     if newer:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"The database is newer than this program, which does not know its {_named(newer)}; "
             "install the version that made it, or restore the backup from before the upgrade."
         )
     if may_lack_migrations:
         return
     if not applied:
-        raise WrongSurroundings(NO_TABLES)
+        raise ConfigurationError(NO_TABLES)
     plan = executor.migration_plan(loader.graph.leaf_nodes())
     lacking = [(migration.app_label, migration.name) for migration, _ in plan]
     if lacking:
-        raise WrongSurroundings(
+        raise ConfigurationError(
             f"The database is older than this program and lacks its {_named(lacking)}: "
             "run manage.py migrate"
         )
@@ -178,7 +178,7 @@ def _said(words: str) -> str:
 
 def main(*, looks_at_broker: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    with in_words():
+    with exit_on_configuration_error():
         django.setup()
         refuse_wrong()
         if looks_at_broker:
