@@ -100,7 +100,7 @@ def _asks_the_database(item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tell_of_whole_pages_only(django_test_environment):
-    """Django's client would copy the context for every piece of a page, each option of a list too."""
+    """Django's client would copy the context for every piece of a page, each option too."""
 
     def render(template, context):
         if context.template is template:
