@@ -101,7 +101,7 @@ def test_missing_folder_is_named(look, tmp_path):
     said = look(f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
     assert said == (
         f"DATABASE_URL names a file in {tmp_path}/nowhere, which is not a folder; "
-        "make it, or name another."
+        "create it, or name another."
     )
     assert not (tmp_path / "nowhere").exists()
 
@@ -141,14 +141,14 @@ def test_database_server_is_silent(look):
         silent.listen()
         port = silent.getsockname()[1]
         said = look(f"postgres://someone@127.0.0.1:{port}/shop?connect_timeout=2")
-    assert said.startswith(f"The database at 127.0.0.1:{port} does not answer (no word")
+    assert said.startswith(f"The database at 127.0.0.1:{port} does not answer (no answer")
 
 
 def test_database_does_not_exist(look):
     need_server("PostgreSQL", 5432)
     assert look("postgres://postgres@127.0.0.1:5432/nonesuch") == (
         "The database at 127.0.0.1:5432 has no database nonesuch; "
-        "make it (createdb nonesuch), or correct DATABASE_URL."
+        "create it (createdb nonesuch), or correct DATABASE_URL."
     )
 
 
