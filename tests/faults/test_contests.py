@@ -4,13 +4,13 @@ import json
 from collections import Counter
 
 import pytest
-from batches.services.runs.schedule import pause, resume
 from django.db import connection
 
 from batches.models import BatchOperation, Dependency, Follows, Status
 from batches.services.engine.run_batch import run_batch
 from batches.services.integrity.verify import verify
 from content.models import Content
+from tests.batches.runs import pause, resume
 from tests.faults.test_at_once import LONG_LEASE, make_batches
 
 pytestmark = pytest.mark.parametrize("world", ["files", "servers", "documents"], indirect=True)

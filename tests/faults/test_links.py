@@ -8,16 +8,17 @@ import urllib.error
 import urllib.request
 
 import pytest
-from batches.services.runs.schedule import pause, pause_submission, resume, resume_submission
 
 from batches.models import BatchOperation, Dependency, Source, Status
 from batches.operations import OPERATIONS
 from batches.operations.base import DEPENDENCY
 from batches.services.engine.lifecycle import cancel
 from batches.services.integrity.verify import verify
-from batches.services.runs import draft
+from batches.services.results.run import run_of
+from batches.services.runs import control, draft
 from batches.services.runs.confirm import confirm
 from content.models import ApiToken, User, Wallet
+from tests.batches.runs import pause, resume
 from tests.factories import make_contents
 from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches
 
@@ -179,7 +180,7 @@ def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
     for worker in workers:
         world.wait_until_stopped(worker)
 
-    pause_submission(submission)
+    control.pause(run_of(submission), by=alice)
 
     held = batches.filter(status=Status.PENDING, is_paused=True)
     assert held.count() == 8
@@ -190,6 +191,6 @@ def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
     time.sleep(1.5)  # as many sweeps as would begin another
     assert (held.count(), done.count()) == (8, 2)
 
-    resume_submission(submission)
+    control.resume(run_of(submission), by=alice)
     world.wait_until(lambda: done.count() == 10, "the end of all")
     assert list(verify()) == []
