@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from content.models import Content, User, Wallet
-from content.rules import c32_address
+from content.principals import c32_address
 from content.services.catalogue.changes import add_contents
 
 PASSWORD = "correct horse battery"

@@ -30,7 +30,6 @@ from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
 from batches.services.results.results import results_of, totals_of
-from content import rules
 from content.api.described import errors
 from content.api.negotiation import AlwaysJSON
 from content.api.queries import (
@@ -46,6 +45,7 @@ from content.api.queries import (
 from content.http import AuthenticatedRequest
 from content.instants import parse_instant
 from content.models import User, Wallet
+from content.principals import clean_address
 
 FORMATS = ("json", "csv")
 NEWEST_FIRST, SOONEST_FIRST = "-createdAt", "scheduledFor"
@@ -90,7 +90,7 @@ def _before(rows: BatchQuerySet, moment: datetime) -> BatchQuerySet:
 
 class BatchFilter(FilterSet):  # type: ignore[misc]
     creator = Checked(
-        rules.clean_address,
+        clean_address,
         lambda rows, address: rows.filter(creator_id=address),
         {"type": "string"},
     )

@@ -57,7 +57,7 @@ from content.api.queries import (
 )
 from content.http import AuthenticatedRequest
 from content.models import Wallet
-from content.rules import clean_address
+from content.principals import clean_address
 
 RUN = "Template run initiated"
 

@@ -5,6 +5,7 @@ from django_filters.rest_framework import FilterSet
 from content import rules
 from content.api.queries import Checked, boolean, choice, integer, search_words
 from content.models import ContentQuerySet
+from content.principals import clean_address
 
 _PRICE = integer(least=0, most=rules.MAX_PRICE)
 _PRICE_SCHEMA = {"type": "integer", "minimum": 0, "maximum": rules.MAX_PRICE}
@@ -25,7 +26,7 @@ def ordered(contents: ContentQuerySet, ordering: str) -> ContentQuerySet:
 
 class ContentFilter(FilterSet):  # type: ignore[misc]
     creator = Checked(
-        rules.clean_address, lambda rows, address: rows.by_creator(address), {"type": "string"}
+        clean_address, lambda rows, address: rows.by_creator(address), {"type": "string"}
     )
     contentType = Checked(
         choice(*rules.CONTENT_TYPES),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from knox.models import AbstractAuthToken
 from uuid_utils.compat import uuid7
 
-from content import rules
+from content.principals import clean_address
 
 
 def validate_time_zone(name: str) -> None:
@@ -22,7 +22,7 @@ def validate_time_zone(name: str) -> None:
 
 def validate_address(address: str) -> None:
     try:
-        rules.clean_address(address)
+        clean_address(address)
     except ValueError as error:
         raise ValidationError(str(error)) from error
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from content import rules
 from content.cells import neutral_cell
+from content.principals import c32_address, clean_address
 
 
 @pytest.mark.parametrize("value", [0, 1, 10**15])
@@ -142,7 +143,7 @@ KNOWN = [
 
 @pytest.mark.parametrize("address", KNOWN)
 def test_addresses(address):
-    assert rules.clean_address(address) == address
+    assert clean_address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -159,10 +160,10 @@ def test_addresses(address):
 )
 def test_addresses_that_are_none(address):
     with pytest.raises(ValueError, match=r"address"):
-        rules.clean_address(address)
+        clean_address(address)
 
 
 @given(st.binary(min_size=20, max_size=20), st.sampled_from([22, 26, 20, 21]))
 def test_every_hash_has_an_address_that_passes_its_check(hash160, version):
-    address = rules.c32_address(version, hash160)
-    assert rules.clean_address(address) == address
+    address = c32_address(version, hash160)
+    assert clean_address(address) == address

@@ -12,7 +12,7 @@ from batches.operations import OPERATIONS, Operation
 from batches.rules import SKIP_FAILED
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
-from content.rules import clean_address
+from content.principals import clean_address
 
 COMMON_FIELDS = (
     "creator",

@@ -15,7 +15,8 @@ from batches.operations import Operation
 from batches.operations.undo import UNDO
 from batches.services.orders.order import operation_of
 from batches.services.runs.draft import MOST_ITEMS
-from content.rules import clean_address, clean_text
+from content.principals import clean_address
+from content.rules import clean_text
 
 MOST_NAME = 100
 FIELDS = (

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from content import rules
 from content.errors import Invalid, NotAllowed, NotThere, Removed, StaleVersion
 from content.models import Content, User, Wallet
+from content.principals import clean_address
 from content.services.catalogue.changes import add_contents, change_content
 
 Check = Callable[[Any], Any]
@@ -21,7 +22,7 @@ EDITABLE: dict[str, tuple[str, Check]] = {
 }
 ONLY_AT_FIRST: dict[str, tuple[str, Check]] = {
     "contentId": ("content_id", rules.clean_content_id),
-    "creator": ("creator_id", rules.clean_address),
+    "creator": ("creator_id", clean_address),
     "onchainId": (
         "onchain_id",
         lambda value: rules.clean_integer(value, least=0, most=rules.MAX_ID),

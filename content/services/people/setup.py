@@ -5,7 +5,7 @@ import hashlib
 from django.contrib.auth.models import Permission
 
 from content.models import User, Wallet
-from content.rules import c32_address
+from content.principals import c32_address
 
 TESTNET = 26
 

@@ -2,7 +2,7 @@
 
 from content.errors import Invalid
 from content.models import User, Wallet
-from content.rules import clean_address
+from content.principals import clean_address
 
 
 def creator_named(name: str, *, make: bool = True) -> Wallet:
