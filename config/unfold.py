@@ -61,7 +61,7 @@ def unfold_settings(site_name: str) -> dict[str, Any]:
                     _link("Templates", "event_repeat", "batches", "template", BATCHES),
                     _link("Template runs", "schedule", "batches", "templaterun", BATCHES),
                     _link("Dependencies", "account_tree", "batches", "dependency", BATCHES),
-                    _link("Submissions", "assignment_turned_in", "batches", "submission"),
+                    _link("Runs", "assignment_turned_in", "batches", "submission"),
                     _link("Notifications", "mail", "batches", "notification"),
                 ),
                 _group(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from batches.models import BatchItem, BatchOperation, Status
 from batches.operations import known_operation
 from batches.result_tabs import ResultTabs
-from batches.services.results.blockers import blockers
+from batches.services.results.blockers import blocker_label, blockers
 from batches.services.results.results import chain_counts, left_of, results_of, totals_of
 from batches.services.results.run import Run
 from content.admin.words import CHAIN_LABELS
@@ -57,7 +57,7 @@ def progress_context(run: Run, query: QueryDict) -> dict[str, Any]:
     return {
         "run": run,
         "headline": headline(run),
-        "status": {"text": run.status.label, "label": STATUS_LABELS[run.status.label]},
+        "status": {"text": status_words(run), "label": STATUS_LABELS[run.status.label]},
         "batches": [(batch, words_of_blockers(batch)) for batch in batches],
         "chain_states": [
             (ChainState(state).label, count, CHAIN_LABELS[ChainState(state)])
@@ -71,6 +71,10 @@ def progress_context(run: Run, query: QueryDict) -> dict[str, Any]:
         "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
         "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
     }
+
+
+def status_words(run: Run) -> str:
+    return blocker_label(run) if run.status == Status.PENDING else str(run.status.label)
 
 
 def words_of_blockers(batch: BatchOperation) -> str:

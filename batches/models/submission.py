@@ -69,6 +69,7 @@ class Submission(models.Model):
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "run"
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
