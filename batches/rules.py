@@ -199,7 +199,7 @@ def check_moment(moment: datetime) -> None:
     """Raises ValueError for an instant that is past or too far ahead."""
     now = timezone.now()
     if moment <= now:
-        raise ValueError("This time is past. Choose a future time.")
+        raise ValueError("This time is in the past. Choose a future time.")
     if moment > now + FURTHEST:
         raise ValueError("This is more than five years ahead. Choose an earlier time.")
 

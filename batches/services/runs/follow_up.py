@@ -107,7 +107,7 @@ def clean_some(raw: Any, run: Run) -> list[str] | None:
 def _check_ended(run: Run, follows: Follows, content_ids: Collection[str] | None) -> None:
     """Raises NothingToDo while some of it runs, or an undo of all of it waits."""
     if not run.is_finished:
-        words = f"This {run.noun} has not ended yet. Wait for its end, or cancel it first."
+        words = f"This {run.noun} has not ended yet. Wait until it ends, or cancel it first."
         raise NothingToDo(words)
     if follows == Follows.UNDO and content_ids is None:
         refuse_second_undo([batch.pk for batch in run.batches])

@@ -144,7 +144,7 @@ def test_what_was_prepared_comes_back_into_the_form(signed_in, alice, item, prep
     assert 'name="scheduled_for" value="2030-01-01T09:00"' in page
     assert '<option value="always" selected>' in page
     assert '<details class="card fold" open>' in page
-    assert "By the clock in Asia/Tokyo." in page
+    assert "Local time in Asia/Tokyo." in page
 
 
 def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
