@@ -84,7 +84,7 @@ class UpdatePrice(Operation):
     def describe(self, payload: Mapping[str, Any]) -> str:
         if "newPrice" in payload:
             return f"{self.label} to {format_stx(payload['newPrice'])}"
-        if "percentChange" not in payload:  # each item has its own price price price
+        if "percentChange" not in payload:  # each item has its own price
             return f"{self.label}, item by item"
         return f"{self.label} {Decimal(str(payload['percentChange'])):+,} %"
 

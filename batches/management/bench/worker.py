@@ -21,7 +21,7 @@ BYTES_A_PAGE = float(os.sysconf("SC_PAGE_SIZE"))
 
 
 def worker_rows(world: World, rounds: int) -> list[Row]:
-    """One worker against one raw transaction and a loop, in turns."""
+    """Measure one worker, one raw transaction and a loop in turns."""
     ours, raw, equal, loops = [], [], [], []
     work = EqualWork(world)
     for number in range(rounds):
