@@ -98,9 +98,7 @@ def clean_text(value: Any, *, most: int, least: int = 0, newlines: bool = False)
             f"This text has {len(value):,} characters; {least:,} to {most:,} are allowed."
         )
     if _NOT_TEXT.search(value) or ("\n" in value and not newlines):
-        raise ValueError(
-            "This text contains a character that can't be shown, such as a line break."
-        )
+        raise ValueError("This text contains a character that can't be shown, like a line break.")
     if least and all(unicodedata.category(sign) in _INVISIBLE for sign in value):
         raise ValueError("This text is empty.")
     return value
@@ -137,9 +135,7 @@ def clean_url(value: Any) -> str:
         try:
             _check_url(url)
         except ValidationError as error:
-            raise ValueError(
-                "This is not a valid URL; write it like https://example.org/file."
-            ) from error
+            raise ValueError("This is not a valid URL like https://example.org/file.") from error
     return url
 
 

@@ -336,7 +336,7 @@ def test_the_list_shows_what_is_to_come_and_what_follows(signed_in, viewer, alic
     assert len(found(coming="?", follows="?")) == 8
     text = words(client.get(LIST))
     assert "Paused" in text
-    assert "waits for 2 batches" in text
+    assert "Waits for 2 batches" in text
     assert free in found()
 
 
