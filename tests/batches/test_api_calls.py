@@ -96,7 +96,7 @@ def test_hostile_text_comes_through_as_it_is(alice, wallet_of):
     assert f"--description={HOSTILE}\nEND\n\t{HOSTILE}" in as_bash_reads(command_of(named))
 
 
-def test_what_it_waits_for_is_asked_for_again_unless_it_is_past(alice, wallet_of, call):
+def test_retry_repeats_future_schedule(alice, wallet_of, call):
     parent, other = (made(alice, wallet_of, "restore-content", {}) for _ in range(2))
     now = timezone.now().replace(microsecond=0)  # MongoDB keeps milliseconds
     at, until = ((now + timedelta(hours=hours)).isoformat() for hours in (1, 2))

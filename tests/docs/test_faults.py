@@ -20,7 +20,7 @@ def test_every_test_that_the_table_names_exists():
     assert len(NAMED) > 20
 
 
-def test_every_test_of_a_fault_stands_in_the_row_of_its_number():
+def test_fault_tests_are_in_their_rows():
     rows = {row.split("|")[1].strip(): row for row in TABLE.splitlines() if row.startswith("| ")}
     for path in (ROOT / "tests" / "faults").glob("test_*.py"):
         for name in functions_of(path.relative_to(ROOT)):

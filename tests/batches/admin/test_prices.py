@@ -77,7 +77,7 @@ def test_bad_lines_are_named_as_text(signed_in, staff, items):
         (b"id,price\n7,1\n", "None of these items belongs to this creator."),
     ],
 )
-def test_a_file_that_is_of_no_use_is_refused_in_words(signed_in, staff, items, data, words):
+def test_unusable_file_is_refused(signed_in, staff, items, data, words):
     assert words in send(signed_in(staff), data).content.decode()
     assert not Submission.objects.exists()
 

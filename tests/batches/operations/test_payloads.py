@@ -80,7 +80,7 @@ def test_bad_reasons_are_refused(call, alice, item, reason):
     assert not BatchOperation.objects.exists()
 
 
-def test_a_removal_says_a_reason_of_its_own_where_none_is_given(call, alice, item, work):
+def test_removal_has_default_reason(call, alice, item, work):
     call(alice).post(REMOVE, {"contentIds": [item.pk]})
     work()
     assert Content.objects.get().removal_reason == "Batch removal by creator"

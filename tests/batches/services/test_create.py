@@ -81,7 +81,7 @@ def test_nobody_else_may_name_the_creator(alice, wallet_of, request, who):
     assert not BatchOperation.objects.exists()
 
 
-def test_an_unknown_address_is_refused_in_the_words_of_a_foreign_one(alice, bob, wallet_of):
+def test_unknown_and_foreign_address_same_message(alice, bob, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     refusals = []
     for address in (wallet_of(bob).pk, address_of("nobody")):
@@ -136,9 +136,7 @@ def test_the_quota_is_new_after_an_hour(alice, wallet_of, settings, time_machine
     assert price_batch(alice, [item.pk])
 
 
-def test_the_shape_comes_before_the_right_and_the_right_before_the_quota(
-    alice, carol, wallet_of, settings
-):
+def test_validation_permission_quota_order(alice, carol, wallet_of, settings):
     settings.BATCH_QUOTA_PER_HOUR = 0
     make_contents(wallet_of(alice))
     with pytest.raises(Invalid):

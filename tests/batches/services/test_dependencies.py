@@ -73,7 +73,7 @@ ENDS = [complete, complete_with_failures, break_off, cancel, cancel_in_the_middl
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("when", MET)
-def test_a_link_is_met_by_the_ends_that_it_asks_for(messages, alice, items, when, end):
+def test_link_is_met_by_required_outcome(messages, alice, items, when, end):
     parent = price_batch(alice, items[:2])
     child = after(alice, items, parent, when=when)
     assert again(parent).is_awaited
@@ -107,7 +107,7 @@ def test_a_link_is_met_by_the_ends_that_it_asks_for(messages, alice, items, when
         (cancel, "was cancelled"),
     ],
 )
-def test_why_it_could_not_begin_is_said_in_words_and_by_mail(alice, items, end, words):
+def test_broken_link_is_explained_and_mailed(alice, items, end, words):
     Wallet.objects.update(notify=Wallet.Notify.FAILURES)
     parent = price_batch(alice, items[:2])
     child = after(alice, items, parent, when=ON_SUCCESS)
@@ -124,7 +124,7 @@ def test_without_a_word_it_is_on_completion(alice, items):
     assert child.dependencies.get().when == ON_COMPLETION
 
 
-def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice, items):
+def test_blocked_batch_does_not_start(messages, alice, items):
     parent = price_batch(alice, items)
     soon = (timezone.now() + timedelta(hours=1)).isoformat()
     scheduled = after(alice, items, parent, scheduledFor=soon)
@@ -141,7 +141,7 @@ def test_it_begins_neither_before_its_time_nor_while_it_is_held(messages, alice,
     assert claim(held.pk)
 
 
-def test_a_link_that_breaks_holds_up_no_other_and_no_sweep(messages, alice, items):
+def test_failing_link_blocks_no_others(messages, alice, items):
     parent = price_batch(alice, items[:1])
     broken, fine = after(alice, items[1:2], parent), after(alice, items[2:3], parent)
     complete(parent)
@@ -261,7 +261,7 @@ def test_a_parent_that_ended_before_counts_as_any_other(messages, alice, items):
 # ---------------------------------------------------------------- what is lost, and rivals
 
 
-def test_a_crash_between_the_end_and_the_telling_is_made_good_by_the_sweep(messages, alice, items):
+def test_sweep_settles_links_after_crash(messages, alice, items):
     parent = price_batch(alice, items)
     child = after(alice, items, parent)
     complete(parent)

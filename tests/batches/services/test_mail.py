@@ -86,9 +86,7 @@ def test_a_cancelled_batch_is_told_of_too(alice, wallet_of, work, choose):
     assert mail.outbox[0].subject == "Update price: stopped after 0 of 1"
 
 
-def test_a_mail_server_that_is_down_gets_the_same_mail_later(
-    alice, wallet_of, settings, time_machine, choose
-):
+def test_mail_is_retried_unchanged(alice, wallet_of, settings, time_machine, choose):
     choose("always")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # discard: nobody listens

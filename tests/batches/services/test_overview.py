@@ -34,7 +34,7 @@ def _now():
         yield
 
 
-def test_what_runs_and_waits_is_counted_and_the_longest_wait_is_told(alice, bob):
+def test_running_and_waiting_are_counted(alice, bob):
     made_up(alice, Status.PROCESSING)
     made_up(alice, Status.COMPLETED)
     waited = made_up(bob, Status.PENDING, created_at=NOW - timedelta(minutes=3))
@@ -76,7 +76,7 @@ ENDS = [
 ]
 
 
-def test_every_end_has_exactly_one_outcome_in_the_days_in_the_filter_and_in_the_row(alice):
+def test_every_end_has_one_outcome(alice):
     batches = [
         made_up(alice, status, succeeded=succeeded, failed=failed)
         for status, succeeded, failed, _ in ENDS
@@ -93,7 +93,7 @@ def test_every_end_has_exactly_one_outcome_in_the_days_in_the_filter_and_in_the_
         assert EVERYTHING.of_outcome(name).count() == expected, name
 
 
-def test_the_days_go_from_the_oldest_to_today_and_no_further(alice):
+def test_days_end_today(alice):
     made_up(alice, completed_at=NOW - timedelta(days=DAYS - 1))
     made_up(alice, completed_at=NOW - timedelta(days=DAYS))
     days = days_of(EVERYTHING.all())

@@ -83,7 +83,7 @@ def test_a_percentage_of_a_spreadsheet_is_what_it_shows():
     assert [line.payload["percentChange"] for line in prices.lines] == [10, -12.5, 15]
 
 
-def test_what_was_counted_out_by_a_spreadsheet_has_the_digits_that_it_shows():
+def test_spreadsheet_numbers_as_displayed():
     prices = price_file.read(xlsx_of(("id", "price"), (7, 1.1 * 3), (8, 0.000001), (9, 1e9)))
     assert [line.payload["newPrice"] for line in prices.lines] == [3_300_000, 1, 10**15]
 
@@ -96,7 +96,7 @@ def test_cells_that_were_neutralised_are_what_they_were():
     ]
 
 
-def test_every_bad_line_is_named_with_its_value_and_the_remedy():
+def test_bad_lines_are_listed_with_remedy():
     data = csv_of(
         "content_id,new_price,percent",
         '7,"2,5",',
@@ -146,7 +146,7 @@ def test_every_bad_line_is_named_with_its_value_and_the_remedy():
     assert error.message.startswith("12 lines can't be used, so nothing was prepared.")
 
 
-def test_of_many_bad_lines_a_hundred_are_named_and_the_rest_counted():
+def test_hundred_bad_lines_listed_rest_counted():
     error = refusal(csv_of("id,price", *(f"{number},x" for number in range(250))))
     assert (len(error.errors), error.left, error.details) == (100, 150, {"bad_lines": 250})
 
@@ -179,13 +179,13 @@ def test_of_many_bad_lines_a_hundred_are_named_and_the_rest_counted():
         (xlsx_of(("id", "id", "price")), "prices.csv: the column 'id' appears twice."),
     ],
 )
-def test_a_file_that_is_of_no_use_is_refused_in_words(data, words):
+def test_unusable_file_is_refused(data, words):
     error = refusal(data)
     assert error.message.startswith(words)
     assert error.errors == {"file": [error.message]}
 
 
-def test_a_file_with_a_hostile_name_is_called_by_what_can_be_shown():
+def test_hostile_file_name_is_sanitized():
     error = refusal(b"", "../<script>\r\n\u202e" + "x" * 300)
     assert error.message.startswith("../<script> xxxx")
     assert len(error.message) < 60
@@ -204,7 +204,7 @@ def test_an_archive_that_unpacks_to_much_is_never_unpacked():
         ("xl/styles.xml", b"</cellXfs>", b"<xf/>" * 100_000),
     ],
 )
-def test_a_sheet_of_countless_empty_cells_or_formats_is_refused_at_once(part, end, filling):
+def test_sheet_with_too_many_cells_refused(part, end, filling):
     good = xlsx_of(("id", "price"), (7, 1))
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
         text = archive.read(part)
@@ -222,7 +222,7 @@ def test_a_heading_of_countless_columns_is_read_at_once():
     assert time.process_time() - started < 2
 
 
-def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
+def test_sheet_with_entities_or_far_lines_refused():
     good = xlsx_of(("id", "price"), (7, 1))
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml").decode()
@@ -235,7 +235,7 @@ def test_a_sheet_may_name_neither_entities_nor_lines_at_the_end_of_the_world():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_only_the_first_sheet_is_looked_into_however_many_there_are(encoding):
+def test_only_first_sheet_is_read(encoding):
     good = xlsx_of(("id", "price"), (7, 1))
     with zipfile.ZipFile(io.BytesIO(good)) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml")
@@ -278,7 +278,7 @@ def test_what_is_written_is_read_again(alice, wallet_of, form):
 
 
 @pytest.mark.django_db
-def test_more_items_than_a_file_takes_are_refused_not_cut_short(alice, wallet_of):
+def test_too_many_items_for_file_refused(alice, wallet_of):
     make_contents(wallet_of(alice), 10_001)
     with pytest.raises(Invalid, match="10,001 items match, and a file of prices takes 10,000"):
         price_file.write(Content.objects.all(), "csv")

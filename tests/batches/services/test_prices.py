@@ -73,7 +73,7 @@ def test_three_hundred_items_are_exported_edited_and_imported(alice, bob, wallet
     assert list(verify()) == []
 
 
-def test_foreign_and_unknown_ids_fail_one_by_one_and_show_it_before(alice, bob, wallet_of, work):
+def test_foreign_and_unknown_ids_fail_individually(alice, bob, wallet_of, work):
     (own,) = make_contents(wallet_of(alice), 1)
     (foreign,) = make_contents(wallet_of(bob), 1, title="Secret")
     submission = prepare(alice, f"{foreign.pk},5,", f"{own.pk},,100", "nowhere,7,")
@@ -96,7 +96,7 @@ def test_foreign_and_unknown_ids_fail_one_by_one_and_show_it_before(alice, bob, 
     }
 
 
-def test_what_was_edited_since_the_upload_fails_and_the_edit_stays(alice, wallet_of, work):
+def test_edit_after_upload_stays(alice, wallet_of, work):
     edited, other = make_contents(wallet_of(alice), 2)
     submission = prepare(alice, f"{edited.pk},9,", f"{other.pk},9,")
     change_content(edited.pk, {"price": 3}, version=1, by=alice, cause="api")
@@ -197,7 +197,7 @@ def test_it_can_not_be_kept_as_a_template(alice, wallet_of):
         template_body(prepare(alice, f"{item.pk},4,"))
 
 
-def test_the_failed_rows_are_a_file_that_can_be_sent_again(alice, wallet_of, work):
+def test_failed_rows_can_be_reuploaded(alice, wallet_of, work):
     good, first, second = make_contents(wallet_of(alice), 3)
     for item in (first, second):
         change_content(item.pk, {"is_removed": True}, version=1, by=alice, cause="api")

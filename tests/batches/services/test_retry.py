@@ -83,7 +83,7 @@ def test_a_retry_that_was_cancelled_leaves_it_to_another(alice, items, partly):
     assert outcomes(done(retry(partly, alice))) == ["succeeded"]
 
 
-def test_of_a_batch_that_was_broken_off_also_what_was_never_tried(alice, items, settings):
+def test_retry_of_aborted_includes_unprocessed(alice, items, settings):
     settings.BATCH_CHUNK_ITEMS = 1
     batch = price_batch(alice, items)
     write_chunk(claim(batch.pk))
@@ -110,7 +110,7 @@ def test_only_what_failed_with_that_code(alice, items):
     assert prices(items) == [7_000_000] * 3
 
 
-def test_an_undo_that_is_tried_again_keeps_to_what_it_was_to_put_back(alice, items):
+def test_retried_undo_keeps_versions(alice, items):
     batch = done(price_batch(alice, items))
     change_content(items[0], {"price": 5}, version=2, by=alice, cause="api")
     back = done(undo(batch, alice))
@@ -123,9 +123,7 @@ def test_an_undo_that_is_tried_again_keeps_to_what_it_was_to_put_back(alice, ite
     assert prices(items) == [5, 2_000_000, 3_000_000]
 
 
-def test_a_retry_by_staff_does_not_touch_what_was_not_the_creator_s(
-    staff, alice, bob, wallet_of, items, work
-):
+def test_staff_retry_skips_foreign_items(staff, alice, bob, wallet_of, items, work):
     """bob's item failed in alice's batch as foreign; it is not tried again as bob's."""
     (foreign,) = make_contents(wallet_of(bob))
     batch = price_batch(staff, [*items, foreign.pk], creator=wallet_of(alice).pk)

@@ -69,7 +69,7 @@ def test_who_knew_another_lease_records_nothing(alice, wallet_of):
     assert stands.lease_token != known.lease_token
 
 
-def test_two_who_read_the_quota_at_the_same_moment_are_both_counted(alice, wallet_of):
+def test_concurrent_quota_use_is_counted(alice, wallet_of):
     take_quota(wallet_of(alice))
     ours, theirs = (Wallet.objects.get(pk=wallet_of(alice).pk) for _ in range(2))
 

@@ -263,7 +263,7 @@ def test_an_item_that_raises_fails_alone(alice, wallet_of, monkeypatch):
     assert (batch.status, batch.unchanged_count, batch.failure_count) == (Status.COMPLETED, 2, 1)
 
 
-def test_a_batch_that_raises_each_time_is_broken_off_after_three(alice, wallet_of):
+def test_batch_aborted_after_three_exceptions(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     BatchOperation.objects.update(total_items=2)  # counters that can never be reached
@@ -276,7 +276,7 @@ def test_a_batch_that_raises_each_time_is_broken_off_after_three(alice, wallet_o
     assert Content.objects.get(pk=item.pk).version == 2
 
 
-def test_a_kind_that_this_release_does_not_know_fails_its_items(alice, wallet_of):
+def test_unknown_kind_fails_its_items(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     BatchOperation.objects.update(kind="unheard-of")
@@ -301,7 +301,7 @@ def test_a_batch_that_kills_ten_workers_is_broken_off(alice, wallet_of):
     assert not BatchItem.objects.exists()
 
 
-def test_a_database_that_goes_away_is_no_fault_of_the_batch(alice, wallet_of, monkeypatch):
+def test_lost_database_does_not_fail_batch(alice, wallet_of, monkeypatch):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
 

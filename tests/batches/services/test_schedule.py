@@ -57,9 +57,7 @@ def test_no_worker_gets_it_before_its_time(alice, item, time_machine):
 
 
 @pytest.mark.parametrize("seconds", [5, 40, 86_400])
-def test_the_first_sweep_after_its_time_tells_of_it_and_none_before(
-    messages, alice, item, time_machine, seconds
-):
+def test_first_sweep_after_time_sends_it(messages, alice, item, time_machine, seconds):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     batch = later(alice, [item.pk], now + timedelta(seconds=seconds))
@@ -108,7 +106,7 @@ def test_at_once_after_all(messages, alice, item):
     assert run_batch(batch.pk)
 
 
-def test_put_off_for_seconds_it_is_told_of_when_it_is_due(messages, alice, item, time_machine):
+def test_short_delay_is_sent_when_due(messages, alice, item, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     batch = price_batch(alice, [item.pk])

@@ -165,7 +165,7 @@ def test_nothing_is_missed_for_the_messages_of_others(messages, alice, wallet_of
     assert messages() == [("batches.run_batch", lost)]
 
 
-def test_a_dead_worker_s_batch_is_told_again_in_a_backlog(messages, alice, wallet_of):
+def test_expired_lease_is_requeued_in_backlog(messages, alice, wallet_of):
     keys = backlog(alice, wallet_of(alice), 4)
     claim(keys[2])
     BatchOperation.objects.filter(pk=keys[2]).update(

@@ -190,7 +190,7 @@ def test_an_edit_leaves_alone_whether_it_is_paused(alice, items, clock):
     assert (again(template).name, template.is_paused) == ("Nightly", True)
 
 
-def test_neither_an_edit_nor_a_resumption_brings_back_what_was_deleted(alice, items, clock):
+def test_deleted_template_stays_deleted(alice, items, clock):
     template = kept(alice, contentIds=items)
     seen = Template.objects.get(pk=template.pk)
     template.delete()
@@ -204,7 +204,7 @@ def test_neither_an_edit_nor_a_resumption_brings_back_what_was_deleted(alice, it
     assert not BatchOperation.objects.exists()
 
 
-def test_by_hand_it_runs_beside_its_slots_by_the_right_of_who_asks(alice, staff, items, clock):
+def test_manual_run_uses_callers_permissions(alice, staff, items, clock):
     template = kept(alice, contentIds=items)
     run = run_now(template, by=staff)
     assert (run.state, run.is_by_hand, run.submission.by) == ("started", True, staff)
@@ -222,9 +222,7 @@ def test_by_hand_it_runs_while_it_is_paused_too(alice, items, clock):
     assert run_now(template, by=alice).state == "started"
 
 
-def test_by_hand_it_is_refused_as_a_batch_would_be_and_that_is_listed(
-    alice, bob, viewer, items, clock, settings
-):
+def test_refused_manual_run_is_listed(alice, bob, viewer, items, clock, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     template = kept(alice, contentIds=items)
     for who in (bob, viewer):
@@ -238,9 +236,7 @@ def test_by_hand_it_is_refused_as_a_batch_would_be_and_that_is_listed(
     assert BatchOperation.objects.count() == 1
 
 
-def test_a_sweeper_that_dies_leaves_no_run_by_hand_to_others(
-    alice, staff, items, clock, monkeypatch
-):
+def test_dead_sweeper_leaves_no_manual_run(alice, staff, items, clock, monkeypatch):
     """It is never due, so nobody starts it by the right of another."""
     template = kept(alice, contentIds=items)
     monkeypatch.setitem(os.environ, "FAILPOINT", "slot-taken:raise")
@@ -262,7 +258,7 @@ def test_whoever_edits_it_answers_for_its_runs(alice, staff, items, clock):
     assert BatchOperation.objects.get().source == Source.TEMPLATE
 
 
-def test_the_end_of_a_wallet_is_the_end_of_its_templates(alice, items, clock):
+def test_lost_wallet_stops_templates(alice, items, clock):
     other = WalletFactory(owner=alice, is_creator=True)
     kept(alice, filter={}, creator=other.pk)
     other.delete()

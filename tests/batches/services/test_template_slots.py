@@ -85,7 +85,7 @@ def test_fault_16_where_clocks_are_changed_each_day_runs_once(alice, items, cloc
     assert runs(template) == [(instant, "started") for instant in instants]
 
 
-def test_after_a_night_down_the_newest_runs_and_the_others_are_listed(alice, items, clock):
+def test_latest_missed_slot_runs_after_downtime(alice, items, clock):
     template = kept(alice, contentIds=items)
     clock("2026-03-08T12:00")
 
@@ -161,7 +161,7 @@ def test_who_comes_second_leaves_a_slot_alone(alice, items, clock):
     assert BatchOperation.objects.count() == Submission.objects.count() == 1
 
 
-def test_an_edit_by_who_read_it_before_the_slot_was_taken_repeats_nothing(alice, items, clock):
+def test_stale_edit_repeats_no_slot(alice, items, clock):
     """Saved a moment later, it plans a slot again that was taken between: that is no second run."""
     template = kept(alice, contentIds=items)
     clock("2026-03-05T08:00")
@@ -175,7 +175,7 @@ def test_an_edit_by_who_read_it_before_the_slot_was_taken_repeats_nothing(alice,
     assert again(template).next_run_at == at("2026-03-06T08:00")
 
 
-def test_in_another_zone_the_same_time_on_the_wall_is_another_slot(alice, items, clock):
+def test_zone_change_makes_another_slot(alice, items, clock):
     """At nine in Berlin it ran; moved to London, it runs at nine there on the same day."""
     template = kept(alice, contentIds=items)
     clock("2026-03-05T08:00")
@@ -209,7 +209,7 @@ def test_one_that_breaks_holds_up_no_other(alice, bob, wallet_of, items, clock, 
     assert run_batch(waiting.pk)
 
 
-def test_resuming_one_that_goes_on_anyway_loses_no_slot_that_is_due(alice, items, clock):
+def test_resume_of_active_keeps_due_slot(alice, items, clock):
     template = kept(alice, contentIds=items)
     clock("2026-03-05T08:00")
     resume_template(template)
@@ -217,7 +217,7 @@ def test_resuming_one_that_goes_on_anyway_loses_no_slot_that_is_due(alice, items
     assert runs(template) == [("2026-03-05T08:00", "started")]
 
 
-def test_a_slot_that_is_due_when_other_times_are_kept_runs_once(alice, items, clock):
+def test_due_slot_survives_schedule_edit(alice, items, clock):
     template = kept(alice, contentIds=items)
     clock("2026-03-06T12:00")  # nobody swept for a day
     later = clean_template({**body_of_template(template), "lastDay": "2027-01-01"}, kept=template)

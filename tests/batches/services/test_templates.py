@@ -112,7 +112,7 @@ def test_who_may_keep_one_for_whom(alice, bob, carol, viewer, staff, wallet_of, 
     assert Template.objects.visible_to(viewer).count() == 2
 
 
-def test_nobody_moves_one_to_a_creator_whom_they_may_not_act_for(alice, bob, wallet_of, items):
+def test_template_needs_permission_for_creator(alice, bob, wallet_of, items):
     template = kept(alice, contentIds=items)
     body = {**body_of_template(template), "creator": wallet_of(bob).pk}
     with pytest.raises(NotAllowed):
@@ -160,7 +160,7 @@ def test_the_next_three_runs_are_shown_in_its_zone(alice, items):
     assert template.next_slot == "2026-03-31T09:00"
 
 
-def test_one_that_began_in_the_past_goes_on_with_its_next_slot(alice, items):
+def test_past_start_continues_with_next_slot(alice, items):
     template = kept(alice, contentIds=items, firstRun="2020-02-29T09:00", repeat="yearly")
     assert template.next_slot == "2027-02-28T09:00"
 
@@ -250,7 +250,7 @@ def test_whoever_edited_one_can_not_be_deleted_with_it(alice, staff, items):
     assert Template.objects.get() == template
 
 
-def test_more_than_can_run_at_once_is_refused_with_the_true_number(alice, items, monkeypatch):
+def test_too_many_items_refused_with_count(alice, items, monkeypatch):
     monkeypatch.setattr(store, "MOST_ITEMS", 1)
     template = kept(alice, filter={})
     with pytest.raises(Invalid, match="3 items match"):

@@ -118,7 +118,7 @@ def test_cancelled_by_who_read_it_before_a_chunk_was_saved(alice, items, end, se
     assert Notification.objects.filter(batch=batch).count() == 1
 
 
-def test_the_undo_is_made_with_the_end_or_not_at_all(alice, items, end):
+def test_undo_is_atomic_with_end(alice, items, end):
     batch = sale(alice, items, end)
     lease = claim(batch.pk)
 
@@ -158,7 +158,7 @@ def test_afterwards_the_end_is_the_time_of_its_undo(alice, items, end, time_mach
     assert claim(back.pk) is None
 
 
-def test_it_can_be_put_back_early_by_hand_once_its_own_undo_is_out_of_the_way(alice, items, end):
+def test_early_undo_after_cancelling_scheduled_one(alice, items, end):
     batch = done(sale(alice, items, end))
     back = the_undo(batch)
     with pytest.raises(NothingToDo, match="already scheduled or running") as refusal:
@@ -179,9 +179,7 @@ def test_an_end_before_the_start_is_refused(alice, items, end):
     assert list(refusal.value.errors) == ["scheduledFor"]
 
 
-def test_a_sale_that_begins_after_its_end_leaves_no_price_behind(
-    alice, items, end, time_machine, work
-):
+def test_late_sale_is_undone_at_once(alice, items, end, time_machine, work):
     """Held too long: as it is released, what it changes is put back at once."""
     batch = runs.pause(sale(alice, items, end))
     time_machine.move_to(end + timedelta(hours=1), tick=False)

@@ -64,7 +64,7 @@ def test_undo_puts_back_exactly_what_each_operation_changed(kind, alice, wallet_
     assert ContentChange.objects.filter(version=5).count() == 3
 
 
-def test_what_was_edited_since_stays_and_is_told_as_a_conflict(alice, items):
+def test_later_edit_stays_as_conflict(alice, items):
     batch = done(price_batch(alice, items))
     change_content(items[1], {"title": "Mine"}, version=2, by=alice, cause="api")
     back = done(undo(batch, alice))
@@ -83,7 +83,7 @@ def test_only_what_was_changed_is_put_back(alice, items):
     assert prices(items) == [1_000_000, 7_000_000, 3_000_000]
 
 
-def test_of_what_was_cancelled_or_broken_off_the_part_that_was_done(alice, items, settings):
+def test_undo_of_partly_done_batches(alice, items, settings):
     settings.BATCH_CHUNK_ITEMS = 2
     for end in (lifecycle.cancel, break_off):
         batch = price_batch(alice, items, newPrice=9)
@@ -163,9 +163,7 @@ def test_single_items_can_be_put_back_beside_others(alice, items):
     assert prices(items) == [1_000_000, 2_000_000, 7_000_000]
 
 
-def test_undo_of_a_submission_of_several_batches_is_reviewed_as_a_whole(
-    staff, alice, bob, wallet_of, settings, work
-):
+def test_run_undo_has_one_review(staff, alice, bob, wallet_of, settings, work):
     settings.BATCH_MAX_ITEMS = 2
     hers = [content.pk for content in make_contents(wallet_of(alice), 3)]
     his = [content.pk for content in make_contents(wallet_of(bob), 1)]
@@ -229,9 +227,7 @@ def test_an_item_that_was_given_away_is_not_put_back(alice, bob, wallet_of, staf
     assert prices(items[:1]) == [7_000_000]
 
 
-def test_the_chain_is_told_the_old_price_and_nothing_of_what_is_back_on_sale(
-    alice, wallet_of, settings
-):
+def test_undo_on_chain_price_only(alice, wallet_of, settings):
     numbers = iter(range(1, 10))
     items = make_contents(wallet_of(alice), 2, onchain_id=lambda _: next(numbers))
     keys = [content.pk for content in items]
@@ -278,9 +274,7 @@ def count_to_type(submission):
     return confirm.count_to_type(submission, confirm.preview_submission(submission))
 
 
-def test_a_removal_that_is_done_again_asks_for_the_number_and_one_put_back_does_not(
-    alice, wallet_of
-):
+def test_redone_removal_asks_for_count(alice, wallet_of):
     keys = [content.pk for content in make_contents(wallet_of(alice), 11)]
     order = clean_order(OPERATIONS["remove-content"], {"contentIds": keys})
     removal = done(create_batch(order, by=alice, source=Source.API))

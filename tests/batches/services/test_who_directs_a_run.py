@@ -68,7 +68,7 @@ def test_the_pages_refuse_a_run_of_others_too(signed_in, run, former, unchanged,
     assert unchanged()
 
 
-def test_the_page_of_such_a_run_shows_the_own_part_and_offers_nothing(signed_in, run, former):
+def test_partial_run_page_has_no_actions(signed_in, run, former):
     answer = signed_in(former).get(f"/submissions/{run.pk}")
     assert answer.status_code == 200
     page = answer.content.decode()

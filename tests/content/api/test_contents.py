@@ -162,9 +162,7 @@ class Busybody:
         return True
 
 
-def test_without_if_match_somebody_else_s_write_in_between_is_kept(
-    call, clerk, alice, item, settings
-):
+def test_concurrent_write_kept_without_if_match(call, clerk, alice, item, settings):
     caller = call(clerk)
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Busybody"]
     answer = caller.patch(f"/api/contents/{item.pk}", {"title": "New", "tokenGating": True})

@@ -100,7 +100,7 @@ def test_a_repeat_adds_nothing(take, alice):
         ("x" * 65 + ",One", "id: An id has 1 to 64 letters"),
     ],
 )
-def test_a_bad_row_is_refused_by_line_and_reason_and_the_rest_is_in(take, alice, row, why):
+def test_bad_rows_are_listed_others_imported(take, alice, row, why):
     code, output, errors = take(f"id,title\nfirst,First\n{row}\nlast,Last\n", *COMMON)
 
     assert code == 1
@@ -136,7 +136,7 @@ def test_a_bad_cell_is_refused_with_its_field(take, alice, carol, heading, cell,
     assert not Content.objects.exists()
 
 
-def test_an_open_quote_costs_its_rows_and_no_more_memory_than_a_row_may_have(take, alice):
+def test_open_quote_has_bounded_memory(take, alice):
     rows = "".join(f"{number},Title\n" for number in range(2, 20_000))
     code, output, errors = take(f'id,title\n1,"open\n{rows}', *COMMON)
 
@@ -265,7 +265,7 @@ def test_all_refused_rows_can_be_written_to_a_file(take, alice, tmp_path):
         ("id,title\n1,One\n", ("--creator=nobody",), "'nobody' is not a user name"),
     ],
 )
-def test_a_file_or_a_name_that_is_of_no_use_ends_with_2(take, alice, text, options, words):
+def test_invalid_file_or_name_exits_2(take, alice, text, options, words):
     code, _, errors = take(text, *options)
 
     assert code == 2
@@ -281,7 +281,7 @@ def test_a_file_or_a_name_that_is_of_no_use_ends_with_2(take, alice, text, optio
         (["--price=1"], "No row has a creator: set one with --creator "),
     ],
 )
-def test_what_no_row_says_is_one_sentence_and_not_one_for_each_row(
+def test_missing_column_is_reported_once(
     take, alice, monkeypatch, tmp_path, options, refused, words
 ):
     monkeypatch.chdir(tmp_path)

@@ -21,7 +21,7 @@ def go_through(stream: io.StringIO, **how: bool) -> str:
 
 
 @pytest.mark.parametrize("how", [{}, {"for_logs": True}])
-def test_in_a_terminal_one_line_moves_and_is_gone_in_the_end(how):
+def test_progress_line_is_overwritten(how):
     shown = go_through(Terminal(), **how)
 
     assert "[####" in shown
@@ -33,7 +33,7 @@ def test_where_nobody_looks_there_is_nothing():
     assert go_through(io.StringIO()) == ""
 
 
-def test_in_a_log_each_tenth_of_what_takes_hours_is_a_line():
+def test_log_has_line_per_tenth():
     lines = go_through(io.StringIO(), for_logs=True).splitlines()
 
     assert lines == [f"{number} of 1,000" for number in range(100, 1000, 100)]

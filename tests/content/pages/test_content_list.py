@@ -81,7 +81,7 @@ def test_a_filter_that_means_nothing_says_so_beside_the_field(
     assert shown(answer) == []
 
 
-def test_pages_hold_as_many_as_a_batch_and_keep_the_filter(signed_in, alice, wallet_of):
+def test_pages_match_batch_size_and_filter(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 220)
     client = signed_in(alice)
     first = client.get("/content?type=video")

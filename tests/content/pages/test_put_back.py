@@ -120,9 +120,7 @@ def test_what_staff_alone_may_change_staff_alone_put_back(
     assert item.creator == wallet_of(alice)
 
 
-def test_the_change_of_a_batch_is_undone_by_a_batch_of_one_item(
-    signed_in, alice, wallet_of, item, work
-):
+def test_single_change_undone_by_batch(signed_in, alice, wallet_of, item, work):
     (other,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk, other.pk])
     work()
@@ -142,7 +140,7 @@ def test_the_change_of_a_batch_is_undone_by_a_batch_of_one_item(
     assert ' id="undo"' in client.get(f"/batches/{batch.pk}").content.decode()
 
 
-def test_an_item_that_the_batch_did_not_change_is_not_undone(signed_in, alice, item, work):
+def test_unchanged_item_is_not_undone(signed_in, alice, item, work):
     batch = price_batch(alice, [item.pk])
     work()
     answer = signed_in(alice).post(

@@ -108,7 +108,7 @@ def test_nothing_overtakes_a_call_that_waits(alice, registered, settings, time_m
     assert prices == [5, 6]
 
 
-def test_the_second_change_of_an_item_goes_into_a_second_call(alice, registered):
+def test_second_change_uses_second_call(alice, registered):
     run(alice, registered[:1], newPrice=5)
     run(alice, registered[:1], newPrice=6)
     send_contract_calls()
@@ -116,7 +116,7 @@ def test_the_second_change_of_an_item_goes_into_a_second_call(alice, registered)
     assert states() == ["confirmed", "confirmed"]
 
 
-def test_a_crash_after_the_call_was_sent_sends_no_second_one(alice, registered, time_machine):
+def test_crash_after_call_sends_once(alice, registered, time_machine):
     run(alice, registered)
     call = prepare_call("sandbox", lambda causes: None)
     # The worker dies between the chain's answer and writing it down.

@@ -33,7 +33,7 @@ def fail(door):
 
 @pytest.mark.parametrize("tried", DOORS)
 @pytest.mark.parametrize("failed", DOORS)
-def test_failures_at_one_door_close_all_and_each_says_for_how_long(staff, failed, tried):
+def test_failed_logins_lock_all_doors(staff, failed, tried):
     fail(failed)
     refused = log_in(tried, PASSWORD)
     assert "Try again in 15 minutes" in refused.content.decode()
@@ -69,7 +69,7 @@ def test_unknown_names_are_refused_in_the_same_words(staff):
     assert answers[0] == answers[1]
 
 
-def test_an_address_in_a_header_is_not_believed_without_a_proxy(staff):
+def test_forwarded_address_needs_trusted_proxy(staff):
     for number in range(3):
         log_in("/login", "wrong", headers={"X-Forwarded-For": f"192.0.2.{number}"})
     assert log_in("/login", PASSWORD).status_code == 429
