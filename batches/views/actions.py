@@ -85,7 +85,7 @@ def resume(request: AuthenticatedHttpRequest, run: Run) -> None:
 
 def cancel(request: AuthenticatedHttpRequest, run: Run) -> None:
     control.cancel(run, by=request.user)
-    messages.success(request, "Cancelled. What was saved before stays saved.")
+    messages.success(request, "Cancelled. Saved items stay saved.")
 
 
 def retry(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:

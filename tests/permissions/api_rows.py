@@ -126,13 +126,7 @@ API = [
         path=COMING_GROUP,
     ),
     Row("api/submissions/<str:submission_id>/pause", "post", STOPS, path=COMING_GROUP),
-    Row(
-        "api/submissions/<str:submission_id>/resume",
-        "post",
-        "401 404 409 404 404 403 409 409 401",
-        path=COMING_GROUP,
-        about="nothing held",
-    ),
+    Row("api/submissions/<str:submission_id>/resume", "post", STOPS, path=COMING_GROUP),
     *(
         Row(f"api/submissions/<str:submission_id>/{path}", "post", STARTS, path=DONE_GROUP)
         for path in ("retry-failed", "undo")
