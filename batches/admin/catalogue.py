@@ -149,7 +149,7 @@ class BatchContentAdmin(PriceFileAdmin):
                 words = f"{describe(batch)} ({batch.get_source_display()})"
                 cause = {"words": words, "url": url, "undo_url": _undo_url(request, batch)}
             elif change.batch_id:
-                cause["words"] = "In a deleted batch" if is_deleted else "In a batch"
+                cause["words"] = "In a batch that was deleted" if is_deleted else "In a batch"
             yield change, cause
 
 

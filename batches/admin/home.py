@@ -97,7 +97,7 @@ def _now(unfinished: Unfinished) -> list[Figure]:
             "Scheduled or paused",
             f"{unfinished.coming:,}",
             _list_url(BATCHES, {"coming": "any"}),
-            "They wait for their time, to be resumed or for another batch.",
+            "Scheduled, paused or waiting for another batch.",
         ),
     ]
     if since is None:

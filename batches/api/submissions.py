@@ -40,7 +40,7 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     progress = serializers.SerializerMethodField(help_text="Percent of the items with a result.")
     updatePayload = serializers.DictField(source="payload")
     follows = serializers.SerializerMethodField(
-        help_text="`retry` or `undo` if it follows up earlier batches."
+        help_text="`retry` or `undo` of earlier batches; null otherwise."
     )
     scheduledFor = serializers.SerializerMethodField(
         help_text="The earliest start of its pending batches; null to start at once."

@@ -96,7 +96,7 @@ def test_staff_create_template_for_any_creator(signed_in, staff, alice, bob, ite
         ({"first_run": ""}, "Set the time of the first run"),
         ({"first_run": "2026-02-30T09:00"}, "Write it like"),
         ({"first_run": "9999-12-31T23:59"}, "Choose a year"),
-        ({"repeat": "never", "first_run": "2020-01-01T00:00"}, "This time is past"),
+        ({"repeat": "never", "first_run": "2020-01-01T00:00"}, "This time is in the past"),
         ({"time_zone": "Mars/Olympus"}, "not one of the available choices"),
         ({"last_day": "2020-01-01"}, "Choose a later day"),
         ({"last_day": "9999-12-31"}, "Choose a day before"),

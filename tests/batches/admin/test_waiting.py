@@ -101,11 +101,11 @@ def test_schedule_uses_the_zone_of_staff(signed_in, staff, items, work):
 @pytest.mark.parametrize(
     ("typed", "refusal"),
     [
-        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past"),
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past"),
         ({"scheduled_for": "9999-12-31T23:59"}, "Choose a year"),
         ({"scheduled_for": "x" * 5000}, "at most 40 characters"),
         ({"scheduled_for": "2026-02-30T09:00"}, "Write it like 2026-12-01T09:00"),
-        ({"until": "2020-01-01T00:00"}, "This time is past"),
+        ({"until": "2020-01-01T00:00"}, "This time is in the past"),
         ({"after-batch-x": "always"}, "You have no batch or run with this id"),
         (
             {"after-batch-019b0000-0000-7000-8000-000000000000": "always"},
@@ -205,7 +205,7 @@ def test_reschedule_and_clear_time(signed_in, staff, batch):
         assert f"{batch.scheduled_for:%Y-%m-%dT%H:%M}" == typed["scheduled_for"]
         assert f"{batch.until:%Y-%m-%dT%H:%M}" == typed["until"]
     refused = client.post(page("reschedule", batch), {"scheduled_for": "2020-01-01T00:00"})
-    assert "This time is past" in words(refused)
+    assert "This time is in the past" in words(refused)
     client.post(page("reschedule", batch), {})
     batch.refresh_from_db()
     assert (batch.scheduled_for, batch.until) == (None, None)

@@ -175,7 +175,7 @@ def test_invalid_lines_start_nothing(send, alice, wallet_of, is_untouched):
         (b"", "text/csv", 400, "This file is empty."),
         (b"", "", 400, "This file is empty."),
         (b"id,price\n" + b"7,1\n" * 10_001, "text/csv", 400, "This file has more than 10,000"),
-        (b"id,price\n" + b"7,1\n" * 1_000_000, "text/csv", 413, "The body is larger than 1 MiB."),
+        (b"id,price\n" + b"7,1\n" * 1_000_000, "text/csv", 413, "The body is over 1 MiB."),
         (b"PK\x03\x04", SPREADSHEET, 400, "This file: this is not a readable"),
         (b"\xff\xfe\x00\xd8\x41", "text/csv", 400, "This file: this is not text"),
         (b"id,price\n7,1\n", "text/csv; charset=utf-7", 400, "The body must be UTF-8"),

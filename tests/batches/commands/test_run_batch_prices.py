@@ -74,7 +74,7 @@ def test_it_comes_from_standard_input_too(command, contents, monkeypatch):
         (["-1,", "1e400,"], [], "2 lines can't be used"),
         (["2.5,"], ["--price=3"], "Use either --file, or --price or --percent"),
         (["2.5,", "2.5,", "2.5,"], ["--as=staff"], "1 of these items belong to Bob"),
-        (["2.5,"], ["--at=2020-01-01T00:00Z"], "--at: This time is past."),
+        (["2.5,"], ["--at=2020-01-01T00:00Z"], "--at: This time is in the past."),
         (["2.5,"], ["--as=bob"], "None of these items belongs"),
     ],
 )

@@ -70,12 +70,12 @@ def test_batch_starts_at_its_time(order, work, times, instant):
     [
         (["--at=2026-12-24T18:00"], "Add an offset"),
         (["--at=2026-12-24T18:00Z", "--zone=Europe/Berlin"], "either an offset or --zone"),
-        (["--at=2020-12-24T18:00Z"], "--at: This time is past."),
+        (["--at=2020-12-24T18:00Z"], "--at: This time is in the past."),
         (["--at=9999-12-24T18:00Z"], "--at: This is more than five years ahead."),
         (["--at=tomorrow"], "--at 'tomorrow': Write it like"),
         (["--at=2026-13-24T18:00", "--zone=Europe/Berlin"], "Write it like"),
         (["--at=2026-12-24T18:00Z", "--until=2026-12-24T17:00Z"], "--until: This must be later"),
-        (["--until=2020-12-24T17:00Z"], "--until: This time is past."),
+        (["--until=2020-12-24T17:00Z"], "--until: This time is in the past."),
         (
             [f"--after={NOBODYS}"],
             f"--after {NOBODYS}: You have no batch with this id.",

@@ -55,7 +55,7 @@ def test_times_in_viewers_zone(alice, zone, typed, instant):
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"scheduled_for": "2026-01-31T23:59"}, "scheduled_for", "This time is past"),
+        ({"scheduled_for": "2026-01-31T23:59"}, "scheduled_for", "This time is in the past"),
         ({"scheduled_for": "2032-01-01T00:00"}, "scheduled_for", "more than five years ahead"),
         ({"scheduled_for": "9999-12-31T23:59"}, "scheduled_for", "Choose a year from 2000 to 2099"),
         ({"scheduled_for": "0001-01-01T00:00"}, "scheduled_for", "Write it like"),
@@ -63,7 +63,7 @@ def test_times_in_viewers_zone(alice, zone, typed, instant):
         ({"scheduled_for": "2026-02-30T09:00"}, "scheduled_for", "Write it like"),
         ({"scheduled_for": "1" * 10_000}, "scheduled_for", "at most 40"),
         ({"scheduled_for": "2026-02-03T09:00Z"}, "scheduled_for", "Write it like"),
-        ({"until": "2026-01-01T00:00"}, "until", "This time is past"),
+        ({"until": "2026-01-01T00:00"}, "until", "This time is in the past"),
         (
             {"scheduled_for": "2026-02-03T09:00", "until": "2026-02-03T09:00"},
             "until",

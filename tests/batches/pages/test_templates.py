@@ -88,7 +88,7 @@ def test_template_with_ids(signed_in, alice, contents):
         ({"filter-state": "all"}, "filter-state", "not one of the available choices"),
         ({"repeat": "hourly"}, "repeat", "not one of the available choices"),
         ({"repeat": "daily"}, "first_run", "Set the time of the first run."),
-        ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is past."),
+        ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is in the past."),
         ({"first_run": "at noon"}, "first_run", "Write it like"),
         ({"first_run": "2030-01-01T09:00", "last_day": "2029-12-31"}, "last_day", "later day"),
         ({"last_day": "2029-12-31"}, "last_day", "It has no schedule"),

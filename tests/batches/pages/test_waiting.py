@@ -64,14 +64,14 @@ def test_time_is_in_the_viewers_zone(signed_in, alice, item, prepared, zone, wal
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is past."),
+        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is in the past."),
         ({"scheduled_for": "tomorrow"}, "scheduled_for", "Write it like 2026-12-01T09:00"),
         ({"scheduled_for": "2026-02-30T09:00"}, "scheduled_for", "Write it like"),
         ({"scheduled_for": "9999-01-01T00:00"}, "scheduled_for", "Choose a year from 2000"),
         ({"scheduled_for": "2090-01-01T00:00"}, "scheduled_for", "more than five years ahead"),
         ({"scheduled_for": "2026-03-01T09:00+01:00"}, "scheduled_for", "Write it like"),
         ({"scheduled_for": "x" * 41}, "scheduled_for", "at most 40 characters"),
-        ({"until": "2026-01-31T12:00"}, "until", "This time is past."),
+        ({"until": "2026-01-31T12:00"}, "until", "This time is in the past."),
         (
             {"scheduled_for": "2026-03-02T09:00", "until": "2026-03-02T09:00"},
             "until",
@@ -242,7 +242,7 @@ def test_past_time_may_stay(signed_in, alice, item, coming):
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"scheduled_for": "2020-01-01T00:00"}, "This time is past."),
+        ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past."),
         ({"until": "soon"}, "Write it like"),
         (
             {"after-batch-01993d2e-0000-7000-8000-000000000000": "always"},
