@@ -25,7 +25,7 @@ COLUMNS = {"new_price": "newPrice", "percent": "percentChange"}
 
 
 def curl_of(batch: BatchOperation) -> str:
-    """The call as a shell command; `$TOKEN` is the API token.
+    """Return the call as a shell command; `$TOKEN` is the API token.
 
     Empty if there is none: the batch that it retries or undoes was deleted, its operation no
     longer exists, or its prices have dependencies that can't be sent along with a file.
@@ -44,13 +44,13 @@ def curl_of(batch: BatchOperation) -> str:
         "creator": batch.creator_id,
         "contentIds": batch.content_ids,
         **batch.payload,
-        **_waiting(batch),
+        **_schedule(batch),
     }
     return _post(f"/api/batches/{operation_for(batch).api_path}", body)
 
 
 def command_of(batch: BatchOperation) -> str:
-    """The same as a command on the server; empty in the first two cases."""
+    """Return the same as a command on the server; empty in the first two cases."""
     if batch.kind not in OPERATIONS:
         return ""
     words = ["manage.py run_batch"]
@@ -69,11 +69,11 @@ def command_of(batch: BatchOperation) -> str:
     if batch.requested_by_id != batch.creator.owner_id:
         words.append(f"--as={quote(batch.requested_by.username)}")
     if not origin:
-        waiting = _waiting(batch)
+        schedule = _schedule(batch)
         for option, name in (("at", "scheduledFor"), ("until", "until")):
-            if name in waiting:
-                words.append(f"--{option}={waiting[name]}")
-        words += [_after(link) for link in waiting.get("dependsOn", [])]
+            if name in schedule:
+                words.append(f"--{option}={schedule[name]}")
+        words += [_after(link) for link in schedule.get("dependsOn", [])]
         if batch.item_payloads:
             return " ".join([*words, "--file=-", _here_document(_price_lines(batch))])
     return " ".join(words)
@@ -87,14 +87,14 @@ def _post(path: str, body: Mapping[str, Any] | None = None) -> str:
 
 
 def _post_file(batch: BatchOperation) -> str:
-    """Empty if its dependencies can't be sent along with a file."""
-    waiting = _waiting(batch)
-    depends_on = waiting.get("dependsOn", [])
+    """Return a call that posts a price file; empty if it can't express the dependencies."""
+    schedule = _schedule(batch)
+    depends_on = schedule.get("dependsOn", [])
     if not all(isinstance(link, str) for link in depends_on):
         return ""
     if depends_on:
-        waiting["dependsOn"] = ",".join(depends_on)
-    query = f"?{urlencode(waiting, safe=':,')}" if waiting else ""
+        schedule["dependsOn"] = ",".join(depends_on)
+    query = f"?{urlencode(schedule, safe=':,')}" if schedule else ""
     return (
         f"curl -sS {quote(settings.SITE_URL + '/api/prices' + query)} {AUTHORIZED} \\\n"
         f"  -H 'Content-Type: text/csv' --data-binary @- {_here_document(_price_lines(batch))}"
@@ -125,7 +125,7 @@ def _price_lines(batch: BatchOperation) -> Iterable[str]:
 
 
 def _typed(operation: Operation, payload: Mapping[str, Any]) -> list[str]:
-    """The payload as the options of the command."""
+    """Return the payload as options of the command."""
     words = []
     for option in operation.options:
         value: Any = payload
@@ -136,8 +136,8 @@ def _typed(operation: Operation, payload: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _waiting(batch: BatchOperation) -> dict[str, Any]:
-    """What it waits for, in the API's format, in one query."""
+def _schedule(batch: BatchOperation) -> dict[str, Any]:
+    """Return its schedule in the API's format, in one query."""
     found: dict[str, Any] = {}
     for name, moment in (("scheduledFor", batch.scheduled_for), ("until", batch.until)):
         if moment is not None and moment > timezone.now():
@@ -163,7 +163,7 @@ def _written(moment: datetime) -> str:
 
 
 def _part_of_origin(batch: BatchOperation) -> dict[str, Any] | None:
-    """The ids, if it covers only some items of the other batch."""
+    """Return the ids if it covers only some items of the original batch."""
     origin = batch.retry_of if batch.retry_of_id else batch.undo_of
     if origin is None:
         return None

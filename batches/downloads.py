@@ -19,10 +19,10 @@ CSV = "text/csv; charset=utf-8"
 
 
 def batch_file(
-    batch: BatchOperation, *, outcome: str = "", code: str = "", begins_with: str = BYTE_ORDER_MARK
+    batch: BatchOperation, *, outcome: str = "", code: str = "", prefix: str = BYTE_ORDER_MARK
 ) -> HttpResponse:
-    """All results of a batch, or those with an outcome and a code."""
-    lines = chain([begins_with], results_file([batch], outcome=outcome, code=code))
+    """Answer with all results of a batch, or those with an outcome and a code."""
+    lines = chain([prefix], results_file([batch], outcome=outcome, code=code))
     name = file_name("batch", batch.pk, outcome=outcome, code=code)
     return HttpResponse(lines, content_type=CSV, headers=_attached(name))
 
@@ -34,7 +34,7 @@ def submission_file(
     outcome: str = "",
     code: str = "",
 ) -> HttpResponseBase:
-    """The same for these batches of a submission; streamed, since it may be long."""
+    """Answer with the results of these batches of a run; streamed, since they may be many."""
     rows = results_file(batches, outcome=outcome, code=code, names_batches=True)
     lines = chain([BYTE_ORDER_MARK], rows)
     name = file_name("run", submission.pk, outcome=outcome, code=code)
@@ -42,15 +42,15 @@ def submission_file(
 
 
 def prices_answer(
-    contents: ContentQuerySet, form: str, *, begins_with: str = BYTE_ORDER_MARK
+    contents: ContentQuerySet, form: str, *, prefix: str = BYTE_ORDER_MARK
 ) -> HttpResponse:
-    """The current prices of these items as `form`, one of `price_file.FORMS`. Raises Invalid."""
+    """Answer with the current prices as `form`, one of `price_file.FORMS`. Raises Invalid."""
     data = price_file.write(contents, form)
     name = f"prices-{timezone.localdate():%Y-%m-%d}.{form}"
     if form == price_file.XLSX:
         kind = price_file.SPREADSHEET
     else:
-        kind, data = CSV, begins_with.encode() + data
+        kind, data = CSV, prefix.encode() + data
     return HttpResponse(data, content_type=kind, headers=_attached(name))
 
 

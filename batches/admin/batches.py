@@ -1,4 +1,4 @@
-"""Batches: the list, one of them with its results, cancelling."""
+"""Batches: the list, and one batch with its results and actions."""
 
 from typing import Any
 from uuid import UUID
@@ -166,7 +166,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         )
 
     def progress_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """The part of the page that is refreshed."""
+        """Render the part of the page that is refreshed."""
         if not getattr(request, "htmx", False):
             return redirect("admin:batches_batchoperation_change", key)
         return TemplateResponse(
@@ -176,7 +176,7 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
         )
 
     def results_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """The results as a file: all of them, or those that the page shows."""
+        """Download the results: all, or those that the page shows."""
         batch = self.visible_batch(request, key)
         totals = totals_of(batch)
         tabs = ResultTabs.read(request.GET, totals, is_finished=batch.is_finished)
@@ -195,10 +195,10 @@ class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
 
 def _context(request: AuthenticatedHttpRequest, batch: BatchOperation) -> dict[str, Any]:
     run = Run([batch])
-    coming = preview_batch(batch) if batch.is_blocked else None
+    preview = preview_batch(batch) if batch.is_blocked else None
     return {
         **run_context(run, request),
-        "rehearsal": None if coming is None else rehearsal(coming),
+        "rehearsal": None if preview is None else rehearsal(preview),
         "refresh_url": url_of(run, "progress"),
         "error": batch.error,
     }

@@ -1,4 +1,4 @@
-"""The catalogue's admin with an action for each operation: choose, fill in, review, start."""
+"""The catalogue's admin with an action for each operation."""
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,13 +29,13 @@ from content.models import Content, ContentChange
 
 
 class BatchContentAdmin(PriceFileAdmin):
-    """Generic over OPERATIONS: a new operation has its action by being there."""
+    """Offers every operation in OPERATIONS as an action."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         for kind in FORMS:
             if kind in OPERATIONS and may_run_for_others(_user(request), OPERATIONS[kind]):
-                offer = functools.partial(_offer_form, kind=kind)
+                offer = functools.partial(_show_form, kind=kind)
                 actions[kind] = (offer, kind, OPERATIONS[kind].label)
         return actions
 
@@ -62,7 +62,7 @@ class BatchContentAdmin(PriceFileAdmin):
         require_right(request, operation)
         selection = request.POST.get("selection", "").split()
         if not selection:
-            messages.warning(request, "Choose the items first.")
+            messages.warning(request, "Choose at least one item first.")
             return redirect("admin:content_content_changelist")
         form = FORMS[kind](request.POST)
         schedule = ScheduleForm(request.POST, user=_user(request), operation=operation)
@@ -153,7 +153,7 @@ class BatchContentAdmin(PriceFileAdmin):
             yield change, cause
 
 
-def _offer_form(
+def _show_form(
     model_admin: BatchContentAdmin, request: HttpRequest, queryset: QuerySet[Content], *, kind: str
 ) -> HttpResponse | None:
     selection = list(queryset.values_list("pk", flat=True)[: MOST_ITEMS + 1])
@@ -169,7 +169,7 @@ def _offer_form(
 
 
 def list_address(query: str) -> str:
-    """The list of contents, filtered by that query string."""
+    """Return the URL of the list of contents with this filter."""
     address = reverse("admin:content_content_changelist")
     try:
         found = QueryDict(query).urlencode()
@@ -179,7 +179,7 @@ def list_address(query: str) -> str:
 
 
 def _undo_url(request: HttpRequest, batch: BatchOperation) -> str:
-    """The URL to undo a batch's change of an item; empty without permission."""
+    """Return the URL to undo a batch's change of an item; empty without permission."""
     is_known = batch.kind in OPERATIONS and batch.is_finished
     if not is_known or not may_run_for_others(_user(request), operation_for(batch)):
         return ""

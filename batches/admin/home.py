@@ -65,7 +65,7 @@ class Group:
 
 
 def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The context of the first page for Unfold; no figures without permission to view batches."""
+    """Add the figures of the first page, with permission to view batches only."""
     user = request.user
     if not sees_all(user):
         return context
@@ -78,7 +78,7 @@ def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dic
             Group("Failed today", _failed(overview.failures, user)),
             Group("Worker and queues", _health(overview.health, user)),
         ],
-        "coming": [_next(each) for each in overview.coming],
+        "coming": [_entry(each) for each in overview.coming],
         # The calendar: the admin's list of batches lacks template runs and ends of sales.
         "coming_url": reverse("coming"),
         "templates_url": reverse("admin:batches_template_changelist"),
@@ -91,45 +91,45 @@ def _now(unfinished: Unfinished) -> list[Figure]:
     running = {"status__exact": Status.PROCESSING.value}
     since = unfinished.waiting_since
     figures = [
-        Figure("Running", f"{unfinished.running:,}", _list(BATCHES, running)),
-        Figure("Waiting", f"{unfinished.waiting:,}", _list(BATCHES, waiting)),
+        Figure("Running", f"{unfinished.running:,}", _list_url(BATCHES, running)),
+        Figure("Waiting", f"{unfinished.waiting:,}", _list_url(BATCHES, waiting)),
         Figure(
             "Scheduled or paused",
             f"{unfinished.coming:,}",
-            _list(BATCHES, {"coming": "any"}),
-            "They wait for a time, a person or another batch.",
+            _list_url(BATCHES, {"coming": "any"}),
+            "Scheduled, paused or waiting for another batch.",
         ),
     ]
     if since is None:
         return [*figures, Figure("Longest wait", "None", hint="No batch is overdue.")]
     longest = timesince(since, depth=1)
     hint = f"Since {moment_words(since)}"
-    return [*figures, Figure("Longest wait", longest, _list(BATCHES, waiting), hint)]
+    return [*figures, Figure("Longest wait", longest, _list_url(BATCHES, waiting), hint)]
 
 
 def _failed(failures: Failures, user: User) -> list[Figure]:
     today = _within("completed_at", failures.day)
     may_see_items = user.has_perm("batches.view_batchitem")
-    items = _list("batches_batchitem", {"failed_on": "today"}) if may_see_items else ""
+    items = _list_url("batches_batchitem", {"failed_on": "today"}) if may_see_items else ""
     return [
         Figure(
             "Batches with failed items",
             f"{failures.batches:,}",
-            _list(BATCHES, today | {"outcome": WITH_FAILURES}),
+            _list_url(BATCHES, today | {"outcome": WITH_FAILURES}),
             is_alarming=bool(failures.batches),
         ),
         Figure("Failed items", f"{failures.items:,}", items, is_alarming=bool(failures.items)),
         Figure(
             "Aborted batches",
             f"{failures.broken_off:,}",
-            _list(BATCHES, today | {"status__exact": Status.FAILED.value}),
+            _list_url(BATCHES, today | {"status__exact": Status.FAILED.value}),
             is_alarming=bool(failures.broken_off),
         ),
     ]
 
 
-def _next(coming: Coming) -> dict[str, str]:
-    """One upcoming entry: time, change, creator."""
+def _entry(coming: Coming) -> dict[str, str]:
+    """Return one upcoming entry: time, change, creator."""
     what = coming.template or coming.batches[0]
     name = "batchoperation" if coming.batches else "template"
     words = describe(what)
@@ -146,7 +146,7 @@ def _next(coming: Coming) -> dict[str, str]:
 
 
 def _health(health: Health, user: User) -> list[Figure]:
-    """Mails and contract calls, only with permission to view them."""
+    """Return the figures of worker and queues, as far as the user may view them."""
     seen = health.worker_seen_at
     figures = [
         Figure(
@@ -162,23 +162,25 @@ def _health(health: Health, user: User) -> list[Figure]:
             Figure(
                 "Mails waiting",
                 f"{health.mails_waiting:,}",
-                _list(name, {"state__exact": "waiting"}),
+                _list_url(name, {"state__exact": "waiting"}),
             ),
             Figure(
                 "Mails overdue",
                 f"{health.mails_overdue:,}",
-                _list(name, {"overdue": "yes"}),
+                _list_url(name, {"overdue": "yes"}),
                 is_alarming=bool(health.mails_overdue),
             ),
         ]
     if user.has_perm("content.view_contractcall"):
         name, failed = "content_contractcall", {"state__exact": ContractCall.State.FAILED.value}
         figures += [
-            Figure("Contract calls open", f"{health.calls_open:,}", _list(name, {"open": "yes"})),
+            Figure(
+                "Contract calls open", f"{health.calls_open:,}", _list_url(name, {"open": "yes"})
+            ),
             Figure(
                 "Contract calls failed today",
                 f"{health.calls_failed:,}",
-                _list(name, failed | _within("updated_at", timezone.localdate())),
+                _list_url(name, failed | _within("updated_at", timezone.localdate())),
                 is_alarming=bool(health.calls_failed),
             ),
         ]
@@ -216,16 +218,16 @@ def _cells(day: Day) -> list[Figure]:
         Figure(
             words,
             f"{day.counts[name]:,}",
-            _list(BATCHES, ended | {"outcome": name}) if day.counts[name] else "",
+            _list_url(BATCHES, ended | {"outcome": name}) if day.counts[name] else "",
         )
         for name, words in ENDS.items()
     ]
 
 
-def _list(name: str, query: dict[str, str]) -> str:
+def _list_url(name: str, query: dict[str, str]) -> str:
     return f"{reverse(f'admin:{name}_changelist')}?{urlencode(query)}"
 
 
 def _within(field: str, day: date) -> dict[str, str]:
-    """The query of the admin's filter by days."""
+    """Return the query of the admin's filter by days."""
     return {f"{field}_from": day.isoformat(), f"{field}_to": day.isoformat()}

@@ -1,4 +1,4 @@
-"""What a batch, or a run of several, waits for and follows upon: in words, with links."""
+"""What a run waits for, retries or undoes: in words, with links."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from batches.services.results.run import Run
 from content.models import User
 from content.words import moment_and_utc_words
 
-PAUSED = "Paused until somebody resumes it."
+PAUSED = "Paused until it is resumed."
 FOLLOWS_WORDS = {
-    Follows.RETRY: "Retries what failed in",
-    Follows.UNDO: "Undoes what was changed by",
+    Follows.RETRY: "Retries failed items of",
+    Follows.UNDO: "Undoes",
 }
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence: words, perhaps the name of a batch that leads to its page, perhaps more words."""
+    """A sentence: words, an optional link to a batch, and optional words after it."""
 
     words: str
     link: str = ""
@@ -40,7 +40,7 @@ def url_of(batch: BatchOperation) -> str:
 def notes_of_run(
     run: Run, graph: Graph, follow_ups: Sequence[BatchOperation], user: User
 ) -> list[Note]:
-    """Why it has not started, when it is undone, and what it follows upon."""
+    """Return why it has not started, when it ends, and what it retries or undoes."""
     undone = {batch.undo_of_id for batch in run.batches}
     notes = [
         Note(FOLLOWS_WORDS[Follows.UNDO if one.pk in undone else Follows.RETRY], *_to(one))
@@ -61,7 +61,7 @@ def notes_of_run(
 
 
 def notes_of_draft(submission: Submission, user: User) -> list[Note]:
-    """The same of what is only prepared."""
+    """Return the same notes for a draft."""
     notes = []
     origins = list(dict.fromkeys(UUID(key) for key in submission.origins if key))
     if submission.follows:
@@ -70,7 +70,7 @@ def notes_of_draft(submission: Submission, user: User) -> list[Note]:
         notes.append(Note(words, *_to(first)) if first else Note(f"{words} {NOT_YOURS}"))
         if len(origins) > 1:
             more = "1 more batch" if len(origins) == 2 else f"{len(origins) - 1} more batches"
-            notes.append(Note(f"And of {more}."))
+            notes.append(Note(f"And {more}."))
     notes += _times([submission.scheduled_for], "Starts")
     if submission.is_paused:
         notes.append(Note(PAUSED))
@@ -79,14 +79,14 @@ def notes_of_draft(submission: Submission, user: User) -> list[Note]:
 
 
 def _times(moments: Sequence[datetime | None], word: str) -> list[Note]:
-    """One sentence for all; of what is past already none."""
-    coming = sorted({moment for moment in moments if moment and moment > timezone.now()})
-    if not coming:
+    """Return one sentence for all future times; none if there is no such time."""
+    future = sorted({moment for moment in moments if moment and moment > timezone.now()})
+    if not future:
         return []
-    first = moment_and_utc_words(coming[0])
-    if len(coming) == 1:
+    first = moment_and_utc_words(future[0])
+    if len(future) == 1:
         return [Note(f"{word} {first}.")]
-    return [Note(f"{word} at {len(coming)} different times, first {first}.")]
+    return [Note(f"{word} at {len(future)} different times, first {first}.")]
 
 
 def _waits_for(node: GraphNode) -> Note:

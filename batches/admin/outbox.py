@@ -13,7 +13,7 @@ from content.admin.filters import DayFilter
 
 
 class OverdueFilter(DropdownFilter):
-    title = "punctuality"
+    title = "delivery"
     parameter_name = "overdue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the progress of one batch, or of all batches of a submission, looks like."""
+"""The context of the progress of a run."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,8 +21,8 @@ ChainState = ContentChange.ChainState
 LONG_WAIT = timedelta(seconds=15)
 POLL_SECONDS = 1
 POLL_CHAIN_SECONDS = 5
-# Nothing moves before a time, a person or another batch lets it.
-POLL_HELD_SECONDS = 15
+# A blocked run rarely changes.
+POLL_BLOCKED_SECONDS = 15
 ROWS_A_PAGE = 100
 
 STATUS_LABELS = {
@@ -45,9 +45,9 @@ ITEM_LABELS = {
 
 
 def progress_context(run: Run, query: QueryDict) -> dict[str, Any]:
-    """Counters, chain states and the results that `query` asks for, a page of them.
+    """Return counters, chain states and one page of the results that `query` selects.
 
-    Failures come first. `poll_seconds` is 0 at rest.
+    Failures come first. `poll_seconds` is 0 if nothing can change any more.
     """
     batches = list(run.batches)
     chain = chain_counts(*batches) if run.is_finished else {}
@@ -78,7 +78,7 @@ def status_words(run: Run) -> str:
 
 
 def words_of_blockers(batch: BatchOperation) -> str:
-    """`Starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused`; empty in its turn."""
+    """`Starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused`; empty if nothing blocks it."""
     words = ", ".join(blockers(batch))
     return f"{words[:1].upper()}{words[1:]}"
 
@@ -96,19 +96,19 @@ def _chosen(batches: list[BatchOperation], tabs: ResultTabs) -> Any:
 
 
 def headline(run: Run) -> str:
-    """`37 of 40 saved, 2 of them as they were, 3 failed`."""
+    """`37 of 40 saved, 2 of them unchanged, 3 failed`."""
     parts = [f"{run.succeeded:,} of {run.total:,} saved"]
     if run.unchanged:
-        parts.append(f"{run.unchanged:,} of them as they were")
+        parts.append(f"{run.unchanged:,} of them unchanged")
     if run.failed:
         parts.append(f"{run.failed:,} failed")
     return ", ".join(parts)
 
 
 def left_rows(left: list[tuple[BatchOperation, str]]) -> list[dict[str, Any]]:
-    """The same of ids whose turn never came."""
+    """Return table rows for the ids that were not processed."""
     titles = _titles([key for _, key in left])
-    words = {"outcome": "Not attempted", "why": "The batch ended before its turn"}
+    words = {"outcome": "Not attempted", "why": "The batch ended before this item was processed"}
     return [{"id": key, "title": titles.get(key), "label": "", **words} for _, key in left]
 
 
@@ -117,7 +117,7 @@ def _titles(keys: list[str]) -> dict[str, str]:
 
 
 def result_rows(batches: list[BatchOperation], items: list[BatchItem]) -> list[dict[str, Any]]:
-    """Results with titles for the table, in the order given; the batches are of one kind."""
+    """Return table rows for results, in the order of `items`; the batches have one kind."""
     results = results_of(batches[0], items) if items else []
     titles = _titles([result.content_id for result in results])
     return [
@@ -142,7 +142,7 @@ def result_rows(batches: list[BatchOperation], items: list[BatchItem]) -> list[d
 def _poll_seconds(run: Run, chain: set[str]) -> int:
     if run.is_finished:
         return POLL_CHAIN_SECONDS if ContentChange.OPEN_STATES & chain else 0
-    return POLL_HELD_SECONDS if run.is_blocked else POLL_SECONDS
+    return POLL_BLOCKED_SECONDS if run.is_blocked else POLL_SECONDS
 
 
 def _waits_long(run: Run) -> bool:

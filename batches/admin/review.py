@@ -1,4 +1,4 @@
-"""What a review shows: the preview, largest moves first, and what starting it takes."""
+"""The context of a review: the preview with the largest changes first, and the batches."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ Outcome = BatchItem.Outcome
 
 
 def review_context(submission: Submission, show: str, page_number: str | None) -> dict[str, Any]:
-    """The preview, largest moves first, a page of it. Raises NotAllowed."""
+    """Return one page of the preview, largest changes first. Raises NotAllowed."""
     contents = contents_of(submission)
     preview = preview_submission(submission, contents)
     show = show if show in Outcome.values else ""
@@ -51,7 +51,7 @@ def review_context(submission: Submission, show: str, page_number: str | None) -
 
 
 def rows_of(items: Iterable[PreviewItem]) -> list[dict[str, Any]]:
-    """For the table: the largest moves first."""
+    """Return the rows of the table, the largest changes first."""
     return [
         {
             "item": item,
@@ -68,7 +68,7 @@ def rows_of(items: Iterable[PreviewItem]) -> list[dict[str, Any]]:
 
 
 def rehearsal(preview: Preview) -> dict[str, Any]:
-    """What would change, where nothing is asked: the first rows and how many there are besides."""
+    """Return a short preview: the first rows and the number of further ones."""
     rows = rows_of(preview.items)
     return {
         "headline": preview.headline,
@@ -80,25 +80,25 @@ def rehearsal(preview: Preview) -> dict[str, Any]:
 
 
 def moves_words(moves: Moves | None) -> str:
-    """How far prices move; empty where none does."""
+    """Describe the price changes; empty if there are none."""
     if moves is None:
         return ""
     if moves.smallest == moves.largest:
-        return f"Each price moves by {_signed(moves.mean)}."
+        return f"Each price changes by {_signed(moves.mean)}."
     return (
-        f"Prices move by {_signed(moves.smallest)} to {_signed(moves.largest)}, "
+        f"Prices change by {_signed(moves.smallest)} to {_signed(moves.largest)}, "
         f"by {_signed(moves.mean)} on average."
     )
 
 
 def cost_words(cost: Cost | None) -> str:
-    """What telling the chain takes; empty where there is nothing to tell."""
+    """Describe the on-chain update; empty if there is none."""
     if cost is None:
         return ""
     items = "1 item" if cost.items == 1 else f"{cost.items:,} items"
     calls = "1 transaction" if cost.transactions == 1 else f"{cost.transactions:,} transactions"
     fee = format_stx(cost.least_fee)
-    return f"The chain is told of {items} in {calls} of {cost.size:,} bytes: fees from {fee}."
+    return f"On-chain update of {items} in {calls} of {cost.size:,} bytes, fees from {fee}."
 
 
 def _signed(micro_stx: int) -> str:
@@ -106,7 +106,7 @@ def _signed(micro_stx: int) -> str:
 
 
 def _review_order(item: PreviewItem) -> tuple[int, int]:
-    """Changes by size, then what can't be done, then what stays."""
+    """Sort changes by size, then failures, then unchanged items."""
     rank = {Outcome.SUCCEEDED: 0, Outcome.FAILED: 1, Outcome.UNCHANGED: 2}[item.outcome]
     numbers = [
         abs(value - (item.before or {}).get(name, 0))

@@ -1,4 +1,4 @@
-"""The addresses at which a run, one batch or several, is directed: once for both registers."""
+"""The views of the actions on a run, for the admin of batches and of submissions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,16 +25,16 @@ from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
 from content.http import AuthenticatedHttpRequest
 
-# The last part of the path of each action, where it is another word.
-TAILS = {"start": "begin", "pause": "hold", "reschedule": "when"}
+# The last part of the path of an action, if it differs from the verb.
+PATHS = {"start": "begin", "pause": "hold", "reschedule": "when"}
 
 
 class RunActions:
-    """Mixed into the admin of batches and of submissions; each says who may see what: `run`."""
+    """Mixin for the admin of batches and of submissions; `visible_run` checks the permission."""
 
     admin_site: Any
     opts: Any
-    # The page of a run, to which every action leads back.
+    # The page of a run, to which every action redirects.
     run_page: str
     visible_run: Callable[[AuthenticatedHttpRequest, UUID], Run]
 
@@ -50,12 +50,12 @@ class RunActions:
             "reschedule": require_http_methods(["GET", "HEAD", "POST"])(self.reschedule_view),
         }
         return [
-            path(f"<uuid:key>/{TAILS.get(verb, verb)}/", wrap(view), name=f"{name}_{verb}")
+            path(f"<uuid:key>/{PATHS.get(verb, verb)}/", wrap(view), name=f"{name}_{verb}")
             for verb, view in views.items()
         ]
 
     def start_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """Start now, whatever its time and whoever paused it; what it waits for still counts."""
+        """Start now, even if scheduled or paused; dependencies still apply."""
         return self._direct(request, key, control.start)
 
     def pause_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
@@ -68,16 +68,16 @@ class RunActions:
         return self._direct(request, key, control.cancel, "Cancelled. Saved items stay saved.")
 
     def retry_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """Prepare the failed items again, or those that failed with the posted code."""
+        """Prepare a retry of the failed items, or of those with the posted code."""
         code = request.POST.get("code", "")
         return self._prepare(request, key, Follows.RETRY, code=code if code in REFUSALS else "")
 
     def undo_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """Prepare the undo of the whole run, or of the one item that is posted."""
+        """Prepare the undo of the whole run, or of the posted item."""
         return self._prepare(request, key, Follows.UNDO)
 
     def reschedule_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """The form of what has not started: its time, its end, and what it waits for."""
+        """Show the form for start, end and dependencies of the pending batches."""
         run = self._own_run(request, key)
         back, user = url_of(run, self.run_page), request.user
         if not run.pending:
@@ -131,7 +131,7 @@ class RunActions:
     def _prepare(
         self, request: AuthenticatedHttpRequest, key: UUID, follows: Follows, *, code: str = ""
     ) -> HttpResponse:
-        """To the review of what follows upon the run, or back with the reason why there is none."""
+        """Redirect to the review of the retry or undo, or back with the reason of the refusal."""
         run = self.visible_run(request, key)
         if run.kind not in OPERATIONS:
             raise Http404
@@ -147,14 +147,14 @@ class RunActions:
                 code=code,
             )
         except (NothingToDo, NotAllowed) as error:
-            # The right was checked above: not one of the items is the creator's any more.
+            # NotAllowed: none of the items belongs to the creator any more.
             messages.warning(request, error.message)
             return redirect(url_of(run, self.run_page))
         return redirect("admin:batches_submission_review", submission.pk)
 
 
 def _now_words(run: Run) -> str:
-    """What holds after the action; of several batches the first that still waits stands for all."""
+    """Describe the new state, of a run by the first batch that is still blocked."""
     words = next((found for batch in run.pending if (found := blockers(batch))), [])
     if words:
         return f"Saved. It now {'is ' if words[0] == 'paused' else ''}{', '.join(words)}."

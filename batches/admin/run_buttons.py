@@ -1,4 +1,4 @@
-"""The buttons of a run: its allowed actions with the addresses of the admin."""
+"""The buttons of a run: its allowed actions with the URLs of the admin."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from content.models import User
 
 @dataclass(frozen=True)
 class Button:
-    """A button that posts, or a link to a page that asks for more."""
+    """A button that posts, or a link to a page with a form."""
 
     label: str
     url: str
@@ -31,7 +31,7 @@ def url_of(run: Run, page: str) -> str:
 
 
 def buttons_of(run: Run, actions: Actions, user: User) -> list[Button]:
-    """In the order in which they are shown."""
+    """Return the buttons in the order of display."""
     buttons = []
     if actions.start:
         buttons.append(Button("Start now", url_of(run, "start")))
@@ -43,7 +43,7 @@ def buttons_of(run: Run, actions: Actions, user: User) -> list[Button]:
         buttons.append(Button("Reschedule", url_of(run, "reschedule"), is_link=True))
     if actions.cancel:
         buttons.append(Button("Cancel remaining", url_of(run, "cancel")))
-    # What follows is prepared for a review of the admin, which asks for this right.
+    # The admin's review of a retry or an undo requires this permission.
     if run.kind in OPERATIONS and may_run_for_others(user, OPERATIONS[run.kind]):
         buttons += _follow_ups(run, actions)
     return buttons

@@ -1,4 +1,4 @@
-"""What the page of a run shows: its progress, what it waits for and follows upon, its buttons."""
+"""The context of the page of a run: its progress, dependencies, notes and buttons."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was prepared at a form: its review, its start, its progress."""
+"""Submissions: review, start and progress."""
 
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ from content.http import AuthenticatedHttpRequest
 
 MOST_LINKS = 50
 STARTED_UNSEEN = (
-    "It was started. To see how far it is, ask an administrator for the right to view batches."
+    "Started. To see its progress, ask an administrator for the permission to view batches."
 )
 
 
@@ -56,7 +56,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
     fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
     fields += ["by", "source", "created_at", "confirmed_at", "expires_at"]
     readonly_fields = ["show_operation", "show_count", "show_state", "show_page", "show_batches"]
-    empty_hint = "The first comes with an action that is chosen at the list of contents."
+    empty_hint = "The first one is created by an action in the list of contents."
 
     @display(description="Operation")
     def show_operation(self, submission: Submission) -> str:
@@ -74,9 +74,9 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
     def show_page(self, submission: Submission) -> str:
         if submission.state == Submission.State.CONFIRMED:
             page = reverse("admin:batches_submission_progress", args=[submission.pk])
-            return link(page, "Progress and what failed")
+            return link(page, "Progress and failures")
         if _has_expired(submission):
-            return "None: it was never started"
+            return "None, since it was not started"
         page = reverse("admin:batches_submission_review", args=[submission.pk])
         return format_html("{} (only for {}, who prepared it)", link(page, "Review"), submission.by)
 
@@ -112,7 +112,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
     # ------------------------------------------------------------ review and start
 
     def review_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        """Show what would happen, to whoever prepared it; a POST starts exactly that."""
+        """Show the preview to the user who prepared it; POST starts it."""
         submission = Submission.objects.filter(pk=key, by_id=request.user.pk).first()
         if submission is None or submission.kind not in OPERATIONS:
             raise Http404
@@ -146,7 +146,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         try:
             discard(key, by=request.user)
         except SubmissionUsed:
-            messages.warning(request, "This was started already.")
+            messages.warning(request, "This was already started.")
             return _after_start(request, submission)
         messages.success(request, "Draft discarded. Nothing was changed.")
         return redirect(list_address(request.POST.get("list", "")))
@@ -159,12 +159,12 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             return redirect("admin:batches_submission_review", key)
         run = self.visible_run(request, key)
         context = {**run_context(run, request), "refresh_url": url_of(run, "progress")}
-        moving = bool(getattr(request, "htmx", False))
-        template = "batches/admin/_progress.html" if moving else "batches/admin/progress.html"
+        is_poll = bool(getattr(request, "htmx", False))
+        template = "batches/admin/_progress.html" if is_poll else "batches/admin/progress.html"
         return self._page(request, submission, template, **context)
 
     def results_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponseBase:
-        """The results of all its batches as a file: all of them, or those that the page shows."""
+        """Download the results of all its batches: all, or those that the page shows."""
         run = self.visible_run(request, key)
         assert run.submission is not None
         tabs = ResultTabs.read(request.GET, totals_of(*run.batches), is_finished=run.is_finished)
@@ -177,11 +177,11 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         return submission
 
     def visible_run(self, request: AuthenticatedHttpRequest, key: UUID) -> Run:
-        """The batches of it that the person may see; a 404 where there are none.
+        """Return the run with the batches that the user may see; 404 without any.
 
-        Having prepared it shows no batch: that takes the right to view batches, or the wallet, as
-        in lists, at the pages and over the API. What is shown, downloaded and followed up is these;
-        it is paused, resumed and cancelled as a whole, by whoever may direct all of it.
+        As at the other doors, seeing a batch requires its wallet or the permission to view
+        batches; it is not enough to have prepared it. Users see, download, retry and undo only
+        these batches; to pause, resume or cancel, they need permission for the whole run.
         """
         try:
             return find_submission_run(key, by=request.user)
@@ -204,7 +204,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             "submission": submission,
             "list": request.GET.get("list", ""),
             "list_address": list_address(request.GET.get("list", "")),
-            # The way back at the top of the page, for those who may go there.
+            # For the breadcrumbs, which users without the permission don't get.
             **(
                 {"opts": self.opts, "original": submission}
                 if self.has_view_permission(request)
@@ -216,13 +216,13 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
 
 
 def _start(request: AuthenticatedHttpRequest, submission: Submission) -> str:
-    """Confirm; the reason in words when that is refused. Brings the submission up to date."""
+    """Confirm and refresh the submission; return the reason if it was refused."""
     refusal = ""
     try:
         check_typed_count(submission, request.POST.get("count", ""))
         confirm(submission.pk, by=request.user)
     except SubmissionUsed:
-        pass  # a double click lands where the first click led; an expired one says so
+        pass  # a double click shows the progress, an expired submission its page
     except ApplicationError as error:
         refusal = error.message
     submission.refresh_from_db()
@@ -230,7 +230,7 @@ def _start(request: AuthenticatedHttpRequest, submission: Submission) -> str:
 
 
 def _after_start(request: AuthenticatedHttpRequest, submission: Submission) -> HttpResponse:
-    """To the progress; who may see none of it is told what that takes."""
+    """Redirect to the progress, or explain the missing permission."""
     if run_of(submission, request.user).batches:
         return redirect("admin:batches_submission_progress", submission.pk)
     messages.success(request, STARTED_UNSEEN)

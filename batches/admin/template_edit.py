@@ -90,7 +90,7 @@ class TemplateEdit:
             body=body,
             wallets=creators,
             names_creator=names_creator,
-            kept=template,
+            template=template,
         )
         order = None
         if data is not None:
@@ -121,7 +121,7 @@ class TemplateEdit:
         order: TemplateOrder,
         template: Template | None,
     ) -> Template | None:
-        """The saved template; None if it was refused, with the reason in the form."""
+        """Return the saved template; None if it was refused, with the reason in the form."""
         user = request.user
         try:
             if template is None:
@@ -166,7 +166,7 @@ class TemplateEdit:
 
 
 def _creators(request: AuthenticatedHttpRequest, operation: Operation) -> tuple[list[Wallet], bool]:
-    """The wallets to choose from, and whether any address may be typed instead."""
+    """Return the wallets to choose from, and whether any address may be typed instead."""
     user = request.user
     wallets = Wallet.objects.creators().order_by("display_name", "address")
     if not may_run_for_others(user, operation):

@@ -34,7 +34,7 @@ def state_of(template: Template) -> str:
 
 
 def facts_of(template: Template) -> list[tuple[str, str]]:
-    """Its fields in words, by label."""
+    """Return its fields in words, by label."""
     facts = [
         ("For", f"{template.creator} ({template.creator_id})"),
         ("Items", f"{selection_words(template)[:1].upper()}{selection_words(template)[1:]}"),
@@ -53,7 +53,7 @@ def policy_words(policy: str) -> str:
 
 
 def slots_shown(template: Template) -> list[dict[str, str]]:
-    """The next runs in the template's zone, the viewer's zone and UTC."""
+    """Return the next runs in the template's zone, the viewer's zone and UTC."""
     return [
         {
             "wall": f"{date_format(slot.wall, 'D j M Y, H:i')} in {template.time_zone}",
@@ -65,7 +65,7 @@ def slots_shown(template: Template) -> list[dict[str, str]]:
 
 
 def dry_run(template: Template) -> dict[str, Any]:
-    """What a run would do now, or why it would be refused; the largest price changes first."""
+    """Preview a run now, or return why it would be refused; the largest price changes first."""
     if template.kind not in OPERATIONS:
         return {"refusal": "This operation no longer exists."}
     try:

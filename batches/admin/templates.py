@@ -53,10 +53,10 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
     search_fields = ["name"]
     show_full_result_count = False
 
-    # ------------------------------------------------------------ who may
+    # ------------------------------------------------------------ permissions
 
     def has_view_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
-        """As at the other doors: requires permission to view batches."""
+        """Require permission to view batches, as at the other doors."""
         return sees_all(_user(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -10,7 +10,7 @@ from unfold import widgets
 from batches.operations import Operation
 from batches.services.permissions import may_run_for_others
 
-FILE_LOOK = (
+FILE_CLASSES = (
     "bg-white border border-base-200 px-3 py-2 rounded-default w-full max-w-2xl "
     "dark:bg-base-900 dark:border-base-700"
 )
@@ -28,7 +28,7 @@ class FileInput(forms.FileInput):
     """Unfold's own widget hides the browser's button behind one without keyboard access."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({**(attrs or {}), "class": FILE_LOOK})
+        super().__init__({**(attrs or {}), "class": FILE_CLASSES})
 
 
 # By the name of the form's widget.
@@ -45,22 +45,22 @@ WIDGETS: dict[str, type[forms.Widget]] = {
 }
 
 
-def apply_unfold_widgets(*dressed: forms.BaseForm) -> None:
+def apply_unfold_widgets(*plain: forms.BaseForm) -> None:
     """Give the fields of plain forms Unfold's widgets."""
-    for form in dressed:
+    for form in plain:
         for field in form.fields.values():
-            _dress(field)
+            _apply_widget(field)
 
 
-def _dress(field: Any) -> None:
-    look = WIDGETS.get(type(field.widget).__name__)
-    if look is None or isinstance(field.widget, look):
+def _apply_widget(field: Any) -> None:
+    widget_type = WIDGETS.get(type(field.widget).__name__)
+    if widget_type is None or isinstance(field.widget, widget_type):
         return
-    dressed = look(attrs=field.widget.attrs)
-    dressed.is_required = field.widget.is_required
+    widget = widget_type(attrs=field.widget.attrs)
+    widget.is_required = field.widget.is_required
     if hasattr(field.widget, "choices"):
-        dressed.choices = field.widget.choices  # type: ignore[attr-defined]
-    field.widget = dressed
+        widget.choices = field.widget.choices  # type: ignore[attr-defined]
+    field.widget = widget
 
 
 def require_right(request: HttpRequest, operation: Operation) -> None:

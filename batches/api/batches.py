@@ -1,4 +1,4 @@
-"""Batches: lists, one, its results."""
+"""Lists of batches, one batch, and its results."""
 
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,7 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     NEWEST_FIRST: ("-created_at", "-id"),
     SOONEST_FIRST: (F("scheduled_for").asc(nulls_last=True), "id"),
 }
-# Nobody opens so many pages, and an exact count makes a long list slow.
+# Nobody opens more pages, and an exact count is slow for a long list.
 MOST_COUNTED = 10_000
 AFTER = OpenApiParameter(
     "after",
@@ -74,7 +74,7 @@ def _equal(field: str, values: tuple[str, ...]) -> Checked:
     return Checked(check, lambda rows, value: rows.filter(**{field: value}), schema)
 
 
-def _as_it_is(*values: str) -> Checked:
+def _unfiltered(*values: str) -> Checked:
     """Validated and read by the view itself."""
     check, schema = _one_of(*values)
     return Checked(check, lambda rows, value: rows, schema)
@@ -119,7 +119,7 @@ class BatchListView(APIView):
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest) -> Response:
-        """Own batches, newest first, without results; staff who may view batches see all.
+        """List own batches, newest first, without results; staff who may view batches see all.
 
         `coming=true` lists accepted batches that have not started because of a time, a pause or
         another batch, the soonest first.
@@ -135,7 +135,7 @@ class CreatorListView(APIView):
         responses={200: BatchPage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest, address: str) -> Response:
-        """The batches on one creator's content, newest first, without results."""
+        """List the batches on one creator's content, newest first, without results."""
         return _list(request, address)
 
 
@@ -158,7 +158,7 @@ class BatchView(APIView):
         },
     )
     def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """One batch with its results so far, in the order of the request.
+        """Get one batch with its results so far, in the order of the request.
 
         `ETag` changes with every result and every step on the chain.
         """
@@ -173,7 +173,7 @@ class BatchView(APIView):
 class ResultFilter(FilterSet):  # type: ignore[misc]
     outcome = _equal("outcome", tuple(BatchItem.Outcome.values))
     code = _equal("code", tuple(REFUSALS))
-    format = _as_it_is(*FORMATS)
+    format = _unfiltered(*FORMATS)
 
 
 class ResultsView(APIView):
@@ -191,9 +191,9 @@ class ResultsView(APIView):
         },
     )
     def get(self, request: AuthenticatedRequest, batch_id: str) -> HttpResponse:
-        """The results so far, in the order of the request; `format=csv` for all in one file.
+        """List the results so far, in the order of the request; `format=csv` for all in one file.
 
-        The file is complete, whatever `limit` and `skip` say, with prices in micro-STX. Without a
+        The file is complete, regardless of `limit` and `skip`, with prices in micro-STX. Without a
         filter, and once the batch has ended, it also contains the ids that were not processed,
         with the outcome `not-attempted`.
         """
@@ -203,7 +203,7 @@ class ResultsView(APIView):
         if query.get("format") == "csv":
             outcome, code = query.get("outcome", ""), query.get("code", "")
             # No byte-order mark: programs expect UTF-8 and would read it as part of the first name.
-            return batch_file(batch, outcome=outcome, code=code, begins_with="")
+            return batch_file(batch, outcome=outcome, code=code, prefix="")
         frame = page(request, items, creator=batch.creator_id)
         results = results_of(batch, frame.pop("rows"))
         shown = rows_under(frame, "results", ResultAnswer(results, many=True).data)
@@ -247,5 +247,5 @@ def _last_seen(request: AuthenticatedRequest, key: str) -> BatchOperation:
         return find_batch(request, key)
     except NotThere:
         raise Invalid(
-            errors={"after": ["Give the id of the last batch of the previous page."]}
+            errors={"after": ["Send the id of the last batch of the previous page."]}
         ) from None

@@ -48,7 +48,7 @@ class Links(serializers.ListField):
 
 
 class BatchItems(serializers.ListField):
-    """As many ids as a batch takes: BATCH_MAX_ITEMS."""
+    """At most BATCH_MAX_ITEMS ids."""
 
     def __init__(self, **options: Any) -> None:
         options |= {"child": ContentId(), "min_length": 1, "max_length": settings.BATCH_MAX_ITEMS}
@@ -65,22 +65,22 @@ class CreateBatch(serializers.Serializer[Any]):
     filter = ContentFilterBody(
         required=False,
         help_text="Instead of contentIds: the creator's items that match when the batch is "
-        "created; more than a batch takes are refused.",
+        "created; more than fit into one batch are refused.",
     )
     errorPolicy = serializers.ChoiceField(ERROR_POLICIES, default=ERROR_POLICIES[0])
     expectedVersions = serializers.DictField(
         child=serializers.IntegerField(min_value=1),
         required=False,
-        help_text="From a preview; an item that changed since fails with `conflict`.",
+        help_text="From a preview; an item that changed since then fails with `conflict`.",
     )
     scheduledFor = serializers.DateTimeField(
-        required=False, allow_null=True, help_text="When it starts; with an offset, or Z."
+        required=False, allow_null=True, help_text="Start time, with an offset or Z."
     )
     dependsOn = Links(
         required=False,
         help_text="Batches that must end first: ids (which wait `on-completion`), or "
         "`{batchId, when}` with `when` as `on-success` (every item is saved), `on-completion` "
-        "(done, even if items failed) or `always` (ended, whatever the outcome).",
+        "(done, even if items failed) or `always` (ended with any outcome).",
     )
 
 
@@ -99,7 +99,7 @@ class PriceFields(serializers.Serializer[Any]):
 
 
 class Updates(serializers.Serializer[Any]):
-    """At least one of them."""
+    """At least one field."""
 
     title = serializers.CharField(max_length=rules.MAX_TITLE, required=False)
     description = serializers.CharField(
@@ -107,7 +107,7 @@ class Updates(serializers.Serializer[Any]):
     )
     contentType = serializers.ChoiceField(rules.CONTENT_TYPES, required=False)
     tokenGating = TokenGating(
-        required=False, help_text="Or true or false, which keep the other settings."
+        required=False, help_text="An object, or true or false to keep the other settings."
     )
     refundable = serializers.BooleanField(required=False)
     refundWindowDays = serializers.IntegerField(
@@ -119,7 +119,7 @@ class EndField(serializers.Serializer[Any]):
     until = serializers.DateTimeField(
         required=False,
         allow_null=True,
-        help_text="When the previous prices are restored; items changed since are skipped.",
+        help_text="End time, when the previous prices are restored, except on items changed since.",
     )
 
 
@@ -128,7 +128,7 @@ class MetadataFields(serializers.Serializer[Any]):
 
 
 def payload_body(operation: Operation) -> type[serializers.Serializer[Any]]:
-    """What describes the operation's own fields: what it names, or one made of its fields."""
+    """Return the serializer that the operation names, or one made of its fields."""
     if operation.body:
         body: type[serializers.Serializer[Any]] = import_string(operation.body)
         return body
@@ -137,25 +137,25 @@ def payload_body(operation: Operation) -> type[serializers.Serializer[Any]]:
 
 
 def body_for(operation: Operation) -> type[CreateBatch]:
-    """The body that creates a batch of this kind."""
+    """Return the serializer of the body that creates a batch of this kind."""
     own = payload_body(operation)
     bases = (EndField, own, CreateBatch) if operation.may_end else (own, CreateBatch)
     return type(f"{type(operation).__name__}Body", bases, {"__doc__": own.__doc__})
 
 
 def _wire(field: Field) -> serializers.Field[Any, Any, Any, Any]:
-    said: dict[str, Any] = {"required": field.is_required, "help_text": field.help}
+    common: dict[str, Any] = {"required": field.is_required, "help_text": field.help}
     if field.type is FieldType.BOOLEAN:
-        return serializers.BooleanField(**said)
+        return serializers.BooleanField(**common)
     if field.type is FieldType.INTEGER:
-        return serializers.IntegerField(min_value=field.least, max_value=field.most, **said)
+        return serializers.IntegerField(min_value=field.least, max_value=field.most, **common)
     if field.choices:
-        return serializers.ChoiceField(field.choices, **said)
+        return serializers.ChoiceField(field.choices, **common)
     return serializers.CharField(
         min_length=field.least or None,
         max_length=field.most,
         allow_blank=not field.least,
-        **said,
+        **common,
     )
 
 
@@ -166,11 +166,13 @@ class ScheduleBody(EndField):
 
 
 class DependenciesBody(serializers.Serializer[Any]):
-    dependsOn = Links(help_text="Everything to wait for, as in the body of a creation.")
+    dependsOn = Links(
+        help_text="All batches to wait for, in the format of the body that creates a batch."
+    )
 
 
 class SomeItems(serializers.Serializer[Any]):
-    """All its items, or only these."""
+    """All items of the batch, or only `contentIds`."""
 
     contentIds = serializers.ListField(child=ContentId(), min_length=1, required=False)
 
@@ -182,9 +184,9 @@ class SomeFailures(SomeItems):
 
 
 class PreviewBody(EndField, CreateBatch):
-    """The body that would create the batch, and the kind of operation.
+    """The body that would create the batch, with the kind of operation.
 
-    The fields to wait for are validated but ignored.
+    The schedule is validated but not used.
     """
 
     def get_fields(self) -> dict[str, Any]:

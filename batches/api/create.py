@@ -1,4 +1,4 @@
-"""Asks for a batch, or for what one would do."""
+"""Create a batch, or preview one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,8 +31,8 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
         @extend_schema(
             operation_id=operation.api_path,
             summary=f"{operation.label}: create a batch that runs in the background",
-            description="The `Location` of the answer is the batch, to be polled with its `ETag`. "
-            "Send an `Idempotency-Key` wherever a request may have to be repeated.",
+            description="The `Location` of the answer is the batch; poll it with its `ETag`. "
+            "Send an `Idempotency-Key` if the request may be repeated.",
             tags=["batches"],
             request=body_for(operation),
             parameters=[IDEMPOTENCY_KEY, *HEADERS],
@@ -72,14 +72,14 @@ class PreviewView(APIView):
         responses={200: PreviewAnswer, **errors(400, 401, 403, 413, 415)},
         examples=[
             example("Ten percent more", PREVIEW_BODY, request_only=True),
-            example("What it would do", PREVIEW, response_only=True, status_codes=["200"]),
+            example("Preview", PREVIEW, response_only=True, status_codes=["200"]),
         ],
     )
     def post(self, request: AuthenticatedRequest) -> Response:
-        """What a creating request would do: nothing is written and no quota is used.
+        """Preview a batch without creating it: nothing is written and no quota is used.
 
-        Send `expectedVersions` along when creating, and items that change in between fail with
-        `conflict` instead of being overwritten.
+        Send the returned `expectedVersions` when you create the batch. Items that were changed in
+        the meantime then fail with `conflict` and are not overwritten.
         """
         body: dict[str, Any] = dict(body_of(request))
         operation = operation_of(body.pop("operationType", None))

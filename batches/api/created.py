@@ -25,7 +25,7 @@ HEADERS = [
         (
             "RateLimit",
             OpenApiTypes.STR,
-            "How many batches are left in this hour, and when it ends.",
+            "The batches left in this hour, and the seconds until it ends.",
         ),
     )
 ]
@@ -78,7 +78,7 @@ class GroupCreated(serializers.Serializer[Any]):
 
 
 def batch_created(batch: BatchOperation, message: str) -> Response:
-    """201 for one batch."""
+    """Answer 201 for one batch."""
     answer = BatchCreated(batch, context={"message": message})
     headers = {
         "Location": f"/api/batches/{batch.pk}",
@@ -89,7 +89,7 @@ def batch_created(batch: BatchOperation, message: str) -> Response:
 
 
 def group_created(run: Run, message: str) -> Response:
-    """201 for a submission; with the creator's quota if there is only one creator."""
+    """Answer 201 for a run, with the creator's quota if there is only one creator."""
     body = {
         "message": message,
         "submissionId": str(run.key),
@@ -104,7 +104,7 @@ def group_created(run: Run, message: str) -> Response:
 
 
 def retry_after(batch: BatchOperation) -> str:
-    """Seconds to wait before the next poll of an unfinished batch."""
+    """Return the seconds to wait before the next poll of an unfinished batch."""
     if batch.scheduled_for is None:
         return "1"
     seconds = (batch.scheduled_for - timezone.now()).total_seconds()

@@ -40,5 +40,5 @@ class MeAnswer(serializers.Serializer[User]):
 class MeView(APIView):
     @extend_schema(operation_id="me", tags=["account"], responses={200: MeAnswer, **errors(401)})
     def get(self, request: AuthenticatedRequest) -> Response:
-        """The caller, their addresses and the hourly quota of each."""
+        """Get the caller, their addresses and the hourly quota of each."""
         return Response(MeAnswer(request.user).data)

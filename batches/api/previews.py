@@ -1,4 +1,4 @@
-"""Previews in answers."""
+"""Previews in API answers."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from content.api.queries import page_of
 
 
 class PreviewItemAnswer(serializers.Serializer[Any]):
-    """One item; `before` and `after` where it would change."""
+    """One item; `before` and `after` are null if it would not change."""
 
     contentId = serializers.CharField(source="content_id")
     title = serializers.CharField()
@@ -52,7 +52,7 @@ class ChainCostAnswer(serializers.Serializer[Any]):
     """The cost of the on-chain update; `leastFee` is in micro-STX."""
 
     transactions = serializers.IntegerField()
-    items = serializers.IntegerField(help_text="How many items have an on-chain update.")
+    items = serializers.IntegerField(help_text="The number of items with an on-chain update.")
     bytes = serializers.IntegerField(source="size")
     leastFee = serializers.IntegerField(source="least_fee")
 
@@ -83,7 +83,7 @@ class PreviewPage(PreviewTotals):
 
 
 def totals_shown(preview: Preview) -> dict[str, Any]:
-    """The totals of a preview over all its items."""
+    """Return the totals of a preview over all its items."""
     moves, cost = preview.moves, preview.chain_cost
     return {
         "totalItems": len(preview.items),
@@ -97,7 +97,7 @@ def totals_shown(preview: Preview) -> dict[str, Any]:
 
 
 def page_shown(request: Request, preview: Preview) -> dict[str, Any]:
-    """A preview of any length by pages. Raises Invalid."""
+    """Return one page of a preview of any length. Raises Invalid."""
     limit, skip = page_of(request)
     results = PreviewItemAnswer(preview.items[skip : skip + limit], many=True).data
     return {**totals_shown(preview), "results": results, "limit": limit, "skip": skip}

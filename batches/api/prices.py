@@ -35,13 +35,17 @@ from content.services.catalogue.access import Viewer
 FILE = "content_id,new_price\r\nfilm-7,2.5\r\nfilm-8,1250\r\n"
 OPTIONS = ("preview", "limit", "skip", "errorPolicy", "scheduledFor", "until", "dependsOn")
 PARAMETERS = [
-    OpenApiParameter("preview", bool, description="`true`: only preview, start nothing."),
+    OpenApiParameter(
+        "preview", bool, description="`true` previews the change without starting it."
+    ),
     OpenApiParameter("limit", int, description="Page size of a preview's results."),
-    OpenApiParameter("skip", int, description="How many of a preview's results to skip."),
+    OpenApiParameter("skip", int, description="Number of a preview's results to skip."),
     OpenApiParameter("errorPolicy", str, enum=rules.ERROR_POLICIES),
     OpenApiParameter("scheduledFor", OpenApiTypes.DATETIME, description="Start time."),
     OpenApiParameter(
-        "until", OpenApiTypes.DATETIME, description="When the previous prices are restored."
+        "until",
+        OpenApiTypes.DATETIME,
+        description="End time, when the previous prices are restored.",
     ),
     OpenApiParameter("dependsOn", str, description="Comma-separated ids of batches to wait for."),
 ]
@@ -64,10 +68,10 @@ class PricesFilter(ContentFilter):
 
 
 class PricesStarted(GroupCreated):
-    """A batch for each creator and each 100 items.
+    """One batch per creator and 100 items.
 
-    `skippedLines` have an id but no price, `unchangedLines` the current price: both are left out.
-    A change that waits for something keeps the unchanged lines.
+    `skippedLines` have an id but no price, `unchangedLines` have the current price: both are left
+    out. A change that waits keeps the unchanged lines.
     """
 
     skippedLines = serializers.ListField(child=serializers.IntegerField())
@@ -95,20 +99,20 @@ class PricesView(APIView):
         },
     )
     def get(self, request: AuthenticatedRequest) -> HttpResponse:
-        """The current prices of own items as a file to edit and send back.
+        """Get the current prices of own items as a file to edit and send back.
 
         Columns `content_id`, `title` and `new_price`, the current one in STX. Staff choose the
-        creator by `creator`. At most 10,000 items.
+        creator with `creator`. At most 10,000 items.
         """
         user = request.user
         address = request.query_params.get("creator")
         contents = Content.objects.all() if address else Content.objects.owned_by(user)
         found = cast("ContentQuerySet", filtered(PricesFilter, request, contents))
-        if address and not _may_have(user, address):
+        if address and not _may_export(user, address):
             raise NotThere
         form = request.query_params.get("format", price_file.CSV)
-        # Programs know that it is UTF-8, as for the results of a batch.
-        return prices_answer(found, form, begins_with="")
+        # No byte-order mark: programs expect UTF-8, as for the results of a batch.
+        return prices_answer(found, form, prefix="")
 
     @extend_schema(
         operation_id="setPrices",
@@ -131,9 +135,9 @@ class PricesView(APIView):
         """Change the price of each item in a file: CSV or a spreadsheet, up to 10,000 lines.
 
         The first line names the columns: `content_id`, and `new_price` in STX, or `percent`, or
-        `new_price_micro_stx`; others are ignored. The whole file is checked first: each invalid
-        line is listed under `errors` as `rows.<line>.<column>`, up to a hundred, `badLines` counts
-        them, and then nothing is started.
+        `new_price_micro_stx`; others are ignored. The whole file is checked first. If lines are
+        invalid, nothing is started: `errors` lists up to a hundred of them as
+        `rows.<line>.<column>`, and `badLines` counts all.
         """
         data, by = file_of(request), request.user
         options = _options(request)
@@ -155,26 +159,28 @@ class PricesView(APIView):
 
 
 def _options(request: Request) -> dict[str, Any]:
-    """The options in the query string. Raises Invalid."""
+    """Validate the options in the query string. Raises Invalid."""
     query = request.query_params
     errors = rules.ErrorCollector()
     for name, values in query.lists():
         if name not in OPTIONS:
             errors.add(name[:64], "Unknown field.")
         elif len(values) > 1:
-            errors.add(name, "Give this only once.")
-    asked: dict[str, Any] = query.dict()
-    if "dependsOn" in asked:
-        asked["dependsOn"] = asked["dependsOn"].split(",")
-    schedule = errors.attempt(Schedule.clean, asked, OPERATION)
-    policy = asked.get("errorPolicy", rules.SKIP_FAILED)
+            errors.add(name, "Send this only once.")
+    options: dict[str, Any] = query.dict()
+    if "dependsOn" in options:
+        options["dependsOn"] = options["dependsOn"].split(",")
+    schedule = errors.attempt(Schedule.clean, options, OPERATION)
+    policy = options.get("errorPolicy", rules.SKIP_FAILED)
     errors.attempt(rules.clean_error_policy, policy)
-    is_preview = "preview" in asked and errors.attempt(boolean, asked["preview"], field="preview")
+    is_preview = "preview" in options and errors.attempt(
+        boolean, options["preview"], field="preview"
+    )
     errors.raise_errors()
     return {"preview": is_preview, "schedule": schedule, "error_policy": policy}
 
 
-def _may_have(user: User, address: str) -> bool:
+def _may_export(user: User, address: str) -> bool:
     viewer = Viewer(user)
     return viewer.is_overseer or address in viewer.addresses
 

@@ -1,4 +1,4 @@
-"""Directs what a path names, a batch or what was started together: one view for each verb."""
+"""The actions on a batch or a submission: one view for each verb."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,16 +47,16 @@ MESSAGES = {Follows.RETRY: RETRIED, Follows.UNDO: UNDONE}
 STARTS = errors(400, 401, 403, 404, 409, 413, 415, 422, 429)
 STARTED = {"status_409": "It has started, or ended."}
 ITEMS = OpenApiParameter(
-    "contentId", str, many=True, description="Only these items; more than once for several."
+    "contentId", str, many=True, description="Only these items; repeat it for several."
 )
 CODE = OpenApiParameter(
-    "code", str, enum=list(REFUSALS), description="Only what failed with this code."
+    "code", str, enum=list(REFUSALS), description="Only items that failed with this code."
 )
 
 
 @dataclass(frozen=True)
 class Named:
-    """What a path names: how it is found, and how it stands in answers."""
+    """A kind of run in paths: how to find it, and its answer."""
 
     noun: str
     tag: str
@@ -80,20 +80,20 @@ SUBMISSION = Named(
     "Submission",
     "submissions",
     "submission_id",
-    "all batches of a submission",
+    "all batches of a run",
     find_submission_run,
     SubmissionAnswer,
     submission_shown,
 )
 DIRECTIONS: Mapping[str, tuple[Callable[..., Run], str]] = {
-    "cancel": (control.cancel, "Stop {}: what is done stays done, the rest is left as it is."),
-    "pause": (control.pause, "Keep {} from starting until somebody resumes; what runs, runs on."),
-    "resume": (control.resume, "Let {} start that was paused, once its time and others allow it."),
+    "cancel": (control.cancel, "Cancel {}: saved items stay saved, the others stay unchanged."),
+    "pause": (control.pause, "Pause {}. Batches that are already running continue."),
+    "resume": (control.resume, "Resume {}. The schedule and the dependencies still apply."),
 }
 
 
 def direct_view(verb: str, named: Named) -> View:
-    """The view of a verb that needs no body."""
+    """Return the view of a verb without a body."""
     act, description = DIRECTIONS[verb]
 
     class DirectView(APIView):
@@ -116,9 +116,8 @@ def schedule_view(named: Named) -> View:
     class ScheduleView(APIView):
         @extend_schema(
             operation_id=f"schedule{named.noun}",
-            description=f"Reschedule {named.words}: another time, or another end, for what has not "
-            "started.\n\n`scheduledFor: null` lets it start at once, `until: null` leaves its "
-            "prices as they will be.",
+            description=f"Reschedule {named.words}: change start or end of pending batches.\n\n"
+            "With `scheduledFor: null` it starts at once, with `until: null` it has no end.",
             tags=[named.tag],
             request=ScheduleBody,
             responses={200: named.answer, **errors(400, 401, 403, 404, 409, 413, 415, **STARTED)},
@@ -142,9 +141,10 @@ class DependenciesView(APIView):
         examples=[example("Only when another has succeeded", LINKED, request_only=True)],
     )
     def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """Replace the batches that one waits for which has not started.
+        """Replace the dependencies of a batch that has not started.
 
-        An empty list lets it start. A cycle is refused with 400, which names the batches in it.
+        With an empty list it waits for no other batch. A cycle is refused with 400, and the error
+        names its batches.
         """
         run = find_own_run(request, batch_id, find_batch_run)
         body = fields_of(request, "dependsOn")
@@ -158,19 +158,19 @@ class DependenciesView(APIView):
 
 
 def follow_up_view(follows: Follows) -> View:
-    """The retry or the undo of a submission."""
+    """Return the view that retries or undoes a submission."""
     retries = follows == Follows.RETRY
 
     class FollowUpView(APIView):
         @extend_schema(
             operation_id="retryFailedOfSubmission" if retries else "undoSubmission",
             description=(
-                "Retry all that failed of a submission, linked batch by batch.\n\n409 where "
-                "nothing failed, or while some of it runs."
+                "Retry all failed items of a run; each batch is linked to its retry.\n\n409 if "
+                "nothing failed, or before the run has ended."
                 if retries
-                else "Undo all that a submission changed, linked batch by batch.\n\nItems that "
-                "somebody changed since fail with `conflict` and stay. 409 where nothing was "
-                "changed, or while some of it runs."
+                else "Undo all changes of a run; each batch is linked to its undo.\n\nItems that "
+                "were changed since then fail with `conflict` and stay as they are. 409 if nothing "
+                "was changed, or before the run has ended."
             ),
             tags=[SUBMISSION.tag],
             request=None,
@@ -180,7 +180,7 @@ def follow_up_view(follows: Follows) -> View:
         )
         def post(self, request: AuthenticatedRequest, submission_id: str) -> Response:
             run = find_own_run(request, submission_id, SUBMISSION.find)
-            return _followed(request, run, follows, fields_of(request))
+            return _start_follow_up(request, run, follows, fields_of(request))
 
     return FollowUpView.as_view()
 
@@ -198,8 +198,8 @@ class RetryView(APIView):
         responses={200: PreviewPage, **errors(400, 401, 403, 404, 409)},
     )
     def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """What a retry of the failed items would do now: nothing is written."""
-        return _previewed(request, batch_id, Follows.RETRY)
+        """Preview a retry of the failed items: nothing is written."""
+        return _preview_follow_up(request, batch_id, Follows.RETRY)
 
     @extend_schema(
         operation_id="retryFailed",
@@ -213,13 +213,15 @@ class RetryView(APIView):
         ],
     )
     def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """Create a batch of the items that failed.
+        """Create a batch that retries the failed items.
 
-        Of an aborted batch also those that were not processed. 409 where nothing failed, or while
-        it runs. The body may be left out.
+        For an aborted batch this includes the items that were not processed. 409 if nothing failed,
+        or before the batch has ended. The body is optional.
         """
         run = find_own_run(request, batch_id, find_batch_run)
-        return _followed(request, run, Follows.RETRY, fields_of(request, "contentIds", "code"))
+        return _start_follow_up(
+            request, run, Follows.RETRY, fields_of(request, "contentIds", "code")
+        )
 
 
 class UndoView(APIView):
@@ -230,8 +232,8 @@ class UndoView(APIView):
         responses={200: PreviewPage, **errors(400, 401, 403, 404, 409)},
     )
     def get(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """What the undo of a batch would restore now: nothing is written."""
-        return _previewed(request, batch_id, Follows.UNDO)
+        """Preview the undo of a batch: nothing is written."""
+        return _preview_follow_up(request, batch_id, Follows.UNDO)
 
     @extend_schema(
         operation_id="undoBatch",
@@ -245,22 +247,22 @@ class UndoView(APIView):
         ],
     )
     def post(self, request: AuthenticatedRequest, batch_id: str) -> Response:
-        """Create a batch that undoes what one changed.
+        """Create a batch that undoes the changes of a batch.
 
-        Items that somebody changed since fail with `conflict` and stay. An undo can be undone. 409
-        where nothing was changed, or while it runs. The body may be left out.
+        Items that were changed since then fail with `conflict` and stay as they are. An undo can be
+        undone. 409 if nothing was changed, or before the batch has ended. The body is optional.
         """
         run = find_own_run(request, batch_id, find_batch_run)
-        return _followed(request, run, Follows.UNDO, fields_of(request, "contentIds"))
+        return _start_follow_up(request, run, Follows.UNDO, fields_of(request, "contentIds"))
 
 
-def _followed(
+def _start_follow_up(
     request: AuthenticatedRequest, run: Run, follows: Follows, body: Mapping[str, Any]
 ) -> Response:
-    wanted, user = _wanted(run, body), request.user
+    selection, user = _selection(run, body), request.user
 
     def create() -> Response:
-        started = follow_up(run, follows, by=user, source=Source.API, **wanted)
+        started = follow_up(run, follows, by=user, source=Source.API, **selection)
         if started.submission:
             return group_created(started, MESSAGES[follows])
         return batch_created(started.batches[0], MESSAGES[follows])
@@ -268,20 +270,24 @@ def _followed(
     return once(request, create)
 
 
-def _previewed(request: AuthenticatedRequest, batch_id: str, follows: Follows) -> Response:
+def _preview_follow_up(request: AuthenticatedRequest, batch_id: str, follows: Follows) -> Response:
     run = find_own_run(request, batch_id, find_batch_run)
     query = request.query_params
-    asked = {"contentIds": query.getlist("contentId") or None, "code": query.get("code")}
-    wanted = _wanted(run, {name: value for name, value in asked.items() if value is not None})
-    preview = preview_follow_up(run, follows, by=request.user, **wanted)
+    fields = {"contentIds": query.getlist("contentId") or None, "code": query.get("code")}
+    selection = _selection(
+        run, {name: value for name, value in fields.items() if value is not None}
+    )
+    preview = preview_follow_up(run, follows, by=request.user, **selection)
     return Response(page_shown(request, preview))
 
 
-def _wanted(run: Run, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Which items are followed up. Raises Invalid."""
+def _selection(run: Run, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate which items to retry or undo. Raises Invalid."""
     found = rules.ErrorCollector()
-    wanted: dict[str, Any] = {"content_ids": found.attempt(clean_some, body.get("contentIds"), run)}
+    selection: dict[str, Any] = {
+        "content_ids": found.attempt(clean_some, body.get("contentIds"), run)
+    }
     if "code" in body:
-        wanted["code"] = found.attempt(clean_choice, body["code"], tuple(REFUSALS), field="code")
+        selection["code"] = found.attempt(clean_choice, body["code"], tuple(REFUSALS), field="code")
     found.raise_errors()
-    return wanted
+    return selection

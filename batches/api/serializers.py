@@ -1,4 +1,4 @@
-"""How batches look in answers and the OpenAPI description. No rules: see the operations."""
+"""Serializers of batches, for answers and the OpenAPI description. No rules: see the operations."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class DependencyAnswer(serializers.Serializer[Dependency]):
 
 
 class BatchAnswer(serializers.Serializer[BatchOperation]):
-    """A batch without its results, for lists. Prefetch its LINKS."""
+    """A batch without its results, for lists."""
 
     _id = serializers.UUIDField(source="pk")
     creator = serializers.CharField(source="creator_id")
@@ -106,7 +106,7 @@ class BatchAnswer(serializers.Serializer[BatchOperation]):
 
 
 class BatchWithResults(BatchAnswer):
-    """One batch. Give its results as `results` in the context."""
+    """One batch with its results."""
 
     dependents = serializers.SerializerMethodField(help_text="The batches that wait for it.")
     results = serializers.SerializerMethodField()
@@ -129,7 +129,7 @@ class BatchWithResults(BatchAnswer):
 class BatchPage(serializers.Serializer[Any]):
     creator = serializers.CharField(allow_null=True)
     total = serializers.IntegerField(
-        allow_null=True, help_text="Counted up to 10,000; 10,001 means more than that."
+        allow_null=True, help_text="Counted up to 10,000; 10,001 means more than 10,000."
     )
     batches = BatchAnswer(many=True)
     limit = serializers.IntegerField()
@@ -143,7 +143,7 @@ class OutcomeTotals(serializers.Serializer[Any]):
 
 
 class ResultTotals(serializers.Serializer[Any]):
-    """Counts over the whole batch, whatever the filter; `codes` of the failed ones."""
+    """Counts over the whole batch, regardless of the filter; `codes` counts failures by code."""
 
     totals = OutcomeTotals(source="*")
     codes = serializers.DictField(child=serializers.IntegerField())
@@ -158,6 +158,6 @@ class ResultPage(ResultTotals):
 
 
 def one_batch(batch: BatchOperation) -> Any:
-    """A batch with its results, as every endpoint about a single one answers it."""
+    """Return a batch with its results, as every endpoint of a single batch answers it."""
     prefetch_related_objects([batch], LINKS)
     return BatchWithResults(batch, context={"results": results_of(batch)}).data

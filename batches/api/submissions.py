@@ -1,4 +1,4 @@
-"""What was started together: how far it is, its batches, and their results as one file."""
+"""A run of several batches: its progress, its batches, and their results as one file."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ FILE_OPTIONS = ("outcome", "format")
 
 
 class SubmissionAnswer(serializers.Serializer[Submission]):
-    """What was started together. Give its Run as `run` in the context."""
+    """A run of several batches."""
 
     _id = serializers.UUIDField(source="pk")
     operationType = serializers.CharField(source="kind")
@@ -39,11 +39,15 @@ class SubmissionAnswer(serializers.Serializer[Submission]):
     failureCount = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField(help_text="Percent of the items with a result.")
     updatePayload = serializers.DictField(source="payload")
-    follows = serializers.SerializerMethodField(help_text="What it is to earlier batches.")
-    scheduledFor = serializers.SerializerMethodField(
-        help_text="When the first begins of those that have not; null for as soon as may be."
+    follows = serializers.SerializerMethodField(
+        help_text="`retry` or `undo` of earlier batches; null otherwise."
     )
-    until = serializers.SerializerMethodField(help_text="Null also where its batches differ.")
+    scheduledFor = serializers.SerializerMethodField(
+        help_text="The earliest start of its pending batches; null to start at once."
+    )
+    until = serializers.SerializerMethodField(
+        help_text="The common end of its batches; null if they differ."
+    )
     isPaused = serializers.SerializerMethodField(help_text="True if a pending batch is paused.")
     createdAt = Instant(source="created_at")
     startedAt = Instant(source="confirmed_at")
@@ -107,16 +111,16 @@ class SubmissionView(APIView):
         responses={200: SubmissionAnswer, **errors(401, 404)},
     )
     def get(self, request: AuthenticatedRequest, submission_id: str) -> Response:
-        """A run of several batches: totals, progress, and its batches without results.
+        """Get a run of several batches: totals, progress, and its batches without results.
 
-        Selections over 100 items or of several creators become several batches, at pages, in the
-        admin and by templates.
+        Pages, admin and templates split selections of over 100 items or of several creators into
+        several batches.
         """
         return Response(submission_shown(find_run(request, submission_id, find_submission_run)))
 
 
 class SubmissionResultsView(APIView):
-    # The file is asked for by name, and whoever accepts nothing else reads errors as JSON too.
+    # `format` selects the file; clients that accept nothing else get errors as JSON too.
     content_negotiation_class = AlwaysJSON
 
     @extend_schema(
@@ -129,23 +133,23 @@ class SubmissionResultsView(APIView):
         responses={(200, CSV): str, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest, submission_id: str) -> HttpResponseBase:
-        """The results of all its batches as one CSV file; as JSON each batch has its own."""
+        """Get the results of all its batches as one CSV file; for JSON, ask each batch."""
         run = find_run(request, submission_id, find_submission_run)
         assert run.submission is not None
         query = request.query_params
         wrong = {name[:64]: ["Unknown field."] for name in query if name not in FILE_OPTIONS}
         if query.get("format") != "csv":
-            wrong["format"] = ["Say csv. As JSON, ask each batch for its results."]
+            wrong["format"] = ["Send format=csv. For JSON, request the results of each batch."]
         outcome = query.get("outcome", "")
         if outcome and outcome not in BatchItem.Outcome.values:
-            wrong["outcome"] = [f"Choose among {', '.join(BatchItem.Outcome.values)}."]
+            wrong["outcome"] = [f"Choose one of {', '.join(BatchItem.Outcome.values)}."]
         if wrong:
             raise Invalid(errors=wrong)
         return submission_file(run.submission, run.batches, outcome=outcome)
 
 
 def submission_shown(run: Run) -> Any:
-    """As every endpoint about a submission answers it."""
+    """Return a submission as every endpoint of a single one answers it."""
     return SubmissionAnswer(run.submission, context={"run": run}).data
 
 

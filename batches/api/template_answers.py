@@ -1,5 +1,7 @@
-"""How templates look in requests, answers and the OpenAPI description. No rules: see
-`services.templates.spec`."""
+"""Serializers of templates, for requests, answers and the OpenAPI description.
+
+No rules: see `services.templates.spec`.
+"""
 
 from typing import Any
 
@@ -35,7 +37,7 @@ class TemplateChanges(serializers.Serializer[Any]):
     operationType = serializers.ChoiceField(list(OPERATIONS), required=False)
     updatePayload = serializers.DictField(
         required=False,
-        help_text="The operation's own fields, as in the body of a creation: `newPrice` or "
+        help_text="The operation's own fields, as in the body that creates a batch: `newPrice` or "
         "`percentChange`, `updates`, `removalReason`.",
     )
     contentIds = serializers.ListField(
@@ -43,7 +45,7 @@ class TemplateChanges(serializers.Serializer[Any]):
         min_length=1,
         max_length=MOST_ITEMS,
         required=False,
-        help_text="More than 100 become several batches at each run.",
+        help_text="More than 100 are split into several batches at each run.",
     )
     filter = ContentFilterBody(
         required=False, help_text="Instead of contentIds: the creator's items that match at a run."
@@ -56,8 +58,8 @@ class TemplateChanges(serializers.Serializer[Any]):
         required=False,
         allow_null=True,
         help_text="A local time in `timeZone`, such as `2026-12-01T09:00`; null runs only on "
-        "demand. A time that the clock change skips means the moment after the change, one that "
-        "occurs twice means the first.",
+        "demand. A time that a clock change skips means the moment after the change; one that "
+        "occurs twice means its first occurrence.",
     )
     timeZone = serializers.CharField(required=False, help_text="Such as `Europe/Berlin`.")
     lastDay = serializers.DateField(
@@ -66,17 +68,17 @@ class TemplateChanges(serializers.Serializer[Any]):
 
 
 class TemplateSource(serializers.Serializer[Any]):
-    """Exactly one of them."""
+    """Exactly one field."""
 
     batchId = serializers.UUIDField(required=False)
     submissionId = serializers.UUIDField(required=False)
 
 
 class TemplateBody(TemplateChanges):
-    """`contentIds` or `filter`, exactly one of them.
+    """Exactly one of `contentIds` and `filter`.
 
-    `from` copies operation, payload and items of a batch or a submission, unless the body says
-    otherwise.
+    `from` copies operation, payload and items of a batch or a run; fields of the body override
+    them.
     """
 
     name = serializers.CharField(max_length=MOST_NAME)
@@ -176,7 +178,7 @@ class RunPage(serializers.Serializer[Any]):
     skip = serializers.IntegerField()
 
 
-def next_runs(coming: list[Slot]) -> Any:
-    """Slots as answers have them."""
-    rows = [{"slot": each.wall.strftime(WALL_FORMAT), "at": each.instant} for each in coming]
+def next_runs(slots: list[Slot]) -> Any:
+    """Return slots in the format of the answers."""
+    rows = [{"slot": each.wall.strftime(WALL_FORMAT), "at": each.instant} for each in slots]
     return NextRun(rows, many=True).data

@@ -76,7 +76,7 @@ class TemplateListView(APIView):
         responses={200: TemplatePage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest) -> Response:
-        """Own templates by name; staff with the view permission see all."""
+        """List own templates by name; staff who may view batches see all."""
         user, address = request.user, request.query_params.get("creator")
         templates = Template.objects.visible_to(user)
         found = filtered(TemplateFilter, request, templates)
@@ -96,11 +96,11 @@ class TemplateListView(APIView):
         responses={201: TemplateAnswer, **errors(400, 401, 403, 409, 413, 415, 422)},
         examples=[
             example("Every Friday evening", TEMPLATE, request_only=True),
-            example("What a batch did", KEPT_BATCH, request_only=True),
+            example("From a batch", KEPT_BATCH, request_only=True),
         ],
     )
     def post(self, request: AuthenticatedRequest) -> Response:
-        """Save a change as a template; nothing runs before its time."""
+        """Save a change as a template; nothing runs before its first run."""
 
         def create() -> Response:
             order = clean_template(_with_source(request, body_of(request)))
@@ -118,7 +118,7 @@ class TemplateView(APIView):
         responses={200: TemplateAnswer, **errors(401, 404)},
     )
     def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
-        """One template, and when it runs next."""
+        """Get one template with its next run."""
         return Response(TemplateAnswer(find_template(request, template_id)).data)
 
     @extend_schema(
@@ -161,7 +161,7 @@ class TemplateRunView(APIView):
     def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Run a template now, in addition to its schedule.
 
-        This starts a submission: a batch for each hundred items.
+        This starts one batch per hundred items.
         """
         template = find_own_template(request, template_id)
         fields_of(request)
@@ -183,7 +183,7 @@ class TemplatePreviewView(APIView):
         responses={200: TemplatePreview, **errors(400, 401, 403, 404)},
     )
     def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
-        """The next three runs of a template, and a preview of the next.
+        """Get the next three runs of a template, and a preview of the next.
 
         Nothing is written. `limit` and `skip` page through the items.
         """
@@ -227,7 +227,7 @@ class TemplateResumeView(APIView):
         responses={200: TemplateAnswer, **errors(400, 401, 403, 404, 409)},
     )
     def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
-        """Resume a template with its next slot; missed slots don't run."""
+        """Resume a template with its next run; missed runs are not repeated."""
         template = find_own_template(request, template_id)
         fields_of(request)
         resume_template(template)
@@ -242,7 +242,7 @@ class TemplateRunListView(APIView):
         responses={200: RunPage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest, template_id: str) -> Response:
-        """The run history of a template, scheduled and manual, newest first."""
+        """List the runs of a template, scheduled and manual, newest first."""
         template = find_template(request, template_id)
         frame = page(request, template.runs.all(), creator=template.creator_id)
         rows = RunAnswer(frame.pop("rows"), many=True).data
@@ -250,7 +250,7 @@ class TemplateRunListView(APIView):
 
 
 def _with_source(request: AuthenticatedRequest, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body, completed from what `from` names. Raises Invalid and NothingToDo."""
+    """Complete the body with the batch or run in `from`. Raises Invalid and NothingToDo."""
     if "from" not in body:
         return dict(body)
     given = body["from"]

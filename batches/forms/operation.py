@@ -15,8 +15,8 @@ from content.rules import format_stx, parse_percent, parse_stx, parse_whole_numb
 
 __all__ = ["FORMS", "MetadataForm", "OperationForm", "PriceForm", "form_of"]
 
-AS_IT_IS = ("", "No change")
-NOT_SAID = ("", "–")
+UNCHANGED = ("", "No change")
+NOT_CHOSEN = ("", "–")
 
 
 class OperationForm(forms.Form):
@@ -144,10 +144,10 @@ class MetadataForm(OperationForm):
     )
     clear_description = forms.BooleanField(label="Clear the description", required=False)
     content_type = forms.ChoiceField(
-        label="Type", required=False, choices=[AS_IT_IS, *Content.Type.choices]
+        label="Type", required=False, choices=[UNCHANGED, *Content.Type.choices]
     )
     refundable = forms.ChoiceField(
-        label="Refundable", required=False, choices=[AS_IT_IS, ("yes", "Yes"), ("no", "No")]
+        label="Refundable", required=False, choices=[UNCHANGED, ("yes", "Yes"), ("no", "No")]
     )
     refund_window_days = forms.CharField(
         label="Refund window (days)",
@@ -158,12 +158,12 @@ class MetadataForm(OperationForm):
     token_gating = forms.ChoiceField(
         label="Only for holders of a token",
         required=False,
-        choices=[AS_IT_IS, ("on", "Yes"), ("off", "No, for everyone")],
+        choices=[UNCHANGED, ("on", "Yes"), ("off", "No, for everyone")],
     )
     token_type = forms.ChoiceField(
         label="Token type",
         required=False,
-        choices=[AS_IT_IS, ("sip-009", "NFT (SIP-009)"), ("sip-010", "SIP-010")],
+        choices=[UNCHANGED, ("sip-009", "NFT (SIP-009)"), ("sip-010", "SIP-010")],
     )
     token_contract = forms.CharField(
         label="Token contract",
@@ -268,16 +268,20 @@ def form_of(operation: Operation) -> type[OperationForm]:
 
 
 def _control(field: Field) -> forms.Field:
-    """Never required here: what is missing is refused by the operation, as at every door."""
-    said: dict[str, Any] = {"label": field.shown_label, "help_text": field.help, "required": False}
+    """Build an optional form field: the operation refuses missing values, as at every door."""
+    common: dict[str, Any] = {
+        "label": field.shown_label,
+        "help_text": field.help,
+        "required": False,
+    }
     choices = [(choice, choice) for choice in field.choices]
     if field.type is FieldType.BOOLEAN:
         choices = [("yes", "Yes"), ("no", "No")]
     if choices:
-        return forms.ChoiceField(choices=[NOT_SAID, *choices], **said)
+        return forms.ChoiceField(choices=[NOT_CHOSEN, *choices], **common)
     is_number = field.type is FieldType.INTEGER
     attributes = {"autocomplete": "off", **({"inputmode": "numeric"} if is_number else {})}
-    return forms.CharField(widget=forms.TextInput(attrs=attributes), **said)
+    return forms.CharField(widget=forms.TextInput(attrs=attributes), **common)
 
 
 class Forms(Mapping[str, type[OperationForm]]):

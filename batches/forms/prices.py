@@ -19,7 +19,7 @@ EXAMPLE_PERCENT = """content_id,percent
 film-7,10
 film-8,-12.5
 """
-MEND = "Fix these lines, then upload the file again."
+FIX = "Fix these lines, then upload the file again."
 
 
 class PriceFileForm(forms.Form):
@@ -45,7 +45,7 @@ class PriceFileForm(forms.Form):
             return price_file.read(upload.read(), upload.name or "")
         except BadPrices as error:
             self.bad = error
-            raise forms.ValidationError(MEND) from error
+            raise forms.ValidationError(FIX) from error
         except Invalid as error:
             raise forms.ValidationError(error.message) from error
 
@@ -54,7 +54,7 @@ class PriceFileForm(forms.Form):
 
     @property
     def prices(self) -> Prices:
-        """Only for a valid form."""
+        """The parsed file. Only for a valid form."""
         prices: Prices = self.cleaned_data["file"]
         return prices
 

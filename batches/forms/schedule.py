@@ -1,4 +1,4 @@
-"""When a change is to begin and to be put back, and what it is to wait for."""
+"""The form of a schedule: start, end and dependencies."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -29,13 +29,13 @@ LINK_CHOICES = [
 
 
 class WallInput(forms.TextInput):
-    """A day and a time of day, from the browser's calendar or typed like 2026-12-01 09:00."""
+    """A local date and time, from the browser's calendar or typed like 2026-12-01 09:00."""
 
     input_type = "datetime-local"
 
 
 def read_wall(text: str) -> datetime | None:
-    """What such an input sends, also with seconds or a blank. Raises ValidationError."""
+    """Parse the value of a WallInput, also with seconds or a space. Raises ValidationError."""
     text = text.strip().replace(" ", "T", 1)
     if len(text) == len("2026-12-01T09:00:00") and text.endswith(":00"):
         text = text[:-3]
@@ -46,15 +46,15 @@ def read_wall(text: str) -> datetime | None:
 
 
 def wall_of(moment: datetime) -> str:
-    """The viewer's clock at that instant, as such an input holds it."""
+    """Format an instant in the viewer's time zone for a WallInput."""
     return timezone.localtime(moment).strftime(WALL_FORMAT)
 
 
 class MomentField(forms.CharField):
-    """A time on the viewer's clock; its value is the instant in UTC, None when empty.
+    """A local time in the viewer's time zone; its value is the instant in UTC, None if empty.
 
-    The hours that the clocks skip or show twice are read as everywhere here, by `slots`: Django's
-    own field refuses them.
+    `recurrence` interprets the hours that a clock change skips or repeats; Django's own field
+    refuses them.
     """
 
     widget = WallInput
@@ -71,7 +71,7 @@ class MomentField(forms.CharField):
 
 
 class ScheduleForm(forms.Form):
-    """A Schedule; an empty one starts as soon as it is confirmed."""
+    """Start, end and dependencies; an empty form starts as soon as it is confirmed."""
 
     scheduled_for = MomentField(label="Start at")
     until = MomentField(label="End at")
@@ -83,16 +83,18 @@ class ScheduleForm(forms.Form):
         user: User,
         operation: Operation,
         was: Schedule = AT_ONCE,
-        besides: Iterable[UUID] = (),
+        exclude: Iterable[UUID] = (),
     ) -> None:
-        """`was` is what holds now, and `besides` are batches that can't be waited for."""
+        """`was` is the current schedule; `exclude` are batches that can't be dependencies."""
         super().__init__(data, initial={"scheduled_for": was.scheduled_for, "until": was.until})
         zone = timezone.get_current_timezone_name()
-        self.fields["scheduled_for"].help_text = f"Local time in {zone}. Empty: at once."
+        self.fields[
+            "scheduled_for"
+        ].help_text = f"Local time in {zone}. Leave empty to start at once."
         self.fields[
             "until"
-        ].help_text = f"The end of a sale: today’s prices are restored. Local time in {zone}."
-        # Sent for an operation that can't end, it is refused where it can be seen.
+        ].help_text = f"Local time in {zone}, when the previous prices are restored."
+        # If it was sent for an operation without an end, the field stays to show the error.
         if not (operation.may_end or was.until or (data or {}).get("until")):
             del self.fields["until"]
         self.operation, self.was = operation, was
@@ -102,10 +104,10 @@ class ScheduleForm(forms.Form):
         self.candidates: dict[str, Candidate] = {
             f"{AFTER}{candidate.key}": candidate
             for candidate in candidates_for(
-                user, links, besides=besides, also=wanted, also_runs=wanted_runs
+                user, links, besides=exclude, also=wanted, also_runs=wanted_runs
             )
         }
-        self.is_gone = any(name not in self.candidates for name in posted)
+        self.has_unknown_parent = any(name not in self.candidates for name in posted)
         for name, candidate in self.candidates.items():
             self.fields[name] = forms.ChoiceField(
                 label=candidate.words,
@@ -116,20 +118,20 @@ class ScheduleForm(forms.Form):
 
     @property
     def after_fields(self) -> list[forms.BoundField]:
-        """A choice for each batch or run that can be waited for."""
+        """A choice for each batch or run that this can wait for."""
         return [self[name] for name in self.candidates]
 
     @property
     def is_open(self) -> bool:
-        """Something is filled in, or wrong."""
+        """True if a field is filled in or has an error."""
         if self.is_bound:
             return bool(self.errors) or any(self.data.get(name) for name in self.fields)
         return self.was != AT_ONCE
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self.is_gone:
-            self.add_error(None, "There is no such batch of yours to wait for. Choose again.")
+        if self.has_unknown_parent:
+            self.add_error(None, "You have no batch or run with this id. Choose again.")
         try:
             self.value().check(self.operation, was=self.was)
         except Invalid as error:
@@ -137,14 +139,14 @@ class ScheduleForm(forms.Form):
         return cleaned
 
     def add_refusal(self, error: Invalid) -> None:
-        """Show what was refused beside the field that it is about."""
+        """Show the errors of the service at their fields."""
         for path, words in error.errors.items():
             name = {"scheduledFor": "scheduled_for"}.get(path, path)
             self.add_error(name if name in self.fields else None, words)
 
     @property
     def links(self) -> tuple[tuple[UUID, str], ...]:
-        """What is to be waited for, and how it is to have ended."""
+        """The batches to wait for, each with the required outcome."""
         return tuple(
             (key, self.cleaned_data[name])
             for name, candidate in self.candidates.items()
@@ -153,11 +155,11 @@ class ScheduleForm(forms.Form):
         )
 
     def value(self) -> Schedule:
-        """What was filled in; only for a valid form. A pause is nothing that is filled in here."""
+        """The schedule that was entered, with the current pause. Only for a valid form."""
         return Schedule(**self.times(), is_paused=self.was.is_paused)
 
     def times(self) -> Times:
-        """The same as what `reschedule` takes."""
+        """The same as arguments of `reschedule`."""
         return {
             "scheduled_for": self.cleaned_data.get("scheduled_for"),
             "until": self.cleaned_data.get("until"),
@@ -166,31 +168,31 @@ class ScheduleForm(forms.Form):
 
     @classmethod
     def of_run(cls, run: Run, data: Any = None, *, user: User) -> Self:
-        """The form of a run that has batches which have not started; the first stands for all."""
+        """Return the form of a run with pending batches; it shows the schedule of the first."""
         first = run.pending[0]
         return cls(
             data,
             user=user,
             operation=operation_for(first),
             was=Schedule.of_batch(first),
-            besides=[batch.pk for batch in run.batches],
+            exclude=[batch.pk for batch in run.batches],
         )
 
     def clean_scheduled_for(self) -> datetime | None:
-        return self._as_it_was("scheduled_for")
+        return self._with_seconds("scheduled_for")
 
     def clean_until(self) -> datetime | None:
-        return self._as_it_was("until")
+        return self._with_seconds("until")
 
-    def _as_it_was(self, name: str) -> datetime | None:
-        """The instant that stands, where its minute was left alone: it may have seconds."""
+    def _with_seconds(self, name: str) -> datetime | None:
+        """Keep the exact instant if its minute was not edited: the input drops seconds."""
         moment: datetime | None = self.cleaned_data[name]
         known: datetime | None = self.initial[name]
         return known if known and self.data.get(name) == wall_of(known) else moment
 
 
 def _keys(names: Iterable[str], kind: str) -> set[UUID]:
-    """The ids that fields of that kind name, as far as they are ids."""
+    """Return the valid ids in the names of the fields of one kind."""
     keys = set()
     for name in names:
         found, _, key = name.removeprefix(AFTER).partition("-")

@@ -124,16 +124,16 @@ class TemplateForm:
         typed: Mapping[str, Any] | None = None,
         wallets: Sequence[Wallet] = (),
         names_creator: bool = False,
-        kept: Template | None = None,
+        template: Template | None = None,
     ) -> None:
         """`body` has the initial values in the service's format, `typed` the previous input.
 
-        `kept` is the template that is edited, whose times may be in the past.
+        `template` is edited if given; its times may be in the past.
 
         `wallets` are the ones to choose from, empty if there is no choice; `names_creator`
         allows any address.
         """
-        self.operation, self.body, self.kept = operation, body, kept
+        self.operation, self.body, self.template = operation, body, template
         zone = timezone.get_current_timezone_name()
         known_ids = body.get("contentIds") or []
         initial = {
@@ -151,10 +151,11 @@ class TemplateForm:
         self._offer_creators(wallets, names_creator=names_creator)
         form_type = FORMS[operation.kind]
         payload = body.get("updatePayload") or {}
-        begun = {**(form_type.typed(payload) if payload else {}), **(typed or {})}
-        begun.setdefault("error_policy", body.get("errorPolicy"))
+        change_values = {**(form_type.typed(payload) if payload else {}), **(typed or {})}
+        change_values.setdefault("error_policy", body.get("errorPolicy"))
         self.change = form_type(
-            data, initial={name: value for name, value in begun.items() if value is not None}
+            data,
+            initial={name: value for name, value in change_values.items() if value is not None},
         )
         chosen = body.get("filter")
         if chosen is None:
@@ -177,7 +178,7 @@ class TemplateForm:
         if not is_valid:
             return None
         try:
-            return clean_template(self._body(), kept=self.kept)
+            return clean_template(self._body(), kept=self.template)
         except Invalid as error:
             self.refuse(error)
             return None

@@ -1,6 +1,6 @@
-"""What people do with a run, one batch or several: each action is a POST of its own.
+"""The actions on a run, each a view of its own.
 
-By GET they lead to the page of the run, but for the form of its schedule.
+POST acts; GET redirects to the page of the run, except for the form of its schedule.
 """
 
 from collections.abc import Callable
@@ -23,14 +23,14 @@ from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
 from content.http import AuthenticatedHttpRequest
 
-# Where a button may lead back to, besides the page of the run.
+# The pages that a button may return to, besides the page of the run.
 PLACES = {"coming"}
 
 Action = Callable[[AuthenticatedHttpRequest, Run], HttpResponse | None]
 
 
 def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResponse]:
-    """The view of an action; `find` looks up a batch or what was started together."""
+    """Return the view of an action; `find` looks up the run."""
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +48,7 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
         try:
             answer = action(request, run)
         except (InvalidTransition, NothingToDo, NotAllowed) as error:
-            # The right was checked above: not one of the items is the creator's any more.
+            # NotAllowed: none of the items belongs to the creator any more.
             messages.error(request, error.message)
         else:
             if answer is not None:
@@ -63,7 +63,7 @@ def url_of(run: Run) -> str:
 
 
 def way_back(request: AuthenticatedHttpRequest) -> str | None:
-    """The page that a button stood on, where it names one."""
+    """Return the URL of the page that the form names in `next`, if it is allowed."""
     place = request.POST.get("next", "")
     return reverse(place) if place in PLACES else None
 
@@ -75,7 +75,7 @@ def start(request: AuthenticatedHttpRequest, run: Run) -> None:
 
 def pause(request: AuthenticatedHttpRequest, run: Run) -> None:
     control.pause(run, by=request.user)
-    messages.success(request, "Paused. What has not started waits until you resume it.")
+    messages.success(request, "Paused. Batches that have not started wait until you resume them.")
 
 
 def resume(request: AuthenticatedHttpRequest, run: Run) -> None:
@@ -89,13 +89,13 @@ def cancel(request: AuthenticatedHttpRequest, run: Run) -> None:
 
 
 def retry(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
-    """Prepare the failed items again; with `code` only what failed with that."""
+    """Prepare a retry of the failed items; with `code`, only of those that failed with it."""
     code = request.POST.get("code", "")
     return _prepare(request, run, Follows.RETRY, code=code if code in REFUSALS else "")
 
 
 def undo(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
-    """Prepare to undo what was changed; with `content_id` on that item alone."""
+    """Prepare an undo of the changes; with `content_id`, only of that item."""
     item = request.POST.get("content_id", "")
     return _prepare(request, run, Follows.UNDO, content_ids=[item] if item else None)
 
@@ -120,7 +120,7 @@ def _prepare(
 
 
 def reschedule(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse | None:
-    """The form of what has not started: its time, its end, what it waits for."""
+    """Show the form for start, end and dependencies of the pending batches."""
     user = request.user
     if not run.pending:
         raise InvalidTransition(run.status, "rescheduled", noun=run.noun)
@@ -143,7 +143,7 @@ def reschedule(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse | No
     return render(request, "batches/reschedule.html", context, status=status)
 
 
-# Each with the last part of its path.
+# The last part of the path and the view of each action.
 ACTIONS: dict[str, tuple[str, Action]] = {
     "start": ("start", start),
     "pause": ("hold", pause),

@@ -1,4 +1,4 @@
-"""The history of batches, and one batch with its results."""
+"""The list of batches, and one batch with its results."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ ROWS_A_PAGE = 50
 @login_required
 @require_safe
 def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Own batches, or all for staff, newest first."""
+    """List own batches, or all for staff, newest first."""
     user = request.user
     visible = BatchOperation.objects.visible_to(user)
     form = BatchFilterForm(request.GET, user=user)
@@ -54,7 +54,7 @@ def batch_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
-    """One batch: its progress, and the result of each item, failures first."""
+    """Show one batch: its progress, and the result of each item, failures first."""
     batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
     standing = standing_of(run)
@@ -89,7 +89,7 @@ def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpRespo
 @login_required
 @require_safe
 def batch_results(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpResponse:
-    """The results as a file: all of them, or those that the page shows."""
+    """Download the results: all, or those that the page shows."""
     batch = _visible(request, batch_id)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     return batch_file(batch, outcome=tabs.outcome, code=tabs.code)

@@ -18,7 +18,7 @@ from content.models import User
 @login_required
 @require_safe
 def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Everything the user may see, with the possible actions."""
+    """Show the calendar of everything that the user may see, with the possible actions."""
     user = request.user
     agenda = agenda_of(user)
     context = {

@@ -51,10 +51,10 @@ class Bar:
 @login_required
 @require_safe
 def home(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Overview of the user's batches, wallets and items, for staff too."""
+    """Show an overview of the user's batches, wallets and items, also for staff."""
     user = request.user
     overview = creator_overview(user)
-    # Users who see all batches need a filter for their own.
+    # Users who see all batches need a filter for their own batches.
     own = {"own": "on"} if sees_all(user) else {}
     most = max((day.total for day in overview.days), default=0)
     context = {

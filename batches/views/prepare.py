@@ -1,4 +1,4 @@
-"""From a selection to a form, and from the form to a submission that waits for its Start."""
+"""Show the form for a selection, and prepare a submission from it."""
 
 from uuid import UUID
 
@@ -26,9 +26,9 @@ NOTHING_CHOSEN = "Choose at least one item first."
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
-    """Show the form of a kind for the selection that was posted; with `step=review`, prepare it.
+    """Show the form of a kind for the posted selection; with `step=review`, prepare it.
 
-    By GET with `again=<submission>` the form comes back as that one was prepared.
+    GET with `again=<submission>` fills the form with the values of that submission.
     """
     operation = OPERATIONS.get(kind)
     if operation is None:
@@ -36,7 +36,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     earlier = _earlier(request, kind)
     content_ids = earlier.content_ids if earlier else selected_ids(request)
     if not content_ids:
-        if request.method == "POST":  # else reloaded, or come back from the log-in
+        if request.method == "POST":  # GET: a reload or the redirect after the log-in
             messages.error(request, NOTHING_CHOSEN)
         return redirect("content-list")
     form_type, user = FORMS[kind], request.user
@@ -44,7 +44,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
         form = form_type.prepared(earlier.payload, earlier.error_policy)
         schedule = ScheduleForm(user=user, operation=operation, was=Schedule.of_submission(earlier))
     else:
-        # Where nothing need be said there is nothing to fill in either.
+        # A form without fields of its own is complete as it is.
         is_filled_in = request.POST.get("step") == "review" or not form_type.paths
         data = request.POST if is_filled_in else None
         form = form_type(data)
@@ -80,7 +80,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
 
 
 def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
-    """The own submission that is to be prepared again."""
+    """Return the user's own submission that is to be prepared again."""
     try:
         key = UUID(request.GET.get("again", ""))
     except ValueError:
@@ -91,13 +91,13 @@ def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
 
 
 def selected_ids(request: AuthenticatedHttpRequest) -> list[str]:
-    """The ids that were ticked; with `all`, those of the own content that match the filter now.
+    """Return the selected ids; with `all`, those of own content that matches the filter now.
 
-    Each field `ids` holds one id or several with spaces between, which no id has.
+    Each field `ids` has one id, or several separated by spaces, which ids can't contain.
     """
     if not request.POST.get("all"):
         return list(dict.fromkeys(" ".join(request.POST.getlist("ids")).split()))
     form = ContentFilterForm(QueryDict(request.POST.get("query", "")))
     own = Content.objects.owned_by(request.user)
-    # One more than is allowed, so that too many are refused and never cut short.
+    # One more than allowed, so that too many are refused instead of truncated.
     return list(form.matching(own).values_list("pk", flat=True)[: MOST_ITEMS + 1])

@@ -1,4 +1,4 @@
-"""What the pages of batches and runs show beside the results."""
+"""The context that the pages of batches and runs share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from content.models import User
 
 @dataclass(frozen=True)
 class Delay:
-    """Why batches have not started; of a run the earliest time stands for all."""
+    """Why batches have not started; `start_at` is the earliest time in the run."""
 
     pending: int
     paused: int
@@ -29,7 +29,7 @@ class Delay:
 
 
 def delay_of(run: Run) -> Delay | None:
-    """None when all of it has started."""
+    """None if all batches have started."""
     if not run.pending:
         return None
     times = [batch.scheduled_for for batch in run.pending]
@@ -43,7 +43,7 @@ def delay_of(run: Run) -> Delay | None:
 
 
 def run_context(run: Run, user: User, totals: Totals) -> dict[str, Any]:
-    """Why it waits, what it waits for, what it follows upon, and what may be done with it."""
+    """Return its delay, dependencies, originals, follow-ups and allowed actions."""
     follow_ups = follow_ups_of(run.batches, user)
     return {
         "delay": delay_of(run),

@@ -40,7 +40,7 @@ class TemplateRunRow:
 
 
 def runs_of(runs: Sequence[TemplateRun], user: User) -> list[TemplateRunRow]:
-    """Two queries for any number of runs."""
+    """Add the visible batches to the runs, in two queries for any number of runs."""
     keys = [run.submission_id for run in runs if run.submission_id]
     batches: dict[object, list[BatchOperation]] = {}
     seen: set[object] = set()

@@ -1,4 +1,4 @@
-"""How far something has come, for pages that move by themselves."""
+"""The progress of a run, for pages that poll."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from batches.services.results.run import Run
 from content.models import ContentChange
 
 ChainState = ContentChange.ChainState
-# In the order in which they are told.
+# In the order of display.
 STATES = (
     ChainState.FAILED,
     ChainState.RETRYING,
@@ -28,22 +28,22 @@ STATES = (
     ChainState.CONFIRMED,
     ChainState.NOT_ATTEMPTED,
 )
-# The chain may take its time; a page stops asking about it so long after the end.
+# The chain can take long, so a page stops polling this long after the end of the run.
 WATCH_CHAIN_FOR = timedelta(minutes=1)
-STOP_POLLING = 286  # htmx leaves off when it reads this status
-NOTHING_NEW = 204  # htmx leaves the page as it is
+STOP_POLLING = 286  # htmx stops polling at this status
+NOTHING_NEW = 204  # htmx keeps the page unchanged
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The progress of one or several batches with their two labels, Saved and On chain."""
+    """The progress of a run: saved items and states on the chain."""
 
     run: Run
     chain: Mapping[str, int]
 
     @property
     def is_moving(self) -> bool:
-        """Something may still change before the reader's eyes."""
+        """True while the page should poll."""
         return not self.run.is_finished or (self.is_chain_open and self._ended_lately)
 
     @property
@@ -64,8 +64,8 @@ class Standing:
         """`12 of 40 done`, then `3 of 40 failed`."""
         run = self.run
         if not run.is_finished:
-            has_begun = any(batch.status != Status.PENDING for batch in run.batches)
-            return f"{run.done:,} of {run.total:,} done" if has_begun else blocker_label(run)
+            has_started = any(batch.status != Status.PENDING for batch in run.batches)
+            return f"{run.done:,} of {run.total:,} done" if has_started else blocker_label(run)
         words = outcome_words(run)
         return words[:1].upper() + words[1:]
 
@@ -82,7 +82,7 @@ class Standing:
 
     @property
     def chain_parts(self) -> list[tuple[str, str, int]]:
-        """(state, words, how many items), the ones that need attention first."""
+        """(state, words, number of items), the states that need attention first."""
         return [
             (state.value, str(state.label), self.chain[state])
             for state in STATES
@@ -91,8 +91,8 @@ class Standing:
 
     @property
     def fingerprint(self) -> str:
-        """Differs whenever the page would."""
-        # The time alone makes one of them held no more.
+        """Changes whenever the page changes."""
+        # A batch becomes unblocked when its time comes, with the same etag.
         batches = [(batch.etag, batch.is_blocked) for batch in self.run.batches]
         return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
@@ -102,7 +102,7 @@ def standing_of(run: Run) -> Standing:
 
 
 def nothing_new(request: HttpRequest, standing: Standing) -> bool:
-    """A page that asks again shows all that there is already."""
+    """True if a polling page already shows the current progress."""
     is_poll = bool(getattr(request, "htmx", False)) and standing.is_moving
     return is_poll and request.GET.get("seen") == standing.fingerprint
 
@@ -110,7 +110,7 @@ def nothing_new(request: HttpRequest, standing: Standing) -> bool:
 def answer_poll(
     request: HttpRequest, standing: Standing, *, page: str, partial: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """The whole page for a visitor; for htmx what changed, nothing new, or the end."""
+    """Render the whole page, or for htmx the changed part, 204 or the end of polling."""
     if not getattr(request, "htmx", False):
         return render(request, page, context)
     if nothing_new(request, standing):

@@ -1,4 +1,4 @@
-"""Review and start of what was prepared, and the progress of the run it became."""
+"""Review and start a submission, and show the progress of its run."""
 
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ LEFT_SHOWN = 25
 @login_required
 @require_safe
 def submission_detail(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
-    """The review before the start, the progress after it."""
+    """Show the review before the start, and the progress after it."""
     submission = _visible(request, submission_id)
     if submission.state == Submission.State.CONFIRMED:
         return _progress(request, submission)
@@ -64,7 +64,7 @@ def submission_detail(request: AuthenticatedHttpRequest, submission_id: UUID) ->
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def submission_confirm(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
-    """Start it; started twice, or too late, its page says what became of it."""
+    """Start it; if it was already started or has expired, its page shows that."""
     submission = _visible(request, submission_id)
     if request.method == "POST":
         try:
@@ -76,7 +76,7 @@ def submission_confirm(request: AuthenticatedHttpRequest, submission_id: UUID) -
             return _review(request, submission, problem=error.message, status=429)
         except Invalid as error:
             return _review(request, submission, problem=error.message, status=400)
-        except NothingToDo as error:  # somebody was quicker
+        except NothingToDo as error:  # someone else was faster
             return _review(request, submission, problem=error.message, status=409)
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error
@@ -86,7 +86,7 @@ def submission_confirm(request: AuthenticatedHttpRequest, submission_id: UUID) -
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def submission_discard(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponse:
-    """Put aside what was prepared; only who prepared it can."""
+    """Discard a draft; only the user who prepared it can."""
     submission = _visible(request, submission_id)
     if request.method == "POST":
         try:
@@ -100,7 +100,7 @@ def submission_discard(request: AuthenticatedHttpRequest, submission_id: UUID) -
 @login_required
 @require_safe
 def submission_results(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponseBase:
-    """All results of all its batches as a file, or those of an `outcome`."""
+    """Download the results of all its batches, or those with an `outcome`."""
     submission = _visible(request, submission_id)
     run = run_of(submission, request.user)
     outcome = request.GET.get("outcome", "")
@@ -120,12 +120,12 @@ def _review(
         contents = contents_of(submission)
         preview = preview_submission(submission, contents)
         needed = batches_needed(submission, contents)
-    except NotAllowed as error:  # the items changed hands since
+    except NotAllowed as error:  # the items have new owners
         raise PermissionDenied(error.message) from error
     needs = [need_of(wallet, count, by=submission.by) for wallet, count in needed.items()]
     is_strict = submission.error_policy == REJECT_ALL
     refused = preview.refused
-    changing = sorted(preview.changing, key=_size_of_move, reverse=True)
+    changing = sorted(preview.changing, key=_price_difference, reverse=True)
     context = _about(request, submission) | {
         "preview": preview,
         "page": Paginator(changing, ROWS_A_PAGE).get_page(request.GET.get("page")),
@@ -140,7 +140,7 @@ def _review(
         and not (is_strict and refused),
         "is_strict": is_strict,
         "cautions": operation_for(submission).cautions(preview.afters),
-        # What was typed at no form can't be typed anew.
+        # A follow-up or a price file has no form to go back to.
         "can_go_back": not submission.follows and not submission.item_payloads,
         "moves_first": preview.moves is not None,
         "asks_something": bool(FORMS[submission.kind].paths),
@@ -153,12 +153,12 @@ def _review(
 def _progress(request: AuthenticatedHttpRequest, submission: Submission) -> HttpResponse:
     user = request.user
     run = run_of(submission, user)
-    if not run.batches:  # their wallets are somebody else's by now
+    if not run.batches:  # the wallets have new owners
         raise Http404
     standing = standing_of(run)
     if nothing_new(request, standing):
         return HttpResponse(status=NOTHING_NEW)
-    # Of what still runs they may have a turn yet.
+    # Items of running batches may still be processed.
     left = left_of([batch for batch in run.batches if batch.is_finished])
     failed = failures_of(run.batches, FAILED_SHOWN)
     titles = titles_of([*left[:LEFT_SHOWN], *((batch, row.content_id) for batch, row in failed)])
@@ -194,12 +194,12 @@ def _about(request: AuthenticatedHttpRequest, submission: Submission) -> dict[st
         "description": describe(submission),
         "is_own": submission.by_id == request.user.pk,
         "count": len(submission.content_ids),
-        # The batch that it follows upon, or one of several.
+        # The batch that it retries or undoes, or the first of several.
         "origin": next((key for key in submission.origins if key), None),
     }
 
 
-def _size_of_move(item: PreviewItem) -> int:
-    """By how many micro-STX the price moves; 0 where it doesn't."""
+def _price_difference(item: PreviewItem) -> int:
+    """Return by how many micro-STX the price changes."""
     before, after = item.before or {}, item.after or {}
     return abs(after["price"] - before["price"]) if "price" in after and "price" in before else 0

@@ -53,7 +53,7 @@ SAVE = "save"
 @login_required
 @require_safe
 def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """All templates that the user may see, by name."""
+    """List all templates that the user may see, by name."""
     user = request.user
     visible = Template.objects.visible_to(user).select_related("creator")
     page = Paginator(visible, ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -69,7 +69,7 @@ def template_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
-    """Its next runs, a preview of the next one, and the run history."""
+    """Show its next runs, a preview of the next one, and the run history."""
     template, user = _visible(request, template_id), request.user
     preview, problem = _dry_run(template)
     runs = template.runs.select_related("submission")
@@ -91,13 +91,13 @@ def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> Htt
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """A new template: empty, from the input of a form, or from a batch."""
+    """Create a template: empty, from the input of a form, or from a batch."""
     user = request.user
     if not _may_create(user):
         raise PermissionDenied("Only creators can save templates.")
     is_saved = request.POST.get("step") == SAVE
     try:
-        body = {} if is_saved else _begun(request, user)
+        body = {} if is_saved else _initial_body(request, user)
     except NothingToDo as error:
         messages.error(request, error.message)
         return redirect("template-list")
@@ -140,7 +140,7 @@ def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpR
         request.POST if request.method == "POST" else None,
         operation=operation,
         body=body_of_template(template),
-        kept=template,
+        template=template,
         **_creators(user, operation),
     )
     order = form.order() if request.method == "POST" else None
@@ -167,7 +167,7 @@ Action = Callable[[AuthenticatedHttpRequest, Template], HttpResponse | None]
 
 
 def template_action(action: Action) -> Callable[..., HttpResponse]:
-    """A view for an action on one template by POST; GET redirects to its page."""
+    """Return the view of an action on one template by POST; GET redirects to its page."""
 
     @login_required
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -197,7 +197,7 @@ def pause(request: AuthenticatedHttpRequest, template: Template) -> None:
 
 def resume(request: AuthenticatedHttpRequest, template: Template) -> None:
     resume_template(template)
-    messages.success(request, "Resumed. It continues with the next run.")
+    messages.success(request, "Resumed. It continues with its next run.")
 
 
 def run(request: AuthenticatedHttpRequest, template: Template) -> HttpResponse | None:
@@ -221,8 +221,8 @@ def delete(request: AuthenticatedHttpRequest, template: Template) -> HttpRespons
 ACTIONS: dict[str, Action] = {"pause": pause, "resume": resume, "run": run, "delete": delete}
 
 
-def _begun(request: AuthenticatedHttpRequest, user: User) -> dict[str, Any]:
-    """The initial values of a new template. Raises NothingToDo and Http404."""
+def _initial_body(request: AuthenticatedHttpRequest, user: User) -> dict[str, Any]:
+    """Return the initial values of a new template. Raises NothingToDo and Http404."""
     for name, rows in (
         ("batch", BatchOperation.objects.visible_to(user)),
         ("submission", Submission.objects.visible_to(user)),

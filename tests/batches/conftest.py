@@ -1,4 +1,4 @@
-"""The broker of the tests, for those that ask what it was told."""
+"""Fixtures for the broker and the clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from tests.services import PATIENCE_SECONDS
 
 @pytest.fixture
 def messages(transactional_db) -> Callable[[], list[tuple[str, list[str]]]]:
-    """Empties the in-memory broker, and reads what was sent to it since."""
+    """Empty the in-memory broker, and return a function that reads the messages since."""
 
     def read() -> list[tuple[str, list[str]]]:
         if queue._sender is not None:
@@ -34,7 +34,7 @@ def messages(transactional_db) -> Callable[[], list[tuple[str, list[str]]]]:
 
 @pytest.fixture
 def clock(time_machine) -> Callable[[str], None]:
-    """Stands where it is put, in UTC; first on 4 March 2026 at noon."""
+    """A stopped clock in UTC that can be set; initially 4 March 2026 at noon."""
 
     def put(text: str) -> None:
         time_machine.move_to(datetime.fromisoformat(text).replace(tzinfo=UTC), tick=False)

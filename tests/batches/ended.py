@@ -1,4 +1,4 @@
-"""Batches in whatever state, written straight into the table: no worker ran them."""
+"""Batches in any state, written to the table without a worker."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def made_up(
     failed: int = 0,
     **fields: Any,
 ) -> BatchOperation:
-    """One of the person's first wallet; of four items, or as many as have a result."""
+    """Create a batch of the user's first wallet with at least four items."""
     if status in FINISHED:
         fields.setdefault("completed_at", timezone.now())
     fields.setdefault("creator", Wallet.objects.filter(owner=person).first())

@@ -1,4 +1,4 @@
-"""Batches that were run, and what follows upon them."""
+"""Batches that were run, and their retries and undos."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,14 @@ RETRY, UNDO = Follows.RETRY, Follows.UNDO
 
 
 def done(batch: BatchOperation) -> BatchOperation:
-    """Run to its end."""
+    """Run a batch to its end."""
     assert run_batch(batch.pk)
     batch.refresh_from_db()
     return batch
 
 
 def break_off(batch: BatchOperation) -> None:
-    """End it as after too many dead workers; it has to be claimed."""
+    """Abort a claimed batch as after too many dead workers."""
     BatchOperation.objects.filter(pk=batch.pk).update(attempts=11)
     batch.refresh_from_db()
     assert batch.lease_token
@@ -49,7 +49,7 @@ def prepared(
 
 
 def prepare(by: User, content_ids: Sequence[str]) -> Submission:
-    """7 STX for these, to be confirmed."""
+    """Prepare 7 STX for these items."""
     return draft.prepare(
         by=by,
         source=Source.PAGE,
@@ -69,6 +69,6 @@ def outcomes(batch: BatchOperation) -> list[str]:
 
 
 def state_of(content_id: str) -> dict[str, Any]:
-    """All that a change may touch."""
+    """Return all fields that a change may set."""
     content = Content.objects.get(pk=content_id)
     return {name: getattr(content, name) for name in FIELDS}

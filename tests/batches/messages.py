@@ -1,8 +1,8 @@
-"""What the broker was told."""
+"""Messages to the broker."""
 
 from batches.models import BatchOperation
 
 
 def told(*batches: BatchOperation) -> list[tuple[str, list[str]]]:
-    """The messages that speak of these batches, as the fixture `messages` reads them."""
+    """Return the messages for these batches, in the format of the fixture `messages`."""
     return [("batches.run_batch", [str(batch.pk)]) for batch in batches]

@@ -24,13 +24,13 @@ def after(
     when: str = "on-completion",
     **body: object,
 ) -> BatchOperation:
-    """A price batch that waits for these others."""
+    """Create a price batch that waits for others."""
     links = [{"batchId": str(parent.pk), "when": when} for parent in parents]
     return price_batch(by, content_ids, dependsOn=links, **body)
 
 
 def make_template(by: User, **body: object) -> Template:
-    """One that sets 7 STX on all that the person has on sale, by hand unless the body says more."""
+    """Create a manual template that sets 7 STX on all items on sale, unless overridden."""
     if "contentIds" not in body:
         body.setdefault("filter", {})
     body = {

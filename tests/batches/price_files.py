@@ -1,4 +1,4 @@
-"""Files of prices as people make them."""
+"""Price files as users create them."""
 
 import io
 import zipfile
@@ -24,12 +24,12 @@ def saved(book: Workbook) -> bytes:
 
 
 def sheet_of(data: bytes) -> list[list[object]]:
-    """The cells of the first sheet, as a spreadsheet shows them."""
+    """Return the cells of the first sheet."""
     return [[cell.value for cell in row] for row in load_workbook(io.BytesIO(data)).active.rows]
 
 
 def with_part(data: bytes, name: str, part: bytes) -> bytes:
-    """The archive with one part in place of the one of that name."""
+    """Replace one part of the archive."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,

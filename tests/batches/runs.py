@@ -1,4 +1,4 @@
-"""Single batches as runs, directed by whoever started them."""
+"""Actions on single batches by the user who started them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Templates of the price operation, kept through the service, and what became of their slots."""
+"""Templates of the price operation, and the states of their runs."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ FIRST = "2026-03-05T09:00"
 
 
 def kept(by: User, **body: Any) -> Template:
-    """Every day at nine in Berlin from 5 March 2026 on, unless the body says otherwise."""
+    """Create a template: every day at nine in Berlin from 5 March 2026, unless overridden."""
     whole = {
         "name": "Daily",
         "operationType": "update-price",
@@ -26,6 +26,6 @@ def kept(by: User, **body: Any) -> Template:
 
 
 def runs(template: Template) -> list[tuple[str, str]]:
-    """When each was due, and what became of it, oldest first."""
+    """Return due time and state of each run, oldest first."""
     rows = TemplateRun.objects.filter(template=template).order_by("due_at", "id")
     return [(row.due_at.isoformat(timespec="minutes")[:16], row.state) for row in rows]

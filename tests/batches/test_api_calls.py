@@ -1,4 +1,4 @@
-"""The call and the command that a batch shows would do the same once more."""
+"""The copied call and the copied command repeat a batch."""
 
 import json
 import shlex
@@ -26,7 +26,7 @@ TOKEN = "0123abcd"
 
 
 def as_bash_reads(words: str) -> list[str]:
-    """The arguments that bash makes of a command; nothing is run."""
+    """Return the arguments that bash parses from a command; nothing is run."""
     name = words.split(maxsplit=1)[0]
     show = f"{name}() {{ printf '%s\\0' \"$@\"; }}\nTOKEN={TOKEN}\n{words}\n"
     said = subprocess.run(
@@ -37,7 +37,7 @@ def as_bash_reads(words: str) -> list[str]:
 
 
 def body_of(batch):
-    """The path and the body of the call."""
+    """Return the path and the body of the call."""
     _, url, header, value, *rest = as_bash_reads(curl_of(batch))
     assert (header, value) == ("-H", f"Authorization: Token {TOKEN}")
     body = json.loads(rest[-1]) if "-d" in rest else None
@@ -61,9 +61,7 @@ def made(alice, wallet_of, kind, payload, **waiting):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_every_example_of_every_operation_makes_the_same_batch_again(
-    alice, wallet_of, call, kind, capsys
-):
+def test_copied_calls_of_all_examples(alice, wallet_of, call, kind, capsys):
     for payload in OPERATIONS[kind].examples.values():
         batch = made(alice, wallet_of, kind, payload)
         path, body = body_of(batch)
@@ -79,7 +77,7 @@ def test_every_example_of_every_operation_makes_the_same_batch_again(
     capsys.readouterr()
 
 
-def test_hostile_text_comes_through_as_it_is(alice, wallet_of):
+def test_hostile_text_unchanged(alice, wallet_of):
     removed = made(alice, wallet_of, "remove-content", {"removalReason": HOSTILE})
     named = made(
         alice, wallet_of, "update-metadata",
@@ -126,7 +124,7 @@ def test_retry_repeats_future_schedule(alice, wallet_of, call):
 
 
 @pytest.mark.parametrize("follows", Follows)
-def test_what_follows_upon_another_names_it(alice, wallet_of, batch, follows):
+def test_follow_up_call_names_original(alice, wallet_of, batch, follows):
     if follows == Follows.RETRY:
         make_contents(wallet_of(alice), content_id="unknown")
     after = followed(batch, follows, alice)
@@ -144,7 +142,7 @@ def test_what_follows_upon_another_names_it(alice, wallet_of, batch, follows):
     assert f"--ids={after.content_ids[0]}" in as_bash_reads(command_of(after))
 
 
-def test_what_followed_upon_a_batch_that_is_gone_has_none(alice, batch):
+def test_no_call_if_original_was_deleted(alice, batch):
     undo = followed(batch, Follows.UNDO, alice)
     batch.delete()
     undo.refresh_from_db()
@@ -152,7 +150,7 @@ def test_what_followed_upon_a_batch_that_is_gone_has_none(alice, batch):
     assert (curl_of(undo), command_of(undo)) == ("", "")
 
 
-def test_a_price_for_each_item_is_a_file(alice, wallet_of, batch, call):
+def test_item_prices_become_a_file(alice, wallet_of, batch, call):
     first, second = batch.content_ids[:2]
     file = [
         "content_id,new_price,percent",
@@ -186,7 +184,7 @@ def test_a_price_for_each_item_is_a_file(alice, wallet_of, batch, call):
     assert f"--after={batch.pk}:on-success" in command_of(made)
 
 
-def test_who_did_it_for_somebody_else_is_named(alice, staff, wallet_of):
+def test_requester_on_behalf_shown(alice, staff, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     batch = price_batch(staff, [content.pk], creator=wallet_of(alice).pk)
 
@@ -194,7 +192,7 @@ def test_who_did_it_for_somebody_else_is_named(alice, staff, wallet_of):
     assert body_of(batch)[1]["creator"] == wallet_of(alice).pk
 
 
-def test_the_page_and_the_admin_show_both_as_text(alice, staff, wallet_of, client):
+def test_pages_show_call_and_command(alice, staff, wallet_of, client):
     batch = made(alice, wallet_of, "remove-content", {"removalReason": HOSTILE})
     for person, path in (
         (alice, f"/batches/{batch.pk}"),

@@ -1,4 +1,4 @@
-"""Batches of a kind that this release doesn't have any more: shown everywhere, directed nowhere."""
+"""Batches of a removed kind are shown at every door, without actions."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ GONE = "explode"
 
 @pytest.fixture
 def keys(alice, wallet_of):
-    """One whose price will change, one that has it already, one that isn't there."""
+    """An item that will change, an unchanged one and an unknown one."""
     changed, same = make_contents(wallet_of(alice), 2)
     return [changed.pk, same.pk, "unknown"]
 
@@ -92,7 +92,7 @@ def test_the_pages_show_it(signed_in, alice, batch):
 
 
 @pytest.mark.parametrize("action", ["start", "hold", "go-on", "retry", "undo", "when", "cancel"])
-def test_the_pages_direct_it_no_more(signed_in, alice, waiting, action):
+def test_pages_offer_no_actions(signed_in, alice, waiting, action):
     client = signed_in(alice)
     assert client.post(f"/batches/{waiting.pk}/{action}").status_code == 403
     assert f"/batches/{waiting.pk}/{action}" not in client.get("/coming").content.decode()
@@ -109,7 +109,7 @@ def test_the_api_shows_it(call, alice, batch):
 
 
 @pytest.mark.parametrize("action", ["cancel", "pause", "resume", "retry-failed", "undo"])
-def test_the_api_directs_it_no_more(call, alice, staff, waiting, run, action):
+def test_api_refuses_actions(call, alice, staff, waiting, run, action):
     assert call(alice).post(f"/api/batches/{waiting.pk}/{action}").status_code == 403
     assert call(staff).get(f"/api/submissions/{run.pk}").status_code == 200
     assert call(staff).post(f"/api/submissions/{run.pk}/{action}").status_code == 403
@@ -125,7 +125,7 @@ def test_the_admin_shows_it(signed_in, root, batch, run):
         assert client.post(reverse(f"{address}_cancel", args=[row.pk])).status_code == 404
 
 
-def test_what_is_only_prepared_of_it_is_not_found(signed_in, staff, keys):
+def test_draft_of_follow_up_not_listed(signed_in, staff, keys):
     draft = draft_of(staff, keys)
     Submission.objects.update(kind=GONE)
     client = signed_in(staff)
@@ -135,12 +135,12 @@ def test_what_is_only_prepared_of_it_is_not_found(signed_in, staff, keys):
 
 
 def test_the_command_shows_it(batch, capsys):
-    with pytest.raises(SystemExit):  # as of any batch with failed items
+    with pytest.raises(SystemExit):  # as for any batch with failed items
         call_command("run_batch", "show", str(batch.pk))
     assert "Content not found" in capsys.readouterr().out
 
 
-def test_the_mail_at_its_end_is_sent(alice, keys, work):
+def test_mail_sent_at_the_end(alice, keys, work):
     Wallet.objects.update(notify="always")
     price_batch(alice, keys)
     BatchOperation.objects.update(kind=GONE)

@@ -1,4 +1,4 @@
-"""When what repeats is to run, on a wall whose clock is now and then put forward or back."""
+"""Slots of recurrences, also across clock changes."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
@@ -45,7 +45,7 @@ def walls(count, first, repeat, *, after=LONG_AGO, zone=BERLIN, last_day=None):
 
 
 def slots_between(after, until, **how):
-    """Those later than the one instant and no later than the other."""
+    """Return the slots after one instant and up to the other."""
     return takewhile(lambda slot: slot.instant <= until, slots_after(after, **how))
 
 
@@ -59,7 +59,7 @@ def slots_between(after, until, **how):
         (NEW_YORK, "2026-03-08T02:59", "2026-03-08T07:00"),
         (NEW_YORK, "2026-03-08T03:00", "2026-03-08T07:00"),
         (NEW_YORK, "2026-03-08T03:01", "2026-03-08T07:01"),
-        # 2026-11-01: 01:00 to 02:00 comes twice, in EDT first.
+        # 2026-11-01: 01:00 to 02:00 is repeated, first in EDT.
         (NEW_YORK, "2026-11-01T00:59", "2026-11-01T04:59"),
         (NEW_YORK, "2026-11-01T01:00", "2026-11-01T05:00"),
         (NEW_YORK, "2026-11-01T01:30", "2026-11-01T05:30"),
@@ -78,7 +78,7 @@ def slots_between(after, until, **how):
         (APIA, "2011-12-31T09:00", "2011-12-30T19:00"),
     ],
 )
-def test_when_a_time_on_the_wall_is(zone, shown, instant):
+def test_local_time_to_instant(zone, shown, instant):
     assert instant_of(wall(shown), zone) == utc(instant)
 
 
@@ -150,7 +150,7 @@ def test_weekly_keeps_weekday_and_local_time():
     assert {each[-5:] for each in found} == {"09:00"}
 
 
-def test_what_does_not_repeat_has_one_slot():
+def test_single_run_has_one_slot():
     assert walls(3, "2026-03-05T09:00", NEVER) == ["2026-03-05T09:00"]
     assert walls(3, "2026-03-05T09:00", NEVER, after=utc("2026-03-05T08:00")) == []
 
@@ -173,14 +173,14 @@ def test_last_day_is_local_and_included():
         (YEARLY, "9000-01-31T09:00"),
     ],
 )
-def test_the_far_future_is_found_without_counting_up_to_it(repeat, next_wall):
+def test_far_future_slot_found_fast(repeat, next_wall):
     found = walls(1, "2026-01-31T09:00", repeat, after=utc("9000-01-01T12:00"))
     assert found == ([next_wall] if next_wall else [])
 
 
 @pytest.mark.parametrize("repeat", REPEATS)
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, ZoneInfo("Pacific/Kiritimati")])
-def test_at_the_end_of_the_calendar_it_ends(repeat, zone):
+def test_no_slot_after_last_representable_day(repeat, zone):
     moment = utc("9997-06-01T00:00")
     found = slots_after(moment, first=wall("2098-12-31T23:59"), repeat=repeat, zone=zone)
     assert all(slot.instant > moment for slot in found)
@@ -206,7 +206,7 @@ def test_at_the_end_of_the_calendar_it_ends(repeat, zone):
         [],
     ],
 )
-def test_what_is_no_time_on_a_wall(text):
+def test_invalid_local_times(text):
     with pytest.raises(ValueError, match=r"\w"):
         recurrence.parse_wall(text)
 
@@ -214,7 +214,7 @@ def test_what_is_no_time_on_a_wall(text):
 @pytest.mark.parametrize(
     "text", ["2026-1-2", "2026-02-30", "٢٠٢٦-01-02", "20260102", "", 5, "2100-01-01"]
 )
-def test_what_is_no_day(text):
+def test_invalid_days(text):
     with pytest.raises(ValueError, match=r"\w"):
         recurrence.parse_day(text)
 
@@ -233,7 +233,7 @@ def test_what_is_no_day(text):
         "UTC+1",
     ],
 )
-def test_what_is_no_zone(name):
+def test_invalid_zones(name):
     with pytest.raises(ValueError, match="Unknown time zone"):
         recurrence.clean_zone(name)
 
@@ -277,7 +277,7 @@ changes = st.sampled_from(
 
 
 def first_minute(shown, zone):
-    """The first minute at which the clock on the wall shows that, or more: minute by minute."""
+    """Search minute by minute for the first that shows this local time or a later one."""
     minute = shown.replace(tzinfo=UTC) - timedelta(hours=15)
     while minute.astimezone(zone).replace(tzinfo=None) < shown:
         minute += timedelta(minutes=1)
@@ -290,7 +290,7 @@ def test_instant_is_first_matching_minute(shown, zone):
 
 
 def by_brute_force(first, repeat, zone, days):
-    """Day by day through the calendar; at most one run at a moment."""
+    """Search the calendar day by day; at most one run per instant."""
     found = []
     for day in range(days):
         shown = first + timedelta(days=day)
@@ -331,8 +331,8 @@ def test_slots_match_brute_force(first, repeat, zone, minutes):
     st.integers(0, 400_000),
     st.integers(0, 60_000),
 )
-def test_two_stretches_miss_none_and_repeat_none_at_the_seam(first, repeat, zone, minutes, more):
-    """As sweeps look: what one saw up to a moment, the next goes on from."""
+def test_adjacent_ranges_lose_no_slot(first, repeat, zone, minutes, more):
+    """Find slots as successive sweeps do: each continues where the last one ended."""
     how = {"first": first, "repeat": repeat, "zone": zone}
     start = first.replace(tzinfo=UTC) - timedelta(days=2)
     seam = start + timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""What `run_batch` reads from its command line: people, items, times, batches."""
+"""Parse the command line of `run_batch`: people, items, times, batches."""
 
 import re
 import sys
@@ -30,7 +30,7 @@ OPTIONS = {
 
 
 def checked(parse: Callable[[str], Value]) -> Callable[[str], Value]:
-    """A rule of ours as argparse wants it: its words become the refusal's."""
+    """Turn a rule into a type of argparse that shows the rule's message."""
 
     def check(text: str) -> Value:
         try:
@@ -42,7 +42,9 @@ def checked(parse: Callable[[str], Value]) -> Callable[[str], Value]:
 
 
 def add_watching(parser: CommandParser) -> None:
-    parser.add_argument("--watch", action="store_true", help="wait, and show the results")
+    parser.add_argument(
+        "--watch", action="store_true", help="wait until it ends, and show the results"
+    )
     parser.add_argument(
         "--here", action="store_true", help="run it in this process, and show the results"
     )
@@ -63,16 +65,16 @@ def person_named(name: str) -> User:
 
 
 def person_for(name: str | None, creator: Wallet | None) -> User:
-    """Who does it: the one who is named, else the owner of the creator's address."""
+    """Return the named user, or the owner of the creator's address."""
     if name is not None:
         return person_named(name)
     if creator is None:
-        stop("Say whose items these are (--creator), or who does it (--as).")
-    return creator.owner or stop(f"Nobody owns {creator.pk} yet: say who does it with --as.")
+        stop("Give the creator of the items (--creator), or the user to act as (--as).")
+    return creator.owner or stop(f"{creator.pk} has no owner: give the user to act as with --as.")
 
 
 def moment_in(text: str, zone: str | None, option: str) -> datetime:
-    """The instant of a time with an offset, or of a wall-clock time of the zone."""
+    """Return the instant of a time with an offset, or of a local time in the zone."""
     try:
         if zone is None:
             return _instant(text)
@@ -88,7 +90,7 @@ def moment_in(text: str, zone: str | None, option: str) -> datetime:
 def _instant(text: str) -> datetime:
     if not _has_offset(text) and _is_wall(text):
         raise ValueError(
-            "Say where it is this time: add an offset, such as +01:00, or --zone Europe/Berlin."
+            "Add an offset, such as +01:00, or a time zone, such as --zone Europe/Berlin."
         )
     return parse_instant(text)
 
@@ -105,7 +107,7 @@ def _is_wall(text: str) -> bool:
 
 
 def parse_key(text: str) -> UUID:
-    """The id of a batch or of a run. Raises ValueError."""
+    """Parse the id of a batch or of a run. Raises ValueError."""
     try:
         return UUID(text)
     except ValueError:
@@ -113,14 +115,14 @@ def parse_key(text: str) -> UUID:
 
 
 def parse_link(text: str) -> Link:
-    """`BATCH` or `BATCH:on-success` as what to wait for. Raises ValueError."""
+    """Parse a dependency: `BATCH` or `BATCH:on-success`. Raises ValueError."""
     key, colon, when = text.partition(":")
     link = {"batchId": str(parse_key(key)), "when": when if colon else rules.ON_COMPLETION}
     return rules.clean_depends_on([link])[0]
 
 
 def bytes_of(path: str) -> bytes:
-    """What is in a file, or comes from standard input for `-`."""
+    """Read a file, or standard input for `-`."""
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
@@ -128,7 +130,7 @@ def bytes_of(path: str) -> bytes:
 
 
 def ids_of_file(path: str) -> list[str]:
-    """The ids in a file, or from standard input for `-`."""
+    """Read the ids in a file, or from standard input for `-`."""
     try:
         return split_ids(bytes_of(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -140,14 +142,14 @@ def split_ids(text: str) -> list[str]:
 
 
 def chosen_ids(options: dict[str, Any]) -> list[str]:
-    """The ids of --ids or --ids-file."""
+    """Return the ids of --ids or --ids-file."""
     if options["ids"] is not None:
         return list(options["ids"])
     return ids_of_file(options["ids_file"])
 
 
 def as_typed(error: Invalid, links: Sequence[Link]) -> Invalid:
-    """The refusal with the options that were typed instead of the API's fields."""
+    """Name the command's options in the error instead of the API's fields."""
 
     def typed(path: str) -> str:
         field, _, place = path.partition(".")

@@ -1,4 +1,4 @@
-"""The part of `run_batch` that starts something new: one subcommand for each operation."""
+"""The subcommands of `run_batch` that create batches: one for each operation."""
 
 import sys
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ EXAMPLES = {
 
 
 def add_operation(parser: CommandParser, operation: Operation) -> None:
-    """The options of the subcommand that creates batches of one operation."""
+    """Add the options of the subcommand that creates batches of one operation."""
     for option in operation.options:
         parser.add_argument(
             f"--{option.name}",
@@ -65,32 +65,32 @@ def add_operation(parser: CommandParser, operation: Operation) -> None:
     parser.add_argument(
         "--creator",
         metavar="ADDRESS_OR_USERNAME",
-        help="whose items; without it, those that the person of --as may change",
+        help="creator of the items; default: all creators for whom the user of --as may act",
     )
     ids = parser.add_mutually_exclusive_group(required=True)
-    ids.add_argument("--ids", type=split_ids, help="ids with commas between them")
-    ids.add_argument("--ids-file", metavar="FILE", help="a file of ids; - reads them from here")
+    ids.add_argument("--ids", type=split_ids, help="ids, separated by commas")
+    ids.add_argument("--ids-file", metavar="FILE", help="a file with ids; - reads standard input")
     if operation is PRICES:
         ids.add_argument(
             "--file",
             metavar="FILE",
-            help="a CSV or a spreadsheet with content_id and new_price (in STX) or percent for "
-            "each item; - reads a CSV from here",
+            help="a CSV file or a spreadsheet with content_id and new_price (in STX) or percent; "
+            "- reads CSV from standard input",
         )
     parser.add_argument(
         "--as",
         dest="by",
         metavar="USER",
-        help="who does it; without it, the owner of the creator's address",
+        help="the user to act as; default: the owner of the creator's address",
     )
     parser.add_argument(
         "--at",
         metavar="TIME",
-        help="begin then: 2026-12-24T18:00:00+01:00, or 2026-12-24T18:00 with --zone",
+        help="start time: 2026-12-24T18:00:00+01:00, or 2026-12-24T18:00 with --zone",
     )
     if operation.may_end:
         parser.add_argument(
-            "--until", metavar="TIME", help="put it back then, by an undo that is made at the end"
+            "--until", metavar="TIME", help="end time, when the previous prices are restored"
         )
     add_zone(parser)
     parser.add_argument(
@@ -99,18 +99,20 @@ def add_operation(parser: CommandParser, operation: Operation) -> None:
         type=checked(parse_link),
         metavar="BATCH[:WHEN]",
         help="wait for another batch or run; WHEN is on-success (every item saved), on-completion "
-        "(done, even if items failed; the default) or always (ended, in whatever way). May be "
+        "(done, even if items failed; the default) or always (ended with any outcome). Can be "
         "repeated",
     )
     parser.add_argument(
-        "--pause", action="store_true", help="don't start before somebody says resume"
+        "--pause", action="store_true", help="pause it: it starts only after it is resumed"
     )
-    parser.add_argument("--preview", action="store_true", help="only show what would happen")
+    parser.add_argument(
+        "--preview", action="store_true", help="show what would change, without starting it"
+    )
     add_watching(parser)
 
 
 def create(request: Request, options: dict[str, Any], out: OutputWrapper) -> None:
-    """Start it, or show what it would do. Raises ApplicationError."""
+    """Start or preview the request. Raises ApplicationError."""
     if options["preview"]:
         show_preview(preview(request), out)
         return
@@ -120,7 +122,7 @@ def create(request: Request, options: dict[str, Any], out: OutputWrapper) -> Non
 
 
 def request_of(options: dict[str, Any]) -> Request:
-    """What the command line asks for, with its files read. Raises Invalid."""
+    """Build the request, and read its files. Raises Invalid."""
     operation = OPERATIONS[options["what"]]
     payload = nested(
         {
@@ -153,7 +155,7 @@ def _prices(options: dict[str, Any], payload: Mapping[str, Any]) -> Prices | Non
     if options.get("file") is None:
         return None
     if payload:
-        stop("The prices stand in the file: leave --price and --percent away.")
+        stop("Use either --file, or --price or --percent.")
     path = options["file"]
     return read(bytes_of(path), "" if path == "-" else Path(path).name)
 
@@ -168,7 +170,7 @@ def _schedule(options: dict[str, Any], by: User) -> Schedule:
 
 
 def _links(link: Link, by: User) -> list[Link]:
-    """The link itself; to a run of several batches one to each of them."""
+    """Replace a link to a run by links to its batches."""
     key, when = link
     try:
         return [(batch.pk, when) for batch in find_submission_run(key, by=by).batches]

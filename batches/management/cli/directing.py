@@ -1,4 +1,4 @@
-"""The part of `run_batch` that directs a run: shows it, and the seven verbs."""
+"""The subcommands of `run_batch` on a run: show, and the seven verbs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ from content.words import moment_words
 
 @dataclass(frozen=True)
 class Direction:
-    """A subcommand on what exists: its help, and examples of what stands after the id."""
+    """A subcommand on a run: its help, and examples of the options after the id."""
 
     help: str
     examples: tuple[str, ...] = ("",)
@@ -47,21 +47,22 @@ class Direction:
 
 DIRECTIONS: Mapping[str, Direction] = {
     "show": Direction(
-        "what it does, what it waits for, what came of it", ("", "--watch", "--curl")
+        "show what it does, what it waits for and its results", ("", "--watch", "--curl")
     ),
     "start": Direction("start now, even if it is scheduled or paused", ("", "--watch")),
-    "pause": Direction("keep what has not started from starting"),
-    "resume": Direction("let what is paused start", ("", "--watch")),
+    "pause": Direction("pause batches that have not started"),
+    "resume": Direction("resume paused batches", ("", "--watch")),
     "reschedule": Direction(
-        "start at another time, or at once", ("--at 2026-12-24T18:00 --zone Europe/Berlin", "--now")
+        "change the start time, or start at once",
+        ("--at 2026-12-24T18:00 --zone Europe/Berlin", "--now"),
     ),
-    "cancel": Direction("stop it; what was saved stays saved"),
+    "cancel": Direction("cancel what has not ended; saved items stay saved"),
     "retry": Direction(
-        "run the failed items again, as a batch of its own",
+        "retry the failed items in a new batch",
         ("--preview", "--code conflict --watch"),
     ),
     "undo": Direction(
-        "restore what was changed and nobody changed since, as a batch of its own",
+        "undo the changes in a new batch, except for items that were changed since",
         ("--preview", "--watch"),
     ),
 }
@@ -70,50 +71,54 @@ FOLLOWS = {"retry": Follows.RETRY, "undo": Follows.UNDO}
 
 
 def add_direction(parser: CommandParser, name: str) -> None:
-    """The options of one subcommand on what exists."""
+    """Add the options of one subcommand on a run."""
     parser.add_argument(
-        "key", type=checked(parse_key), metavar="ID", help="of a batch, or of a run of several"
+        "key", type=checked(parse_key), metavar="ID", help="id of a batch or of a run"
     )
     parser.add_argument(
         "--as",
         dest="by",
         metavar="USER",
-        help="who does it; without it, the owner of the creator's address, or who started the run",
+        help="the user to act as; default: the creator's owner, or the user who started the run",
     )
     if name == "reschedule":
         when = parser.add_mutually_exclusive_group(required=True)
         when.add_argument(
             "--at",
             metavar="TIME",
-            help="2026-12-24T18:00:00+01:00, or 2026-12-24T18:00 with --zone",
+            help="start time: 2026-12-24T18:00:00+01:00, or 2026-12-24T18:00 with --zone",
         )
-        when.add_argument("--now", action="store_true", help="as soon as all else allows it")
+        when.add_argument(
+            "--now", action="store_true", help="start as soon as its dependencies allow it"
+        )
         add_zone(parser)
     if name in FOLLOWS:
-        parser.add_argument("--ids", type=split_ids, help="only these items of it")
-        parser.add_argument("--preview", action="store_true", help="only show what would happen")
+        parser.add_argument("--ids", type=split_ids, help="only these items")
+        parser.add_argument(
+            "--preview", action="store_true", help="show what would change, without starting it"
+        )
     if name == "retry":
         parser.add_argument(
             "--code",
             choices=sorted(REFUSAL_LABELS),
             default="",
-            help="only items that failed with this",
+            help="only items that failed with this code",
         )
     if name == "show":
         shown = parser.add_mutually_exclusive_group()
-        shown.add_argument("--watch", action="store_true", help="wait for its end first")
+        shown.add_argument("--watch", action="store_true", help="wait until it ends first")
         shown.add_argument(
-            "--curl", action="store_true", help="print only the call of the API that does the same"
+            "--curl", action="store_true", help="print only the API call that repeats it"
         )
         shown.add_argument(
-            "--command", action="store_true", help="print only the command that does the same"
+            "--command", action="store_true", help="print only the command that repeats it"
         )
     elif name not in {"cancel", "pause"}:
         add_watching(parser)
 
 
 def find(options: dict[str, Any]) -> tuple[Run, User]:
-    """What the id names, and who asks. Raises NotThere, as for a person who may not see it."""
+    """Return the run and the acting user. Raises NotThere if the user may not see it."""
     if options["by"] is not None:
         by = person_named(options["by"])
         return find_run(options["key"], by=by), by
@@ -121,12 +126,12 @@ def find(options: dict[str, Any]) -> tuple[Run, User]:
     if run.submission is not None:
         return run, run.submission.by
     creator = run.batches[0].creator
-    owner = creator.owner or stop(f"Nobody owns {creator.pk}: say who does it with --as.")
+    owner = creator.owner or stop(f"{creator.pk} has no owner: give the user to act as with --as.")
     return run, owner
 
 
 def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
-    """Do what was asked for. Raises ApplicationError."""
+    """Carry out the subcommand. Raises ApplicationError."""
     name = options["what"]
     if name in FOLLOWS:
         _follow_up(run, by, options, out)
@@ -165,8 +170,8 @@ def _follow_up(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) 
 
 def _cancel(run: Run, by: User, out: OutputWrapper) -> None:
     run = control.cancel(run, by=by)
-    done = f"{run.done:,} of {run.total:,} items were done before."
-    out.write(f"Cancelled. {done} What is saved stays saved.")
+    done = f"{run.done:,} of {run.total:,} items were already done."
+    out.write(f"Cancelled. {done} Saved items stay saved.")
 
 
 def _show(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
@@ -175,8 +180,8 @@ def _show(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> No
         calls = [words_of(batch) for batch in run.batches]
         if not all(calls):
             stop(
-                "There is nothing that would do the same: what this follows upon was deleted, its "
-                "operation is gone, or its prices wait in a way that a call with a file can't say."
+                "It can't be repeated: the batch that it retries or undoes was deleted, its "
+                "operation no longer exists, or its dependencies can't be sent with a price file."
             )
         out.write("\n".join(calls))
         return
@@ -195,7 +200,7 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
         ("Batch", str(batch.pk)),
         ("does", describe(batch)),
         ("to", f"{batch.total_items:,} of {batch.creator}'s items"),
-        ("asked for", f"{moment_words(batch.created_at)} by {batch.requested_by}"),
+        ("requested", f"{moment_words(batch.created_at)} by {batch.requested_by}"),
         ("state", "; ".join([batch.get_status_display(), *state_words(batch)])),
         *(("after", words) for words in links_of(batch)),
         ("retry of", batch.retry_of_id),
@@ -204,7 +209,7 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
     for name, value in facts:
         if value:
             out.write(plain_line(f"{name:<10}{value}"))
-    coming = preview_batch(batch) if batch.is_blocked else None
-    if coming is not None:
-        out.write("It would do this now, and is checked again when it starts:")
-        write_preview(coming, out)
+    preview = preview_batch(batch) if batch.is_blocked else None
+    if preview is not None:
+        out.write("Preview as of now; it is checked again when it starts:")
+        write_preview(preview, out)

@@ -1,4 +1,4 @@
-"""What `run_batch` shows of what was started: what it waits for, how far it is, what came of it."""
+"""The output of `run_batch` about a run: what it waits for, its progress and its results."""
 
 import sys
 import time
@@ -20,13 +20,13 @@ from content.management.terminal import ProgressLine, counted, plain_line, stop,
 from content.rules import format_stx
 from content.words import differences, moment_and_utc_words
 
-LOOK_SECONDS = 0.3
+POLL_SECONDS = 0.3
 MOST_ROWS = 100
 INTERRUPTED = 130
 
 
 def show_run(run: Run, out: OutputWrapper) -> None:
-    """A line for each batch, with its id; for several the id of the whole before them."""
+    """Print a line for each batch, and the id of a run of several before them."""
     if run.submission is not None:
         out.write(f"Run {run.key} of {counted(len(run.batches), 'batch', 'batches')}")
     for batch in run.batches:
@@ -36,16 +36,16 @@ def show_run(run: Run, out: OutputWrapper) -> None:
 
 
 def follow(run: Run, out: OutputWrapper, *, is_here: bool, is_watched: bool) -> None:
-    """Wait for the end and show the results, where that was asked for.
+    """Wait until the run ends and show the results, if `is_here` or `is_watched`.
 
-    Ends with exit code 1 when an item failed or a batch did not get through, 130 on Ctrl-C.
+    Exit with 1 if an item failed or a batch did not complete, with 130 on Ctrl-C.
     """
     if is_here or is_watched:
         show_results(_watch(run, is_here=is_here), out)
 
 
 def state_words(batch: BatchOperation) -> list[str]:
-    """What keeps a batch from starting, and when it is undone; empty for an ordinary one."""
+    """Return what blocks a batch, and when it ends; empty if neither applies."""
     words = blockers(batch)
     if batch.until is not None and not batch.is_finished:
         words.append(f"ends {moment_and_utc_words(batch.until)}")
@@ -53,7 +53,7 @@ def state_words(batch: BatchOperation) -> list[str]:
 
 
 def show_preview(preview: Preview, out: OutputWrapper) -> None:
-    """Item by item what would happen; ends with exit code 1 when something is not possible."""
+    """Print a preview item by item; exit with 1 if an item would fail."""
     write_preview(preview, out)
     if preview.failure_count:
         raise SystemExit(1)
@@ -69,16 +69,16 @@ def write_preview(preview: Preview, out: OutputWrapper) -> None:
             f"{'+' if move > 0 else ''}{format_stx(move)}"
             for move in (moves.smallest, moves.largest, moves.mean)
         )
-        out.write(f"Prices move by {smallest} to {largest}, {mean} on average.")
+        out.write(f"Prices change by {smallest} to {largest}, by {mean} on average.")
     if cost := preview.chain_cost:
         calls = counted(cost.transactions, "transaction")
         fee = format_stx(cost.least_fee)
-        out.write(f"The chain would take {calls} of {cost.size:,} bytes, {fee} at least.")
+        out.write(f"The on-chain update takes {calls} of {cost.size:,} bytes, fees from {fee}.")
     out.write(f"{preview.headline}. Nothing was changed.")
 
 
 def show_results(run: Run, out: OutputWrapper) -> None:
-    """What came of each item, or of the failed ones where there are too many to read."""
+    """Print the result of each item, or only failures if there are too many."""
     shows_all = run.total <= MOST_ROWS
     rows: list[Sequence[object]] = []
     for batch in run.batches:
@@ -98,7 +98,7 @@ def show_results(run: Run, out: OutputWrapper) -> None:
 
 
 def links_of(batch: BatchOperation) -> list[str]:
-    """What a batch waits for, or waited for: each other batch and how it is to have ended."""
+    """Return the dependencies of a batch, each with the required outcome and its state."""
     links = Dependency.objects.filter(batch=batch).select_related("parent").order_by("id")
     return [
         f"{describe(link.parent)} {link.parent_id}, {link.get_when_display()}"
@@ -108,7 +108,7 @@ def links_of(batch: BatchOperation) -> list[str]:
 
 
 def _watch(run: Run, *, is_here: bool) -> Run:
-    line, told = ProgressLine(), ""
+    line, shown = ProgressLine(), ""
     try:
         while not (run := run.refreshed()).is_finished:
             if is_here:
@@ -117,14 +117,14 @@ def _watch(run: Run, *, is_here: bool) -> Run:
                 if run.is_finished:
                     break
             line.show(run.percent / 100, f"{run.done:,} of {run.total:,}")
-            if (news := _why_not(run, is_here=is_here)) and news != told:
+            if (notice := _notice(run, is_here=is_here)) and notice != shown:
                 line.clear()
-                sys.stderr.write(plain_line(news) + "\n")
-                told = news
-            time.sleep(LOOK_SECONDS)
+                sys.stderr.write(plain_line(notice) + "\n")
+                shown = notice
+            time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         line.clear()
-        stop("You stopped watching. The run continues.", INTERRUPTED)
+        stop("Stopped watching. The run continues.", INTERRUPTED)
     line.clear()
     return run
 
@@ -137,13 +137,13 @@ def _work(run: Run) -> None:
         run_inline(keys)
 
 
-def _why_not(run: Run, *, is_here: bool) -> str:
-    """What stands between it and its end, where that is no worker at work; else nothing."""
+def _notice(run: Run, *, is_here: bool) -> str:
+    """Return why the run does not proceed; empty if a worker is busy with it."""
     if run.is_blocked:
         first = next(batch for batch in run.batches if not batch.is_finished)
         return f"Not started: {'; '.join(state_words(first))}."
     if not is_here and worker_is_silent():
-        return "No worker has been seen: start one, or use --here."
+        return "No worker is running: start one, or use --here."
     return ""
 
 

@@ -19,7 +19,7 @@ EXIT_CODES = """\
 exit codes:
   0    all items were saved; or the batch was started without --watch
   1    items failed, or the batch was cancelled or aborted
-  2    nothing was done; the message says why
+  2    nothing was changed; the message says why
   130  Ctrl-C while watching; the batch continues
 """
 

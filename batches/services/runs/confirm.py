@@ -1,4 +1,4 @@
-"""What somebody prepared: preview it, check it again, start it once."""
+"""Preview a prepared submission, and start it once."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -27,7 +27,7 @@ from content.models import Content, User
 def preview_submission(
     submission: Submission, contents: Mapping[str, Content] | None = None
 ) -> Preview:
-    """What confirming would do now, in the order of the selection; items changed since conflict."""
+    """Preview what confirming would do now; items that changed since fail with `conflict`."""
     operation = operation_for(submission)
     contents = contents_of(submission) if contents is None else contents
     creator_of = {
@@ -44,15 +44,15 @@ def preview_submission(
 
 
 def count_to_type(submission: Submission, preview: Preview) -> int | None:
-    """How many items would change, where so many want to be typed before the start; else None."""
+    """Return how many items would change if that number must be typed to confirm, else None."""
     most = operation_for(submission).confirm_count_above
     return None if most is None or preview.change_count <= most else preview.change_count
 
 
 def check_typed_count(submission: Submission, typed: str) -> None:
-    """Raises Invalid, with `count` as path, when another number was typed than is asked for."""
+    """Check the typed number of items. Raises Invalid, with `count` as path."""
     if submission.state != Submission.State.DRAFT:
-        return  # a second click: nothing is started by it
+        return  # a second click starts nothing
     if operation_for(submission).confirm_count_above is None:
         return
     count = count_to_type(submission, preview_submission(submission))
@@ -63,10 +63,10 @@ def check_typed_count(submission: Submission, typed: str) -> None:
 
 @atomic
 def confirm(submission_id: UUID | str, *, by: User) -> Submission:
-    """Start what was prepared: one batch for each creator and each BATCH_MAX_ITEMS items.
+    """Start a prepared submission: one batch per creator and per BATCH_MAX_ITEMS items.
 
-    Raises SubmissionUsed when it was started already, has expired or is somebody else's, and
-    QuotaExceeded, NotAllowed and, under `reject-all`, Invalid; then nothing is started.
+    Raises SubmissionUsed if it was already started, has expired or belongs to someone else, and
+    QuotaExceeded, NotAllowed, NothingToDo and Invalid; then nothing is started.
     """
     now = timezone.now()
     ours = Submission.objects.filter(pk=submission_id, by=by)
@@ -77,7 +77,7 @@ def confirm(submission_id: UUID | str, *, by: User) -> Submission:
 
 @atomic
 def start_draft(draft: Submission) -> Submission:
-    """Keep and start what was just drafted, without a review. Raises what `confirm` does."""
+    """Save and start a draft without a review. Raises what `confirm` raises."""
     draft.state, draft.confirmed_at = Submission.State.CONFIRMED, timezone.now()
     draft.save(force_insert=True)
     return _make_batches(draft)
@@ -85,32 +85,32 @@ def start_draft(draft: Submission) -> Submission:
 
 def _make_batches(submission: Submission) -> Submission:
     by = submission.by
-    _refuse_what_time_took(submission)
+    _refuse_outdated(submission)
     contents = contents_of(submission)
     refuse_under_policy(submission, contents)
-    made = 0
+    batch_count = 0
     for wallet, keys in groups_of(submission, contents):
         orders = orders_of(submission, keys)
-        if wallet.owner_id == by.pk:  # runs by staff don't count
+        if wallet.owner_id == by.pk:  # batches that staff start don't count
             take_quota(wallet, len(orders))
         for order in orders:
             insert_batch(
                 order, wallet=wallet, by=by, source=Source(submission.source), submission=submission
             )
-        made += len(orders)
-    Submission.objects.filter(pk=submission.pk).update(unfinished=made)
-    submission.unfinished = made
+        batch_count += len(orders)
+    Submission.objects.filter(pk=submission.pk).update(unfinished=batch_count)
+    submission.unfinished = batch_count
     return submission
 
 
-def _refuse_what_time_took(submission: Submission) -> None:
-    """Refuse what was right when it was prepared.
+def _refuse_outdated(submission: Submission) -> None:
+    """Refuse a submission that was valid only when it was prepared.
 
-    Raises Invalid when its end is past by now, or a batch that it names is gone, and NothingToDo
-    when the same was put back or tried again meanwhile.
+    Raises Invalid if its end is in the past or a batch that it names was deleted, and NothingToDo
+    if the same items were retried or undone since.
     """
     if submission.until is not None and submission.until <= timezone.now():
-        words = "The time at which this was to be put back is past. Prepare it again."
+        words = "The end of this change is in the past. Prepare it again."
         raise Invalid(words, errors={"until": [words]})
     find_parents(Schedule.of_submission(submission).depends_on, by=submission.by)
     followed = [UUID(key) for key in submission.origins]
@@ -118,7 +118,7 @@ def _refuse_what_time_took(submission: Submission) -> None:
     lock_batches(origins)
     batches = list(BatchOperation.objects.filter(pk__in=list(origins)))
     if len(batches) < len(origins):
-        words = "A batch that this follows upon was deleted, so it can't be started any more."
+        words = "A batch that this retries or undoes was deleted, so it can no longer be started."
         raise Invalid(words, errors={"contentIds": [words]})
     if submission.follows == Follows.RETRY:
         refuse_second_retry(batches, zip(followed, submission.content_ids, strict=True))
@@ -126,16 +126,17 @@ def _refuse_what_time_took(submission: Submission) -> None:
         changed = BatchItem.objects.filter(batch_id__in=list(origins), change__isnull=False)
         if changed.count() == len(submission.content_ids):
             refuse_second_undo(origins)
-        else:  # of some items only, beside an undo that waited before and was seen in the review
+        else:  # only some items: the review already showed the undo that waits
             refuse_second_undo(
                 origins, since=submission.created_at, content_ids=submission.content_ids
             )
 
 
 def refuse_under_policy(submission: Submission, contents: Mapping[str, Content]) -> None:
-    """Raises Invalid under `reject-all` when any item can't be changed."""
+    """Raises Invalid under `reject-all` if any item can't be changed."""
     if submission.error_policy == rules.REJECT_ALL:
         preview = preview_submission(submission, contents)
         if failed := preview.failure_count:
-            words = f"{failed:,} of {len(preview.items):,} items can't be changed, so nothing is."
+            total = len(preview.items)
+            words = f"{failed:,} of {total:,} items can't be changed, so no item is changed."
             raise Invalid(words, errors={"contentIds": [words]})

@@ -1,7 +1,7 @@
-"""Directs a run: pause, resume, start, reschedule, cancel. Only what has not ended is changed.
+"""Pause, resume, start, reschedule or cancel a run. Batches that have ended stay unchanged.
 
-Each is a guarded update of all of its batches, hidden ones included; the right to direct every one
-of them is checked first.
+Each action is a guarded update of all batches of the run, including those that the user can't see;
+the permission for every one of them is checked first.
 """
 
 from contextlib import suppress
@@ -34,19 +34,19 @@ class Times(TypedDict, total=False):
 
 @atomic
 def pause(run: Run, *, by: User) -> Run:
-    """Keep what has not started from starting. Raises NotAllowed, InvalidTransition."""
+    """Pause the batches that have not started. Raises NotAllowed, InvalidTransition."""
     return _change_pending(run, "paused", by, is_paused=True)
 
 
 @atomic
 def resume(run: Run, *, by: User) -> Run:
-    """Let it start once all else allows it. Raises NotAllowed, InvalidTransition."""
+    """Resume the run; its schedule still applies. Raises NotAllowed, InvalidTransition."""
     return _change_pending(run, "resumed", by, is_paused=False)
 
 
 @atomic
 def start(run: Run, *, by: User) -> Run:
-    """Start now, whatever its time and whoever paused it, once the batches it waits for allow it.
+    """Start now, even if scheduled or paused; dependencies still apply.
 
     Raises NotAllowed, InvalidTransition.
     """
@@ -55,10 +55,10 @@ def start(run: Run, *, by: User) -> Run:
 
 @atomic
 def reschedule(run: Run, *, by: User, **times: Unpack[Times]) -> Run:
-    """Give what has not started another start, another end or other batches to wait for.
+    """Change start, end or dependencies of the batches that have not started.
 
-    Raises NotAllowed, InvalidTransition, and Invalid that names what is wrong; then nothing is
-    changed. What stays as it is may be past.
+    Raises NotAllowed, InvalidTransition and Invalid; then nothing is changed. A time that stays
+    the same may be in the past.
     """
     pending = _lock_pending(run, "rescheduled", by)
     links = times.get("depends_on")
@@ -72,11 +72,11 @@ def reschedule(run: Run, *, by: User, **times: Unpack[Times]) -> Run:
 
 
 def cancel(run: Run, *, by: User) -> Run:
-    """Stop what has not ended; what is saved stays saved. Raises NotAllowed, InvalidTransition."""
+    """Cancel unfinished batches; saved items stay saved. Raises NotAllowed, InvalidTransition."""
     _check_right(run, by)
     cancelled = 0
     for batch in run.rows.select_related("creator").order_by("created_at", "id"):
-        with suppress(InvalidTransition):  # it had ended before
+        with suppress(InvalidTransition):  # it had already ended
             lifecycle.cancel(batch)
             cancelled += 1
     run = run.refreshed()
@@ -85,21 +85,21 @@ def cancel(run: Run, *, by: User) -> Run:
     return run
 
 
-def _change_pending(run: Run, wish: str, by: User, **changes: object) -> Run:
-    pending = _lock_pending(run, wish, by)
+def _change_pending(run: Run, to: str, by: User, **changes: object) -> Run:
+    pending = _lock_pending(run, to, by)
     return _write(run, [batch.pk for batch in pending], **changes)
 
 
-def _lock_pending(run: Run, wish: str, by: User) -> list[BatchOperation]:
-    """The batches that have not started; whoever wants to change them too waits for us.
+def _lock_pending(run: Run, to: str, by: User) -> list[BatchOperation]:
+    """Lock the batches that have not started.
 
-    Else two changes could each be right alone, and leave a start after the end. Read here and not
-    by whoever asks: a transaction that is repeated must remember nothing.
+    Without the lock, two concurrent changes that are each valid could leave a start after the end.
+    They are read here and not by the caller, because a repeated transaction needs current rows.
     """
     _check_right(run, by)
     pending = run.rows.filter(status=Status.PENDING)
     if not pending.update(updated_at=timezone.now()):
-        raise InvalidTransition(run.refreshed().status, wish, noun=run.noun)
+        raise InvalidTransition(run.refreshed().status, to, noun=run.noun)
     return list(pending.select_related("creator").order_by("created_at", "id"))
 
 

@@ -1,4 +1,4 @@
-"""Puts together what somebody is about to start, for them to read and confirm, or to put aside."""
+"""Prepare a submission for review, and discard it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -31,10 +31,10 @@ def prepare(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """Freeze a selection of any creators' items with their versions, for confirmation.
+    """Save a selection of items with their versions for confirmation.
 
-    With `item_payloads` each item gets a clean one of its own, and `payload` says nothing. Raises
-    Invalid, and NotAllowed when the person may change none of the items.
+    With `item_payloads`, each item has its own clean payload and `payload` is ignored. Raises
+    Invalid, and NotAllowed if the user may change none of the items.
     """
     submission = draft(
         by=by,
@@ -61,7 +61,7 @@ def draft(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """What `prepare` would keep, refused just as there, without keeping it."""
+    """Build what `prepare` would save, with the same checks, without saving it."""
     errors = rules.ErrorCollector()
     clean = {} if item_payloads else errors.attempt(operation.clean_payload, payload)
     ids = errors.attempt(rules.clean_content_ids, list(content_ids), most=MOST_ITEMS)
@@ -78,7 +78,7 @@ def draft(
             payload=clean,
             error_policy=error_policy,
             content_ids=ids,
-            item_payloads=[dict(own) for own in item_payloads],
+            item_payloads=[dict(payload) for payload in item_payloads],
             versions=[contents[key].version if key in contents else None for key in ids],
             scheduled_for=schedule.scheduled_for,
             until=schedule.until,
@@ -90,16 +90,16 @@ def draft(
 
 
 def freeze(submission: Submission, contents: Mapping[str, Content]) -> Submission:
-    """Give what was put together its hour. Raises NotAllowed when nothing of it may be changed."""
+    """Set the expiry time. Raises NotAllowed if the user may change none of the items."""
     submission.created_at = timezone.now()
     submission.expires_at = submission.created_at + LIFE
-    items_by_creator(submission, contents)  # refuses before anybody reads a review
+    items_by_creator(submission, contents)  # raises NotAllowed before there is a review
     return submission
 
 
 def discard(submission_id: UUID | str, *, by: User) -> None:
-    """Put aside what was prepared. Raises SubmissionUsed when it was started or is not there."""
+    """Discard a draft. Raises SubmissionUsed if it was started or does not exist."""
     ours = Submission.objects.filter(pk=submission_id, by=by, state=Submission.State.DRAFT)
-    # Not deleted: a start at the same time finds the row or does not, never half of it.
+    # Expired instead of deleted, so that a concurrent start never loses its row halfway.
     if not ours.update(expires_at=timezone.now()):
         raise SubmissionUsed

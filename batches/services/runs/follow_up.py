@@ -1,4 +1,4 @@
-"""What follows upon a run: a retry of what failed, or an undo of what was changed."""
+"""Retry or undo a run."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -33,8 +33,8 @@ def follow_up(
 ) -> Run:
     """Start the retry or the undo of a run, without a review.
 
-    Of all its items, or of these ids, or of those that failed with that code. Raises Invalid,
-    NothingToDo, also while some of it runs, NotAllowed and QuotaExceeded.
+    It covers all items of the run, only `content_ids`, or the items that failed with `code`.
+    Raises Invalid, NotAllowed, QuotaExceeded, and NothingToDo, also before the run has ended.
     """
     content_ids = clean_some(content_ids, run)
     if run.submission:
@@ -58,7 +58,7 @@ def preview_follow_up(
     content_ids: list[str] | None = None,
     code: str = "",
 ) -> Preview:
-    """What `follow_up` would do now, refused just as that would be; nothing is kept."""
+    """Preview what `follow_up` would do now, with the same checks; nothing is saved."""
     content_ids = clean_some(content_ids, run)
     if run.submission:
         return preview_submission(_draft(run, follows, by, source, content_ids, code))
@@ -75,10 +75,10 @@ def prepare_follow_up(
     content_ids: Collection[str] | None = None,
     code: str = "",
 ) -> Submission:
-    """Keep the retry or the undo of a run for confirmation.
+    """Save the retry or the undo of a run for confirmation.
 
-    Of all items, or of these ids, or of those that failed with that code. Raises NothingToDo and
-    NotAllowed.
+    It covers all items of the run, only `content_ids`, or the items that failed with `code`.
+    Raises NothingToDo and NotAllowed.
     """
     submission = _draft(run, follows, by, source, content_ids, code)
     submission.save(force_insert=True)
@@ -86,7 +86,7 @@ def prepare_follow_up(
 
 
 def clean_some(raw: Any, run: Run) -> list[str] | None:
-    """Some of the ids of a run; None for None. Raises Invalid."""
+    """Validate a part of the ids of a run; None for None. Raises Invalid."""
     if raw is None:
         return None
     known = {key for batch in run.batches for key in batch.content_ids}
@@ -95,7 +95,7 @@ def clean_some(raw: Any, run: Run) -> list[str] | None:
     except FieldErrors as error:
         raise Invalid(errors=error.errors) from error
     errors = {
-        f"contentIds.{position}": [f"This id is not among those of the {run.noun}."]
+        f"contentIds.{position}": [f"This item is not part of the {run.noun}."]
         for position, key in enumerate(content_ids)
         if key not in known
     }
@@ -105,7 +105,7 @@ def clean_some(raw: Any, run: Run) -> list[str] | None:
 
 
 def _check_ended(run: Run, follows: Follows, content_ids: Collection[str] | None) -> None:
-    """Raises NothingToDo while some of it runs, or an undo of all of it waits."""
+    """Raises NothingToDo if the run has not ended, or is already being undone."""
     if not run.is_finished:
         words = f"This {run.noun} has not ended yet. Wait until it ends, or cancel it first."
         raise NothingToDo(words)
@@ -138,7 +138,7 @@ def _draft(
         kind=first.operation.kind,
         payload=first.payload,
         content_ids=[key for _, order in orders for key in order.content_ids],
-        item_payloads=[own for _, order in orders for own in order.item_payloads],
+        item_payloads=[payload for _, order in orders for payload in order.item_payloads],
         versions=[
             order.expected_versions.get(key) for _, order in orders for key in order.content_ids
         ],
@@ -148,7 +148,7 @@ def _draft(
     )
     contents = contents_of(submission)
     if follows == Follows.RETRY and UNDO not in submission.payload:
-        # What is seen in the review is what runs.
+        # The run changes exactly the versions that the review shows.
         submission.versions = [
             contents[key].version if key in contents else None for key in submission.content_ids
         ]
@@ -161,7 +161,7 @@ def _orders(
     content_ids: Collection[str] | None,
     code: str,
 ) -> list[tuple[BatchOperation, Order]]:
-    """The batches that have something to follow up, each with its order. Raises NothingToDo."""
+    """Return the batches to retry or undo, each with its order. Raises NothingToDo."""
     orders, refusal = [], NothingToDo(NOTHING_FAILED)
     for batch in batches:
         try:

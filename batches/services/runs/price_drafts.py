@@ -1,4 +1,4 @@
-"""A price for each item, as a file has them: prepared for confirmation, previewed, started."""
+"""Prepare, preview and start a price change with a price for each item, as in a file."""
 
 from dataclasses import replace
 
@@ -16,10 +16,10 @@ from content.models import Content, User, Wallet
 
 
 def without_unchanged(prices: Prices, schedule: Schedule = AT_ONCE, *, by: User) -> Prices:
-    """The lines that are to change something, so that a catalogue with six new prices is one batch.
+    """Leave out the lines that name the current price: six new prices in a catalogue are one batch.
 
-    What waits keeps all of them, for by then a price may be another; and items that aren't the
-    person's to change fail one by one. Raises Invalid when no line would change anything.
+    A change that waits keeps all lines, since prices may change until it starts; and items that
+    the user may not change stay, to fail one by one. Raises Invalid if no line changes anything.
     """
     if schedule != AT_ONCE:
         return prices
@@ -28,13 +28,13 @@ def without_unchanged(prices: Prices, schedule: Schedule = AT_ONCE, *, by: User)
         mine = mine.owned_by(by)
     contents = mine.in_bulk([line.content_id for line in prices.lines])
 
-    def is_so_already(line: PriceLine) -> bool:
+    def is_unchanged(line: PriceLine) -> bool:
         content = contents.get(line.content_id)
         if content is None or content.is_removed:
             return False
         return line.payload.get("newPrice") == content.price
 
-    unchanged = [line.number for line in prices.lines if is_so_already(line)]
+    unchanged = [line.number for line in prices.lines if is_unchanged(line)]
     if len(unchanged) == len(prices.lines):
         raise refused(ALL_UNCHANGED)
     left_out = set(unchanged)
@@ -50,10 +50,10 @@ def prepare_prices(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """Freeze the items of any creators with their versions, for confirmation.
+    """Save the prices with the versions of the items for confirmation.
 
-    Ids that are unknown, or somebody else's, go along and fail one by one. Raises Invalid, and
-    NotAllowed when the person may change none of the items.
+    Ids that are unknown or belong to someone else are kept and fail one by one. Raises Invalid,
+    and NotAllowed if the user may change none of the items.
     """
     submission = draft_prices(
         prices, by=by, source=source, error_policy=error_policy, schedule=schedule
@@ -70,9 +70,9 @@ def preview_prices(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> tuple[list[Wallet], Preview]:
-    """Whose items starting these would change, and what it would do; nothing is kept.
+    """Preview what `start_prices` would do, with the creators of the items; nothing is saved.
 
-    Raises Invalid and NotAllowed just as that would.
+    Raises Invalid and NotAllowed as `start_prices` does.
     """
     submission = draft_prices(
         prices, by=by, source=source, error_policy=error_policy, schedule=schedule
@@ -92,9 +92,9 @@ def start_prices(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """Prepare and confirm in one: a batch for each creator and each BATCH_MAX_ITEMS items.
+    """Start without a review: one batch per creator and per BATCH_MAX_ITEMS items.
 
-    Raises Invalid, NotAllowed and QuotaExceeded; then nothing is kept.
+    Raises Invalid, NotAllowed and QuotaExceeded; then nothing is saved.
     """
     return start_draft(
         draft_prices(prices, by=by, source=source, error_policy=error_policy, schedule=schedule)
@@ -109,7 +109,7 @@ def draft_prices(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """What `prepare_prices` would keep, refused just as there, without keeping it."""
+    """Build what `prepare_prices` would save, with the same checks, without saving it."""
     return draft(
         by=by,
         source=source,

@@ -1,4 +1,4 @@
-"""Files of prices: what was uploaded as prices, and the current prices as such a file."""
+"""Read uploaded price files, and write the current prices as one."""
 
 import csv
 import io
@@ -32,17 +32,17 @@ SHEET = "Prices"
 
 
 def read(data: bytes, name: str = "") -> Prices:
-    """The prices in a CSV file or a spreadsheet, which the bytes tell apart.
+    """Read the prices of a CSV file or a spreadsheet; the first bytes decide which it is.
 
-    Raises Invalid for a file that is of no use as a whole, and BadPrices for one with lines that
-    can't be used; then nothing of it counts. `name` is the file's, to speak of it.
+    Raises Invalid for a file that can't be read at all, and BadPrices for one with invalid lines;
+    then none of its lines is used. `name` is the file's name, for messages.
     """
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     name = shortened(name) or "This file"
     if len(data) > most:
         raise refused(
-            f"{name} is over {most // 1024**2} MiB. Leave out the columns that are not needed, "
-            f"or split it into several."
+            f"{name} is larger than {most // 1024**2} MiB. Remove the columns that are not needed, "
+            f"or split the file."
         )
     if not data.strip():
         raise refused(f"{name} is empty.")
@@ -54,22 +54,22 @@ def read(data: bytes, name: str = "") -> Prices:
 
 
 def write(contents: ContentQuerySet, form: str) -> bytes:
-    """The current prices of these items as a file that `read` takes: CSV in UTF-8, or XLSX.
+    """Write the current prices as a file that `read` accepts: CSV in UTF-8, or XLSX.
 
-    Raises Invalid when there are more than such a file may hold: it is never cut short silently.
+    Raises Invalid for more than MOST_LINES items: the file is never truncated silently.
     """
     found = list(contents.values_list("pk", "title", "price")[: MOST_LINES + 1])
     if len(found) > MOST_LINES:
         words = (
-            f"{contents.count():,} items match, and a file of prices takes {MOST_LINES:,}: "
-            "narrow the filter."
+            f"{contents.count():,} items match, but a price file has at most {MOST_LINES:,} lines. "
+            "Narrow the filter."
         )
         raise Invalid(words, errors={"filter": [words]})
     rows = [
         (neutral_cell(key), neutral_cell(title), plain_stx(price)) for key, title, price in found
     ]
     if form == XLSX:
-        # A number to count with; no price has more digits than a spreadsheet holds.
+        # As numbers, for formulas; a spreadsheet holds all digits of any price.
         numbers = [(key, title, float(price)) for key, title, price in rows]
         return spreadsheet_of(COLUMNS, numbers, sheet=SHEET)
     text = io.StringIO()

@@ -1,6 +1,6 @@
-"""Rows of a file as prices, one for each item: which columns count, and what is wrong where. Pure.
+"""Convert rows of a price file into prices, and report invalid cells. Pure.
 
-The rules of prices and ids are those of every other door; only the columns are known here.
+Prices and ids have the same rules as at the other doors; this module only knows the columns.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,40 +24,40 @@ from content.services.catalogue.files import Row
 
 OPERATION = OPERATIONS[UpdatePrice.kind]
 ID, PRICE, MICRO, PERCENT = "content_id", "new_price", "new_price_micro_stx", "percent"
-# What each column may be called, in small letters with `_` for spaces and dashes; where several
-# are there the first counts, so that a `price` beside the `new_price` is only looked at.
+# The names of each column, in lower case with `_` for spaces and dashes. The first name that the
+# file has is used, so a `price` beside a `new_price` is ignored.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     ID: ("content_id", "contentid", "id"),
     PRICE: ("new_price", "newprice", "new_price_stx", "new_price_(stx)", "price", "price_stx"),
     MICRO: ("new_price_micro_stx", "price_micro_stx", "price_micro"),
     PERCENT: ("percent", "percent_change", "percentchange", "change_in_percent", "%"),
 }
-# The payload's field that each of them gives, and how it is read.
+# The payload field of each column, and how a cell is parsed.
 FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     PRICE: ("newPrice", parse_stx),
     MICRO: ("newPrice", lambda text: clean_price(parse_whole_number(text))),
     PERCENT: ("percentChange", parse_percent),
 }
 MOST_LINES = 10_000
-# So many are named one by one; the rest is counted.
+# The further invalid lines are only counted.
 BAD_LINES_SHOWN = 100
 LONGEST_SHOWN = 40
 HEADING = "The first line names the columns: content_id, and new_price (in STX) or percent."
-NO_ID_COLUMN = f"There is no column content_id. {HEADING}"
-NO_PRICE_COLUMN = f"There is no column new_price and none percent. {HEADING}"
+NO_ID_COLUMN = f"The column content_id is missing. {HEADING}"
+NO_PRICE_COLUMN = f"A column new_price or percent is missing. {HEADING}"
 SAME_COLUMN = (
-    "Two columns have names that mean the same. Keep one of them: small letters and capitals, "
-    "blanks, - and _ make no difference."
+    "Two columns have the same name. Keep one of them: upper and lower case are the same, and so "
+    "are spaces, - and _."
 )
-NO_LINES = f"There is nothing below the first line. {HEADING}"
+NO_LINES = f"The file has no lines below the first. {HEADING}"
 NO_PRICE = "No line of this file has a price, so there is nothing to change."
-ALL_UNCHANGED = "Every line names the price that its item has, so there is nothing to change."
-BOTH = "Give either a new price or a change in percent, not both: empty one of the two cells."
+ALL_UNCHANGED = "Every line has the current price of its item, so there is nothing to change."
+BOTH = "Enter either a new price or a change in percent, not both: clear one of the two cells."
 
 
 @dataclass(frozen=True)
 class PriceLine:
-    """What one item is to get: `{"newPrice": micro-STX}` or `{"percentChange": percent}`."""
+    """The change of one item: `{"newPrice": micro-STX}` or `{"percentChange": percent}`."""
 
     number: int
     content_id: str
@@ -66,9 +66,9 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class Prices:
-    """A file that is good as a whole; `skipped` are the lines that have an id and no price.
+    """A valid file; `skipped` are the numbers of lines with an id but no price.
 
-    `unchanged` are those that name the price which the item has, where they were left out.
+    `unchanged` are the lines that were left out because they have the current price.
     """
 
     lines: list[PriceLine]
@@ -77,15 +77,15 @@ class Prices:
 
     @property
     def note(self) -> str:
-        """What a person should know of lines that are left out; empty where there is nothing."""
+        """Which lines were left out, for users; empty if none."""
         return " ".join(
             words
             for words in (
                 _left_out(self.skipped, "has no price", "have no price"),
                 _left_out(
                     self.unchanged,
-                    "names the price that the item has",
-                    "name the price that the item has",
+                    "has the current price of its item",
+                    "have the current price of their item",
                 ),
             )
             if words
@@ -94,7 +94,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A cell that can't be used, shortened to be shown; `column` is empty for the whole line."""
+    """An invalid cell, shortened for display; `column` is empty for the whole line."""
 
     number: int
     column: str
@@ -111,7 +111,7 @@ class BadLine:
 
 
 class BadPrices(Invalid):
-    """The file can be read, and some of its lines can't be used: so none of them is."""
+    """Some lines of the file are invalid, so none is used."""
 
     def __init__(self, lines: list[BadLine]) -> None:
         self.lines = lines
@@ -121,8 +121,7 @@ class BadPrices(Invalid):
         for line in self.shown:
             errors.setdefault(line.path, []).append(line.sentence)
         super().__init__(
-            f"{subject} can't be used, so nothing was prepared. "
-            "Mend the file and send it once more.",
+            f"{subject} can't be used, so nothing was prepared. Fix the file and send it again.",
             errors=errors,
             bad_lines=count,
         )
@@ -133,12 +132,12 @@ class BadPrices(Invalid):
 
     @property
     def left(self) -> int:
-        """How many more there are than are shown."""
+        """The number of invalid lines that are not shown."""
         return len(self.lines) - len(self.shown)
 
 
 def prices_of(rows: Iterable[Row]) -> Prices:
-    """Check every row. Raises BadPrices, and Invalid for what concerns the file as a whole."""
+    """Check every row. Raises BadPrices, and Invalid for errors of the whole file."""
     lines: list[PriceLine] = []
     skipped: list[int] = []
     bad: list[BadLine] = []
@@ -151,18 +150,18 @@ def prices_of(rows: Iterable[Row]) -> Prices:
             bad.append(BadLine(row.number, "", "", f"{row.problem} {_remedy(row)}"))
             continue
         cells = _cells(row)
-        found = _errors_and_line(row.number, cells)
-        if isinstance(found, list):
-            bad += found
-        elif found is None:
+        parsed = _parse_line(row.number, cells)
+        if isinstance(parsed, list):
+            bad += parsed
+        elif parsed is None:
             skipped.append(row.number)
-        elif found.content_id in number_of:
-            first = number_of[found.content_id]
-            words = f"This item is on line {first:,} too. Keep one of the two lines."
-            bad.append(BadLine(row.number, ID, shortened(found.content_id), words))
+        elif parsed.content_id in number_of:
+            first = number_of[parsed.content_id]
+            words = f"This item is also on line {first:,}. Keep one of the two lines."
+            bad.append(BadLine(row.number, ID, shortened(parsed.content_id), words))
         else:
-            number_of[found.content_id] = row.number
-            lines.append(found)
+            number_of[parsed.content_id] = row.number
+            lines.append(parsed)
     if bad:
         raise BadPrices(bad)
     if not lines:
@@ -171,12 +170,12 @@ def prices_of(rows: Iterable[Row]) -> Prices:
 
 
 def refused(words: str) -> Invalid:
-    """The refusal of a file as a whole."""
+    """Return the error for a file that is refused as a whole."""
     return Invalid(words, errors={"file": [words]})
 
 
 def shortened(text: str) -> str:
-    """A cell or a file's name as it can be shown: on one line, not too long."""
+    """Shorten a cell or a file name to one short line for display."""
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     line = one_line(line)
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"
@@ -193,7 +192,7 @@ def _left_out(numbers: Sequence[int], one: str, many: str) -> str:
 
 
 def _cells(row: Row) -> dict[str, str]:
-    """The row's cells by the columns that count. Raises Invalid where a needed one isn't there."""
+    """Return the cells of the known columns. Raises Invalid if a required column is missing."""
     named = {
         name.strip().lower().replace(" ", "_").replace("-", "_"): cell
         for name, cell in row.values.items()
@@ -203,7 +202,7 @@ def _cells(row: Row) -> dict[str, str]:
     cells = {}
     for column, names in COLUMNS.items():
         name = next((name for name in names if name in named), None)
-        # The price in micro-STX stands back behind one in STX, as `price` does behind `new_price`.
+        # A price in STX takes precedence over one in micro-STX, as `new_price` does over `price`.
         if name is not None and not (column == MICRO and PRICE in cells):
             cells[column] = plain_cell(named[name].strip()).strip()
     if ID not in cells:
@@ -213,8 +212,8 @@ def _cells(row: Row) -> dict[str, str]:
     return cells
 
 
-def _errors_and_line(number: int, cells: Mapping[str, str]) -> PriceLine | list[BadLine] | None:
-    """The line, or all that is wrong with it; None where it says no price."""
+def _parse_line(number: int, cells: Mapping[str, str]) -> PriceLine | list[BadLine] | None:
+    """Return the parsed line, or its errors; None if it has no price."""
     typed = {column: text for column, text in cells.items() if column != ID and text}
     if not typed and cells[ID]:
         return None
@@ -225,7 +224,7 @@ def _errors_and_line(number: int, cells: Mapping[str, str]) -> PriceLine | list[
 
     content_id = ""
     if not cells[ID]:
-        refuse(ID, "There is no id. Say which item this is, or delete the line.")
+        refuse(ID, "The id is missing. Add it, or delete the line.")
     else:
         try:
             content_id = clean_content_id(cells[ID])
@@ -249,4 +248,4 @@ def _errors_and_line(number: int, cells: Mapping[str, str]) -> PriceLine | list[
 
 
 def _remedy(row: Row) -> str:
-    return "Put cells that hold the delimiter into quotes." if "fields" in row.problem else ""
+    return "Put quotes around cells that contain the delimiter." if "fields" in row.problem else ""

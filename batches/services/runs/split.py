@@ -1,4 +1,4 @@
-"""Splits what was prepared into batches: by creator, by origin and by BATCH_MAX_ITEMS."""
+"""Split a submission into batches: by creator, by origin and by BATCH_MAX_ITEMS."""
 
 from collections.abc import Iterator, Mapping
 from uuid import UUID
@@ -15,32 +15,32 @@ from content.models import Content, Wallet
 
 
 def contents_of(submission: Submission) -> dict[str, Content]:
-    """Its items as they are now, up to ten thousand: to be read once and passed on."""
+    """Read its items as they are now: up to ten thousand, so read them once and pass them on."""
     return Content.objects.in_bulk(submission.content_ids)
 
 
 def batches_needed(
     submission: Submission, contents: Mapping[str, Content] | None = None
 ) -> dict[Wallet, int]:
-    """How many batches confirming makes, by creator."""
+    """Count the batches that confirming creates, by creator."""
     contents = contents_of(submission) if contents is None else contents
     groups = groups_of(submission, contents)
     return {wallet: len(list(_parts(submission, keys))) for wallet, keys in groups}
 
 
 def items_by_creator(submission: Submission, contents: Mapping[str, Content]) -> dict[Wallet, int]:
-    """How many items each creator's batches would hold, from `contents_of`."""
+    """Count the items of each creator's batches."""
     return {wallet: len(keys) for wallet, keys in groups_of(submission, contents)}
 
 
 def groups_of(
     submission: Submission, contents: Mapping[str, Content]
 ) -> list[tuple[Wallet, list[str]]]:
-    """The ids by creator, among those creators whom the person may act for.
+    """Group the ids by creator, for the creators that the user may act for.
 
-    What follows upon a batch is of that batch's creator, whoever owns the item now. Unknown and
-    foreign ids go along with the first creator, whose batch answers `not-found` for them. Raises
-    NotAllowed when there is no creator at all.
+    A retry or an undo belongs to the creator of its batch, even if someone else owns the item now.
+    Unknown and foreign ids are added to the first creator, whose batch reports `not-found` for
+    them. Raises NotAllowed if the user may act for none of the creators.
     """
     operation = operation_for(submission)
     if submission.origins:
@@ -74,9 +74,9 @@ def _creators_of_origins(submission: Submission) -> dict[str, str]:
 
 
 def orders_of(submission: Submission, keys: list[str]) -> list[Order]:
-    """One creator's part of a submission, as the batches that are to be made of it."""
+    """Return the orders for one creator's part of a submission."""
     place = {key: position for position, key in enumerate(submission.content_ids)}
-    operation, own = operation_for(submission), submission.item_payloads
+    operation, payloads = operation_for(submission), submission.item_payloads
     schedule = Schedule.of_submission(submission)
     orders = []
     for origin, part in _parts(submission, keys):
@@ -86,7 +86,7 @@ def orders_of(submission: Submission, keys: list[str]) -> list[Order]:
             submission.payload,
             part,
             expected_versions={key: found for key, found in versions.items() if found is not None},
-            item_payloads=[own[place[key]] for key in part] if own else [],
+            item_payloads=[payloads[place[key]] for key in part] if payloads else [],
             schedule=schedule,
             follows=Follows(submission.follows) if submission.follows else None,
             origin=origin,
@@ -96,7 +96,7 @@ def orders_of(submission: Submission, keys: list[str]) -> list[Order]:
 
 
 def _parts(submission: Submission, keys: list[str]) -> Iterator[tuple[UUID | None, list[str]]]:
-    """What one batch takes: BATCH_MAX_ITEMS items at most, all following upon the same batch."""
+    """Yield the ids of each batch: at most BATCH_MAX_ITEMS, all from the same origin."""
     origin_of = dict(zip(submission.content_ids, submission.origins, strict=False))
     by_origin: dict[str | None, list[str]] = {}
     for key in keys:

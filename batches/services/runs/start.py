@@ -1,4 +1,4 @@
-"""Starts a change of any size without a review: one batch where it fits, else a submission."""
+"""Start a change of any size without a review: one batch if it fits, else a submission."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from content.models import Content, User, Wallet
 
 @dataclass(frozen=True)
 class Request:
-    """An operation on any number of items; without `creator` on those of several creators."""
+    """An operation on any number of items, of several creators if `creator` is None."""
 
     operation: Operation
     payload: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def order(self) -> Order:
-        """As one batch. Raises Invalid."""
+        """The order for one batch. Raises Invalid."""
         creator = self.creator.pk if self.creator else None
         body = {"creator": creator, "contentIds": list(self.content_ids), **self.payload}
         order = clean_order(self.operation, body)
@@ -59,7 +59,7 @@ def start(request: Request) -> Run:
 
 
 def preview(request: Request) -> Preview:
-    """What `start` would do; nothing is kept. Raises Invalid and NotAllowed."""
+    """Preview what `start` would do; nothing is saved. Raises Invalid and NotAllowed."""
     if request.fits_one_batch:
         return preview_order(request.order, by=request.by)[1]
     return preview_submission(_draft(request))
@@ -85,7 +85,7 @@ def _draft(request: Request) -> Submission:
 
 
 def _refuse_other_creators(request: Request, creator: Wallet) -> None:
-    """A submission changes every creator's items that the person may change: not meant here."""
+    """Refuse items of other creators, which a submission would change too."""
     contents = Content.objects.in_bulk(list(request.content_ids))
     others = {content.creator_id for content in contents.values()} - {creator.pk}
     for wallet in Wallet.objects.filter(pk__in=sorted(others)):

@@ -1,4 +1,4 @@
-"""The batch actions of the catalogue: choose, fill in, review, start, follow."""
+"""The batch actions of the catalogue: select, fill in, review, start, watch."""
 
 from datetime import timedelta
 
@@ -62,7 +62,7 @@ def test_from_the_list_to_the_results(signed_in, staff, items, work):
     assert "Change 5 of 5" in review
     assert "2 batches" in review
     assert "3.3 STX" in review
-    assert review.index("3.3 STX") < review.index("1.1 STX")  # the largest move comes first
+    assert review.index("3.3 STX") < review.index("1.1 STX")  # the largest change comes first
 
     started = client.post(answer.url)
     assert (started.status_code, started.url) == (302, page("progress", submission))
@@ -79,17 +79,17 @@ def test_from_the_list_to_the_results(signed_in, staff, items, work):
     ]
     progress = client.get(started.url).content.decode()
     assert "5 of 5 saved" in progress
-    assert 'hx-trigger="every' not in progress  # at rest
+    assert 'hx-trigger="every' not in progress  # no polling
 
 
-def test_all_that_match_the_filter_can_be_chosen(signed_in, staff, items):
+def test_select_all_matching_the_filter(signed_in, staff, items):
     make_contents(items[0].creator, 120, title="Another")
     address = f"{LIST}?q=another"
     answer = choose(signed_in(staff), [items[0].pk], address, select_across="1")
     assert "For 120 items" in answer.content.decode()
 
 
-def test_a_filter_that_can_not_be_read_chooses_nothing(signed_in, staff, items):
+def test_invalid_filter_selects_nothing(signed_in, staff, items):
     client = signed_in(staff)
     answer = client.get(LIST, {"price_from": "abc"})
     assert answer.context["cl"].result_count == 0
@@ -98,7 +98,7 @@ def test_a_filter_that_can_not_be_read_chooses_nothing(signed_in, staff, items):
     assert answer.context["cl"].result_count == 2
 
 
-def test_more_than_a_hundred_items_become_several_batches(signed_in, staff, items, settings):
+def test_over_hundred_items_split_into_batches(signed_in, staff, items, settings):
     settings.BATCH_MAX_ITEMS = 2
     client = signed_in(staff)
     fill_in(client, [item.pk for item in items], new_price="9")
@@ -109,7 +109,7 @@ def test_more_than_a_hundred_items_become_several_batches(signed_in, staff, item
 
 
 @pytest.mark.parametrize("who", ["viewer", "clerk"])
-def test_staff_without_the_right_is_refused_by_hand_made_posts(who, request, signed_in, items):
+def test_crafted_post_without_permission_refused(who, request, signed_in, items):
     client = signed_in(request.getfixturevalue(who))
     keys = [item.pk for item in items]
     assert choose(client, keys).status_code == 403
@@ -121,7 +121,7 @@ def test_staff_without_the_right_is_refused_by_hand_made_posts(who, request, sig
 
 
 @pytest.mark.parametrize("who", ["alice", "carol"])
-def test_who_is_no_staff_is_sent_to_the_log_in(who, request, signed_in, items):
+def test_non_staff_redirected_to_log_in(who, request, signed_in, items):
     client = signed_in(request.getfixturevalue(who))
     for answer in (choose(client, [items[0].pk]), fill_in(client, [items[0].pk], new_price="1")):
         assert answer.status_code == 302
@@ -129,7 +129,7 @@ def test_who_is_no_staff_is_sent_to_the_log_in(who, request, signed_in, items):
     assert not Submission.objects.exists()
 
 
-def test_inactive_staff_is_sent_to_the_log_in(signed_in, staff, items):
+def test_inactive_staff_redirected_to_log_in(signed_in, staff, items):
     client = signed_in(staff)
     staff.is_active = False
     staff.save()
@@ -154,16 +154,16 @@ def test_inactive_staff_is_sent_to_the_log_in(signed_in, staff, items):
         ({"percent_change": "1e400"}, "Enter a percentage"),
     ],
 )
-def test_bad_prices_are_refused_beside_the_field(signed_in, staff, items, typed, words):
+def test_invalid_prices_shown_at_field(signed_in, staff, items, typed, words):
     answer = fill_in(signed_in(staff), [items[0].pk], **typed)
     assert answer.status_code == 200
     text = answer.content.decode()
     assert words in text
-    assert items[0].pk in text  # the selection is not lost
+    assert items[0].pk in text  # the selection is kept
     assert not Submission.objects.exists()
 
 
-def test_bad_ids_are_refused_and_unknown_ones_become_results(signed_in, staff, items, work):
+def test_invalid_ids_refused_unknown_ids_fail(signed_in, staff, items, work):
     client = signed_in(staff)
     answer = client.post(RUN, {"selection": '{"$ne":1} ' + "x" * 65, "new_price": "1"})
     assert "An id has 1 to 64" in answer.content.decode()
@@ -187,7 +187,7 @@ def test_an_unknown_operation_is_not_there(signed_in, staff):
     assert signed_in(staff).post(address, {"selection": "a"}).status_code == 404
 
 
-def test_an_edit_between_review_and_start_wins(signed_in, staff, items, work):
+def test_edit_after_review_conflicts(signed_in, staff, items, work):
     submission = prepared(staff, [items[0].pk, items[1].pk])
     Content.objects.filter(pk=items[0].pk).update(price=5, version=2)
     client = signed_in(staff)
@@ -197,7 +197,7 @@ def test_an_edit_between_review_and_start_wins(signed_in, staff, items, work):
     assert "Content was changed since" in client.get(page("progress", submission)).content.decode()
 
 
-def test_a_second_click_lands_on_the_progress_page(signed_in, staff, items):
+def test_second_click_shows_progress(signed_in, staff, items):
     submission = prepared(staff, [items[0].pk])
     client = signed_in(staff)
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_a_second_click_lands_on_the_progress_page(signed_in, staff, items):
     assert BatchOperation.objects.count() == 1
 
 
-def test_an_expired_submission_says_so_and_starts_nothing(signed_in, staff, items):
+def test_expired_submission_starts_nothing(signed_in, staff, items):
     submission = prepared(staff, [items[0].pk])
     Submission.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     client = signed_in(staff)
@@ -216,7 +216,7 @@ def test_an_expired_submission_says_so_and_starts_nothing(signed_in, staff, item
     assert not BatchOperation.objects.exists()
 
 
-def test_only_who_prepared_it_can_start_it(signed_in, staff, root, viewer, items):
+def test_only_the_preparer_can_start(signed_in, staff, root, viewer, items):
     submission = prepared(root, [items[0].pk])
     for person in (staff, viewer):
         client = signed_in(person)
@@ -227,7 +227,7 @@ def test_only_who_prepared_it_can_start_it(signed_in, staff, root, viewer, items
     assert not BatchOperation.objects.exists()
 
 
-def test_who_lost_the_right_meanwhile_can_not_start_it(signed_in, staff, items):
+def test_lost_permission_refuses_start(signed_in, staff, items):
     submission = prepared(staff, [items[0].pk])
     staff.user_permissions.clear()
     client = signed_in(staff)
@@ -235,7 +235,7 @@ def test_who_lost_the_right_meanwhile_can_not_start_it(signed_in, staff, items):
     assert not BatchOperation.objects.exists()
 
 
-def test_the_quota_is_told_in_words_and_nothing_starts(signed_in, root, wallet_of, settings):
+def test_exceeded_quota_starts_nothing(signed_in, root, wallet_of, settings):
     settings.BATCH_QUOTA_PER_HOUR = 0
     from tests.factories import WalletFactory
 
@@ -259,7 +259,7 @@ def test_forms_need_their_token(staff, items):
     assert not BatchOperation.objects.exists()
 
 
-def test_what_runs_can_be_cancelled(signed_in, staff, viewer, items):
+def test_running_batch_can_be_cancelled(signed_in, staff, viewer, items):
     submission = prepared(staff, [item.pk for item in items])
     client = signed_in(staff)
     client.post(page("review", submission))
@@ -273,7 +273,7 @@ def test_what_runs_can_be_cancelled(signed_in, staff, viewer, items):
     assert not ContentChange.objects.filter(version=2).exists()
 
 
-def test_the_progress_page_moves_and_says_when_it_is_queued(signed_in, staff, items):
+def test_progress_page_polls_while_queued(signed_in, staff, items):
     submission = prepared(staff, [items[0].pk])
     client = signed_in(staff)
     client.post(page("review", submission))

@@ -1,4 +1,4 @@
-"""The admin's pages of batches: looked at, cancelled, deleted by superusers, never edited."""
+"""The admin's pages of batches: view, cancel, delete by superusers, no edit."""
 
 import pytest
 from django.urls import reverse
@@ -24,9 +24,7 @@ def batch(alice, wallet_of):
     return price_batch(alice, [items[0].pk, items[1].pk, items[2].pk, "unknown"])
 
 
-def test_the_results_stand_failures_first_with_what_the_chain_says(
-    signed_in, viewer, batch, work, settings
-):
+def test_results_failures_first_with_chain_state(signed_in, viewer, batch, work, settings):
     refused = Content.objects.get(pk=batch.content_ids[1])
     settings.SANDBOX_FAILURE = str(refused.onchain_id)
     work()
@@ -38,7 +36,7 @@ def test_the_results_stand_failures_first_with_what_the_chain_says(
     assert "The contract refused this item." in text
 
 
-def test_the_list_filters_by_outcome_status_and_operation(signed_in, viewer, batch, work):
+def test_list_filters(signed_in, viewer, batch, work):
     client = signed_in(viewer)
     count = lambda **query: client.get(LIST, query).context["cl"].result_count  # noqa: E731
     assert count(status__exact="pending") == 1
@@ -51,7 +49,7 @@ def test_the_list_filters_by_outcome_status_and_operation(signed_in, viewer, bat
     assert count(creator__address__exact=batch.creator_id) == 1
 
 
-def test_the_list_asks_no_query_per_row(
+def test_list_query_count_constant(
     signed_in, viewer, alice, wallet_of, django_assert_max_num_queries
 ):
     for item in make_contents(wallet_of(alice), 8):
@@ -64,7 +62,7 @@ def test_the_list_asks_no_query_per_row(
 
 
 @pytest.mark.parametrize("who", ["staff", "root"])
-def test_staff_with_the_right_cancels(who, request, signed_in, batch):
+def test_staff_with_permission_cancel(who, request, signed_in, batch):
     client = signed_in(request.getfixturevalue(who))
     assert "Cancel" in client.get(page("change", batch)).content.decode()
     client.post(page("cancel", batch))
@@ -80,7 +78,7 @@ def test_others_do_not_cancel(who, status, request, signed_in, batch):
     assert batch.status == Status.PENDING
 
 
-def test_nobody_adds_or_edits_one(signed_in, root, batch):
+def test_no_add_or_edit(signed_in, root, batch):
     client = signed_in(root)
     assert client.get(reverse("admin:batches_batchoperation_add")).status_code == 403
     client.post(page("change", batch), {"status": "completed"})
@@ -98,7 +96,7 @@ def test_only_superusers_delete(who, request, signed_in, batch, work):
     assert BatchOperation.objects.filter(pk=batch.pk).exists()
 
 
-def test_superusers_delete_what_has_ended(signed_in, root, batch, work):
+def test_superusers_delete_ended_batches(signed_in, root, batch, work):
     client = signed_in(root)
     assert client.post(page("delete", batch), {"post": "yes"}).status_code == 403
     work()
@@ -109,9 +107,7 @@ def test_superusers_delete_what_has_ended(signed_in, root, batch, work):
     assert Content.objects.count() == 3
 
 
-def test_of_a_deleted_batch_the_words_stay_without_a_link(
-    signed_in, root, alice, batch, wallet_of, work
-):
+def test_deleted_batch_shown_without_link(signed_in, root, alice, batch, wallet_of, work):
     gone = price_batch(alice, batch.content_ids[:1], newPrice=5)
     remove = make_contents(wallet_of(alice))[0]
     order = clean_order(OPERATIONS["remove-content"], {"contentIds": [remove.pk]})
@@ -134,13 +130,13 @@ def test_of_a_deleted_batch_the_words_stay_without_a_link(
             text = signed_in(person).get(address).content.decode()
             assert "n a batch that was deleted" in text
             assert not any(key in text for key in keys)
-    # What was not deleted keeps its link.
+    # Existing batches keep their links.
     assert (
         str(batch.pk) in signed_in(alice).get(f"/content/{batch.content_ids[1]}").content.decode()
     )
 
 
-def test_the_part_that_moves_comes_alone(signed_in, viewer, batch):
+def test_poll_returns_progress_part(signed_in, viewer, batch):
     client = signed_in(viewer)
     assert client.get(page("progress", batch)).url == page("change", batch)
     part = client.get(page("progress", batch), headers={"HX-Request": "true"}).content.decode()

@@ -1,4 +1,4 @@
-"""Trying again and putting back in the admin: prepared, read, started, and linked both ways."""
+"""Retry and undo in the admin: review, start, and links in both directions."""
 
 import re
 
@@ -38,7 +38,7 @@ def batch(alice, wallet_of, work):
     return batch
 
 
-def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
+def test_batch_undone_twice(signed_in, staff, batch, work):
     client = signed_in(staff)
     review = client.post(page("undo", batch))
     assert "Undo: Update price to 7 STX" in words(client.get(review.url))
@@ -50,11 +50,11 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     undo = BatchOperation.objects.get(undo_of=batch)
     assert undo.requested_by == staff
     assert page("change", undo) in client.get(page("change", batch)).content.decode()
-    # What is put back already is not offered again, and refused where it is asked for.
+    # A second undo is not offered, and is refused.
     assert page("undo", batch) not in client.get(page("change", batch)).content.decode()
     assert "already undone" in words(client.post(page("undo", batch), follow=True))
     shown = client.get(page("change", undo))
-    assert "Undoes what was changed by" in words(shown)
+    assert "Undoes" in words(shown)
     assert page("change", batch) in shown.content.decode()
     assert "Save as template" not in words(shown)
     client.post(client.post(page("undo", undo)).url)
@@ -62,7 +62,7 @@ def test_a_batch_is_undone_and_that_undone_again(signed_in, staff, batch, work):
     assert prices(batch) == [7_000_000, 7_000_000]
 
 
-def test_only_what_nobody_changed_since_is_put_back(signed_in, staff, alice, batch, work):
+def test_undo_leaves_changed_items(signed_in, staff, alice, batch, work):
     edited = batch.content_ids[0]
     change_content(edited, {"price": 5}, version=2, by=alice, cause="admin")
     client = signed_in(staff)
@@ -73,7 +73,7 @@ def test_only_what_nobody_changed_since_is_put_back(signed_in, staff, alice, bat
     assert prices(batch) == [5, 2_000_000]
 
 
-def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, work):
+def test_retry_failed_items(signed_in, staff, batch, alice, wallet_of, work):
     client = signed_in(staff)
     assert "Retry 1 failed item" in words(client.get(page("change", batch)))
     make_contents(wallet_of(alice), 1, content_id="unknown")
@@ -84,10 +84,10 @@ def test_what_failed_is_tried_again(signed_in, staff, batch, alice, wallet_of, w
     shown = words(client.get(page("change", batch)))
     assert "Retried by" in shown
     assert "failed item" not in shown
-    assert "Retries what failed in" in words(client.get(page("change", retry)))
+    assert "Retries failed items of" in words(client.get(page("change", retry)))
 
 
-def test_conflicts_are_looked_at_again_by_themselves(signed_in, staff, alice, wallet_of, work):
+def test_conflicts_have_their_own_review(signed_in, staff, alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 2)
     versions = {items[0].pk: 1, items[1].pk: 1}
     change_content(items[0].pk, {"price": 5}, version=1, by=alice, cause="admin")
@@ -103,7 +103,7 @@ def test_conflicts_are_looked_at_again_by_themselves(signed_in, staff, alice, wa
     assert prices(batch) == [7_000_000, 7_000_000]
 
 
-def test_nothing_to_do_is_said_and_nothing_prepared(signed_in, staff, alice, batch, wallet_of):
+def test_nothing_to_do_prepares_nothing(signed_in, staff, alice, batch, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     waiting = price_batch(alice, [item.pk])
     client = signed_in(staff)
@@ -121,9 +121,7 @@ def test_nothing_to_do_is_said_and_nothing_prepared(signed_in, staff, alice, bat
     assert Submission.objects.count() == before
 
 
-def test_a_run_of_several_batches_is_undone_as_a_whole(
-    signed_in, staff, alice, bob, wallet_of, work
-):
+def test_run_undone_as_whole(signed_in, staff, alice, bob, wallet_of, work):
     items = make_contents(wallet_of(alice), 2) + make_contents(wallet_of(bob), 2)
     run = prepare(
         by=staff,
@@ -152,7 +150,7 @@ def test_a_run_of_several_batches_is_undone_as_a_whole(
     assert "Undone by" in words(client.get(page("progress", run, "submission")))
 
 
-def test_one_change_is_undone_from_the_item_s_timeline(signed_in, staff, viewer, batch, work):
+def test_undo_from_the_item_timeline(signed_in, staff, viewer, batch, work):
     first, second = batch.content_ids[:2]
     history = reverse("admin:content_content_history", args=[first])
     shown = signed_in(viewer).get(history).content.decode()
@@ -165,7 +163,7 @@ def test_one_change_is_undone_from_the_item_s_timeline(signed_in, staff, viewer,
     work()
     assert Content.objects.get(pk=first).price == 1_000_000
     assert Content.objects.get(pk=second).price == 7_000_000
-    # Of an older change nothing is offered: what was changed since stays.
+    # An older change can't be undone: items changed since then stay.
     assert client.get(history).content.decode().count("Undo this change") == 1
     undo = BatchOperation.objects.get(undo_of=batch)
     assert page("undo", undo) in client.get(history).content.decode()
@@ -173,14 +171,14 @@ def test_one_change_is_undone_from_the_item_s_timeline(signed_in, staff, viewer,
 
 @pytest.mark.parametrize("data", [{"content_id": "{$ne:1}"}, {"content_id": "x" * 9999}])
 @pytest.mark.parametrize("follows", list(Follows))
-def test_made_up_items_are_harmless(signed_in, staff, batch, data, follows):
+def test_unknown_items_are_harmless(signed_in, staff, batch, data, follows):
     answer = signed_in(staff).post(page(follows.value, batch), data, follow=True)
     assert answer.status_code == 200
     assert not Submission.objects.filter(follows=follows).exists()
 
 
 @pytest.mark.parametrize("code", ["x", "not-found'", "{$ne:1}"])
-def test_a_reason_that_is_none_means_any(signed_in, staff, batch, alice, wallet_of, code):
+def test_invalid_reason_means_any(signed_in, staff, batch, alice, wallet_of, code):
     client = signed_in(staff)
     review = client.post(page("retry", batch), {"code": code}, follow=True)
     assert "Content not found or not owned by creator" in words(review)

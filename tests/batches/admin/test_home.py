@@ -1,4 +1,4 @@
-"""The admin's first page: figures that lead to their rows, for those who may see them."""
+"""The admin's first page: figures with links, by permission."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ def busy(alice, bob, wallet_of):
 
 
 def add_results() -> None:
-    """The rows of the results, as the counters of the batches have it."""
+    """Count the results and compare with the counters of the batches."""
     for batch in BatchOperation.objects.all():
         for position in range(batch.success_count + batch.failure_count):
             failed = position < batch.failure_count
@@ -62,7 +62,7 @@ def add_results() -> None:
 
 
 def figures(answer) -> dict[str, tuple[str, str]]:
-    """(words, url) by label; of the table's cells by day and outcome."""
+    """Return (words, url) by label, for table cells by day and outcome."""
     groups = answer.context["groups"]
     found = {
         figure.label: (figure.words, figure.url) for group in groups for figure in group.figures
@@ -76,7 +76,7 @@ def figures(answer) -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_each_figure_leads_to_as_many_rows(signed_in, viewer, busy):
+def test_figures_match_linked_rows(signed_in, viewer, busy):
     client = signed_in(grant(viewer, *ALL))
     found = figures(client.get(HOME))
     counted = {label: (words, url) for label, (words, url) in found.items() if words.isdigit()}
@@ -102,7 +102,7 @@ def test_each_figure_leads_to_as_many_rows(signed_in, viewer, busy):
         assert answer.context["cl"].result_count == int(words), (label, url)
 
 
-def test_the_longest_wait_leads_to_those_that_wait(signed_in, viewer, busy):
+def test_longest_wait_links_waiting_batches(signed_in, viewer, busy):
     client = signed_in(viewer)
     words, url = figures(client.get(HOME))["Longest wait"]
     assert words == "2\xa0hours"
@@ -110,7 +110,7 @@ def test_the_longest_wait_leads_to_those_that_wait(signed_in, viewer, busy):
     assert shown == set(BatchOperation.objects.filter(status=Status.PENDING))
 
 
-def test_the_chart_holds_what_its_table_holds(signed_in, viewer, busy):
+def test_chart_and_table_match(signed_in, viewer, busy):
     answer = signed_in(viewer).get(HOME)
     assert answer.context["chart_total"] == 2 * (6 + 2)
     assert len(answer.context["chart_rows"]) == 14
@@ -118,14 +118,14 @@ def test_the_chart_holds_what_its_table_holds(signed_in, viewer, busy):
         assert words in answer.content.decode()
 
 
-def test_without_batches_it_says_what_to_do(signed_in, viewer):
+def test_empty_list_shows_hint(signed_in, viewer):
     page = signed_in(viewer).get(HOME).content.decode()
     assert "No batch ended in the last 14 days" in page
     assert reverse("admin:content_content_changelist") in page
     assert "No batch is overdue." in page
 
 
-def test_who_may_not_see_batches_is_told_what_is_open(signed_in, clerk, busy, alice):
+def test_dashboard_without_view_permission(signed_in, clerk, busy, alice):
     client = signed_in(clerk)
     answer = client.get(HOME)
     assert "groups" not in answer.context
@@ -138,7 +138,7 @@ def test_who_may_not_see_batches_is_told_what_is_open(signed_in, clerk, busy, al
     assert client.get(HOME).context.get("chart_data") is None
 
 
-def test_mails_calls_and_results_only_for_who_may_see_them(signed_in, viewer, clerk, busy):
+def test_figures_require_view_permissions(signed_in, viewer, clerk, busy):
     found = figures(signed_in(viewer).get(HOME))
     assert not {"Mails waiting", "Mails overdue", "Contract calls open"} & set(found)
     assert found["Failed items"][1]
@@ -147,7 +147,7 @@ def test_mails_calls_and_results_only_for_who_may_see_them(signed_in, viewer, cl
 
 
 @pytest.mark.parametrize(("zone", "count"), [("Asia/Tokyo", "1"), ("UTC", "0")])
-def test_today_is_the_viewer_s(signed_in, viewer, alice, zone, count):
+def test_today_in_viewers_zone(signed_in, viewer, alice, zone, count):
     viewer.time_zone = zone
     viewer.save()
     with time_machine.travel(datetime(2026, 11, 24, 1, tzinfo=UTC)):
@@ -161,7 +161,7 @@ def test_today_is_the_viewer_s(signed_in, viewer, alice, zone, count):
             assert client.get(url).context["cl"].result_count == int(count)
 
 
-def test_the_first_page_costs_the_same_with_little_and_with_much(signed_in, viewer, alice):
+def test_first_page_query_count_constant(signed_in, viewer, alice):
     client = signed_in(viewer)
 
     def cost() -> int:
@@ -177,7 +177,7 @@ def test_the_first_page_costs_the_same_with_little_and_with_much(signed_in, view
     assert cost() == little <= 13
 
 
-def test_a_silent_worker_is_told_of_on_every_page_of_the_admin(signed_in, viewer, clerk, alice):
+def test_silent_worker_shown_in_the_admin(signed_in, viewer, clerk, alice):
     batch = made_up(alice)
     pages = [
         HOME,
@@ -195,14 +195,14 @@ def test_a_silent_worker_is_told_of_on_every_page_of_the_admin(signed_in, viewer
         assert NO_WORKER not in client.get(page).content.decode(), page
 
 
-def test_strangers_are_not_told_of_workers(client, signed_in, alice, django_assert_num_queries):
+def test_worker_state_hidden_from_strangers(client, signed_in, alice, django_assert_num_queries):
     login = reverse("admin:login")
     with django_assert_num_queries(0):
         assert NO_WORKER not in client.get(login).content.decode()
     assert NO_WORKER not in signed_in(alice).get(login).content.decode()
 
 
-def test_results_are_listed_with_why_and_their_batch(signed_in, viewer, alice, wallet_of):
+def test_results_listed_with_reason_and_batch(signed_in, viewer, alice, wallet_of):
     batch = made_up(alice, failed=1, succeeded=1)
     make_contents(wallet_of(alice))
     add_results()
@@ -214,7 +214,7 @@ def test_results_are_listed_with_why_and_their_batch(signed_in, viewer, alice, w
 
 
 @pytest.mark.parametrize("query", ["failed_on=never", "overdue=no", "open=?", "outcome=burnt"])
-def test_a_filter_that_means_nothing_narrows_nothing(signed_in, root, alice, query):
+def test_empty_filter_selects_all(signed_in, root, alice, query):
     made_up(alice)
     client = signed_in(root)
     for name in ("batches_batchitem", "batches_notification", "content_contractcall"):

@@ -1,4 +1,4 @@
-"""Prices from a file in the admin, over the items of several creators."""
+"""Prices from a file in the admin, for items of several creators."""
 
 import csv
 import io
@@ -58,7 +58,7 @@ def test_download_edit_send_review_start(signed_in, staff, items, work):
     assert [line.content_id for line in price_file.read(failed).lines] == [keys[0]]
 
 
-def test_bad_lines_are_named_as_text(signed_in, staff, items):
+def test_invalid_lines_shown_as_text(signed_in, staff, items):
     answer = send(signed_in(staff), csv_of("id,price", "<script>x</script>,1", "7,"))
     words = answer.content.decode()
     assert "1 line can&#x27;t be used, so nothing was prepared." in words
@@ -72,8 +72,8 @@ def test_bad_lines_are_named_as_text(signed_in, staff, items):
     ("data", "words"),
     [
         (b"", "prices.csv is empty."),
-        (b"7,1\n8,1\n", "There is no column content_id."),
-        (b"id,price\n" + b"7,1\n" * 500_000, "prices.csv is over 1 MiB."),
+        (b"7,1\n8,1\n", "The column content_id is missing."),
+        (b"id,price\n" + b"7,1\n" * 500_000, "prices.csv is larger than 1 MiB."),
         (b"id,price\n7,1\n", "None of these items belongs to this creator."),
     ],
 )
@@ -82,7 +82,7 @@ def test_unusable_file_is_refused(signed_in, staff, items, data, words):
     assert not Submission.objects.exists()
 
 
-def test_who_may_not_run_is_not_offered_it(signed_in, viewer, items):
+def test_action_hidden_without_permission(signed_in, viewer, items):
     client = signed_in(viewer)
     assert PRICES not in client.get(LIST).content.decode()
     assert client.get(PRICES).status_code == 403
@@ -94,7 +94,7 @@ def test_who_may_not_run_is_not_offered_it(signed_in, viewer, items):
     assert not BatchOperation.objects.exists()
 
 
-def test_the_export_of_the_catalogue_is_a_file_of_prices_too(signed_in, staff, items):
+def test_catalogue_export_is_a_price_file(signed_in, staff, items):
     answer = signed_in(staff).get(reverse("admin:content_content_export"))
     assert answer.status_code == 200
     data = signed_in(staff).post(

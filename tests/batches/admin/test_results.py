@@ -1,4 +1,4 @@
-"""Results in the admin: every one can be reached, by outcome and reason, and as a file."""
+"""Results in the admin: paging, filters by outcome and reason, file."""
 
 import csv
 import io
@@ -70,7 +70,7 @@ def submission(staff, alice, bob, wallet_of, work) -> Submission:
     return submission
 
 
-def test_a_batch_is_narrowed_by_outcome_and_reason(signed_in, viewer, batch):
+def test_results_filtered_by_outcome_and_reason(signed_in, viewer, batch):
     client = signed_in(viewer)
     words = text(client.get(page("change", batch)))
     assert "All 3 Failed 2 Saved 1 Not found 1 Removed 1 " in words
@@ -83,7 +83,7 @@ def test_a_batch_is_narrowed_by_outcome_and_reason(signed_in, viewer, batch):
     assert len(answer.context["results"]) == 3
 
 
-def test_every_result_of_a_run_is_on_a_page_failures_first(signed_in, viewer, submission):
+def test_run_results_paged_failures_first(signed_in, viewer, submission):
     client, path = signed_in(viewer), page("progress", submission, "submission")
     shown = []
     for number in (1, 2, 3):
@@ -98,9 +98,7 @@ def test_every_result_of_a_run_is_on_a_page_failures_first(signed_in, viewer, su
     assert "All 235 Failed 5" in text(answer)
 
 
-def test_a_run_costs_the_same_with_few_and_with_many_items(
-    signed_in, staff, alice, wallet_of, work
-):
+def test_run_query_count_constant(signed_in, staff, alice, wallet_of, work):
     client = signed_in(staff)
 
     def queries(count):
@@ -135,7 +133,7 @@ def test_a_run_is_one_file(signed_in, viewer, submission):
 @pytest.mark.parametrize(
     ("who", "status"), [("viewer", 200), ("staff", 200), ("root", 200), ("clerk", 404)]
 )
-def test_who_downloads(who, status, request, signed_in, batch, staff):
+def test_download_permission(who, status, request, signed_in, batch, staff):
     client = signed_in(request.getfixturevalue(who))
     run = run_of(staff, [batch.content_ids[0]])
     assert client.get(page("results", batch)).status_code == status
@@ -147,7 +145,7 @@ def test_who_downloads(who, status, request, signed_in, batch, staff):
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", None])
-def test_the_files_of_the_admin_are_for_staff(who, request, client, batch, staff):
+def test_admin_files_require_staff(who, request, client, batch, staff):
     run = run_of(staff, [batch.content_ids[0]])
     if who:
         client.force_login(request.getfixturevalue(who))
@@ -155,7 +153,7 @@ def test_the_files_of_the_admin_are_for_staff(who, request, client, batch, staff
         assert client.get(path)["Location"].startswith(reverse("admin:login"))
 
 
-def test_what_was_not_attempted_is_named(signed_in, viewer, alice, wallet_of):
+def test_unprocessed_items_listed(signed_in, viewer, alice, wallet_of):
     items = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [item.pk for item in items])
     cancel(batch)
@@ -165,7 +163,7 @@ def test_what_was_not_attempted_is_named(signed_in, viewer, alice, wallet_of):
     assert items[0].title in text(answer)
 
 
-def test_a_poll_keeps_the_choice_and_the_page(signed_in, viewer, batch, submission):
+def test_poll_keeps_filter_and_page(signed_in, viewer, batch, submission):
     client = signed_in(viewer)
     BatchOperation.objects.filter(pk=batch.pk).update(status="processing")
     answer = client.get(page("change", batch), {"outcome": "failed", "code": "removed"})
@@ -175,7 +173,7 @@ def test_a_poll_keeps_the_choice_and_the_page(signed_in, viewer, batch, submissi
     assert [row["id"] for row in part.context["results"]] == [batch.content_ids[1]]
 
 
-def test_nothing_about_a_run_is_edited(signed_in, root, submission):
+def test_template_runs_read_only(signed_in, root, submission):
     client = signed_in(root)
     data = {"state": "draft", "payload": "{}", "kind": "remove-content"}
     assert client.get(reverse("admin:batches_submission_add")).status_code == 403
@@ -187,7 +185,7 @@ def test_nothing_about_a_run_is_edited(signed_in, root, submission):
     assert submission.state == Submission.State.CONFIRMED
 
 
-def test_days_count_in_the_viewers_zone_both_included(signed_in, viewer, alice, wallet_of):
+def test_days_are_inclusive_in_viewers_zone(signed_in, viewer, alice, wallet_of):
     User.objects.filter(pk=viewer.pk).update(time_zone="Europe/Berlin")
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
@@ -214,7 +212,7 @@ def test_days_count_in_the_viewers_zone_both_included(signed_in, viewer, alice, 
         ("", "9999-12-31", "Choose a day before 9999-12-31."),
     ],
 )
-def test_wrong_days_find_nothing_and_say_why(signed_in, viewer, batch, first, last, words):
+def test_invalid_days_find_nothing(signed_in, viewer, batch, first, last, words):
     query = {"created_at_from": first, "created_at_to": last}
     answer = signed_in(viewer).get(LIST, query)
     assert answer.context["cl"].result_count == 0

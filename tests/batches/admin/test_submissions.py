@@ -1,4 +1,4 @@
-"""A submission's own page, its discarding, and what its review and progress say."""
+"""The page of a submission: review, discarding and progress."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -34,14 +34,14 @@ def submission(alice, bob, staff, wallet_of):
     )
 
 
-def test_the_review_counts_the_items_of_each_creator(signed_in, staff, submission):
+def test_review_counts_items_per_creator(signed_in, staff, submission):
     text = signed_in(staff).get(page("review", submission)).content.decode()
     assert "Runs as 2 batches" in text
     assert "Alice: 3 items" in text
     assert "Bob: 1 item<" in text
 
 
-def test_what_was_discarded_can_not_be_started(signed_in, staff, submission):
+def test_discarded_draft_not_startable(signed_in, staff, submission):
     client = signed_in(staff)
     assert client.get(page("discard", submission)).status_code == 405
     answer = client.post(page("discard", submission), {"list": "q=item&e=%ff"}, follow=True)
@@ -52,16 +52,16 @@ def test_what_was_discarded_can_not_be_started(signed_in, staff, submission):
     assert not BatchOperation.objects.exists()
 
 
-def test_what_was_started_can_not_be_discarded(signed_in, staff, submission, work):
+def test_started_submission_not_discardable(signed_in, staff, submission, work):
     confirm(submission.pk, by=staff)
     answer = signed_in(staff).post(page("discard", submission), follow=True)
     assert answer.redirect_chain[0][0] == page("progress", submission)
-    assert "This was started already." in answer.content.decode()
+    assert "This was already started." in answer.content.decode()
     work()
     assert ContentChange.objects.filter(version=2).count() == 4
 
 
-def test_nobody_else_discards(signed_in, root, viewer, staff, submission):
+def test_discard_by_preparer_only(signed_in, root, viewer, staff, submission):
     for person in (root, viewer):
         assert signed_in(person).post(page("discard", submission)).status_code == 404
     strict = Client(enforce_csrf_checks=True)
@@ -70,7 +70,7 @@ def test_nobody_else_discards(signed_in, root, viewer, staff, submission):
     assert Submission.objects.confirmable().exists()
 
 
-def test_the_filter_of_the_list_comes_along(signed_in, staff, submission):
+def test_list_filter_is_kept(signed_in, staff, submission):
     key = submission.content_ids[0]
     data = {"action": "update-price", "index": "0", "_selected_action": [key]}
     client = signed_in(staff)
@@ -83,7 +83,7 @@ def test_the_filter_of_the_list_comes_along(signed_in, staff, submission):
     assert f'href="{LIST}?%2F%2Fevil.example%3Fa="' in hostile.content.decode()
 
 
-def test_the_page_of_a_submission_leads_to_its_batches(signed_in, root, staff, submission, work):
+def test_submission_page_links_its_batches(signed_in, root, staff, submission, work):
     client = signed_in(root)
     assert page("review", submission) in client.get(page("change", submission)).content.decode()
     confirm(submission.pk, by=staff)
@@ -95,9 +95,7 @@ def test_the_page_of_a_submission_leads_to_its_batches(signed_in, root, staff, s
     assert page("history", submission) not in text
 
 
-def test_the_progress_has_ways_back_and_says_what_is_played(
-    signed_in, staff, submission, work, settings
-):
+def test_progress_links_and_chain_sandbox_note(signed_in, staff, submission, work, settings):
     confirm(submission.pk, by=staff)
     work()
     client = signed_in(grant(staff, "view_submission"))
@@ -112,16 +110,16 @@ def test_the_progress_has_ways_back_and_says_what_is_played(
 
 @pytest.fixture
 def runner(staff):
-    """Staff who may run everything, and may not view batches."""
+    """Staff who may run every operation but not view batches."""
     staff.user_permissions.remove(*Permission.objects.filter(codename="view_batchoperation"))
     return User.objects.get(pk=staff.pk)
 
 
-def test_who_may_not_view_batches_is_told_so_after_the_start(signed_in, runner, submission):
+def test_start_without_view_permission(signed_in, runner, submission):
     client = signed_in(runner)
     answer = client.post(page("review", submission), follow=True)
     assert answer.redirect_chain[-1][0] == LIST
-    assert "ask an administrator for the right to view batches" in answer.content.decode()
+    assert "ask an administrator for the permission to view batches" in answer.content.decode()
     assert BatchOperation.objects.filter(submission=submission).count() == 2
     for name in ("progress", "results"):
         assert client.get(page(name, submission)).status_code == 404
@@ -130,9 +128,7 @@ def test_who_may_not_view_batches_is_told_so_after_the_start(signed_in, runner, 
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
 
 
-def test_of_ones_own_wallet_the_same_part_is_shown_downloaded_and_followed(
-    signed_in, runner, alice, wallet_of, submission, work
-):
+def test_own_part_of_a_run(signed_in, runner, alice, wallet_of, submission, work):
     wallet = wallet_of(alice)
     Wallet.objects.filter(pk=wallet.pk).update(owner=runner)
     confirm(submission.pk, by=runner)

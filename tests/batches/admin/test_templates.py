@@ -1,4 +1,4 @@
-"""Templates in the admin: kept, read with what the next run would do, run, paused, forgotten."""
+"""Templates in the admin: create, preview, run, pause, delete."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,7 @@ def template(alice, items):
     return make_template(alice)
 
 
-def test_one_is_kept_by_the_form_for_any_creator(signed_in, staff, alice, bob, items, wallet_of):
+def test_staff_create_template_for_any_creator(signed_in, staff, alice, bob, items, wallet_of):
     client = signed_in(staff)
     assert "?kind=update-price" in client.get(ADD).content.decode()
     address = f"{ADD}?kind=update-price"
@@ -102,9 +102,7 @@ def test_one_is_kept_by_the_form_for_any_creator(signed_in, staff, alice, bob, i
         ({"last_day": "9999-12-31"}, "Choose a day before"),
     ],
 )
-def test_what_can_not_be_is_refused_beside_its_field(
-    signed_in, staff, alice, bob, wallet_of, changes, refusal
-):
+def test_invalid_input_shown_at_fields(signed_in, staff, alice, bob, wallet_of, changes, refusal):
     data = typed(wallet_of(alice), **changes)
     answer = signed_in(staff).post(f"{ADD}?kind=update-price", data)
     assert answer.status_code == 200
@@ -113,13 +111,13 @@ def test_what_can_not_be_is_refused_beside_its_field(
 
 
 @pytest.mark.parametrize("query", ["?kind=format-disk", "?kind=", "?kind=%00", "?batch="])
-def test_without_an_operation_it_asks_for_one(signed_in, staff, query):
+def test_new_template_requires_operation(signed_in, staff, query):
     answer = signed_in(staff).get(f"{ADD}{query}")
     assert answer.status_code in (200, 400)
     assert answer.status_code == 400 or "What should it do?" in words(answer)
 
 
-def test_a_batch_is_kept_as_a_template(signed_in, staff, alice, bob, items, wallet_of, work):
+def test_batch_saved_as_template(signed_in, staff, alice, bob, items, wallet_of, work):
     batch = price_batch(alice, [items[0].pk, items[1].pk], percentChange=12.5)
     work()
     client = signed_in(staff)
@@ -136,7 +134,7 @@ def test_a_batch_is_kept_as_a_template(signed_in, staff, alice, bob, items, wall
     assert client.get(f"{ADD}?batch={items[0].creator.owner_id}").status_code == 404
 
 
-def test_its_page_tells_what_and_when_and_what_for(signed_in, viewer, alice, items):
+def test_template_page_shows_change_and_schedule(signed_in, viewer, alice, items):
     User.objects.filter(pk=viewer.pk).update(time_zone="Europe/Berlin")
     with time_machine.travel(datetime(2026, 3, 6, tzinfo=UTC), tick=False):
         template = make_template(
@@ -150,21 +148,21 @@ def test_its_page_tells_what_and_when_and_what_for(signed_in, viewer, alice, ite
         text = words(answer)
         for line in (
             "7 Mar 2026, 08:30 CET , 7 Mar 2026, 07:30 UTC",
-            # The hour that is missing there.
+            # An hour that the clock change skips.
             "8 Mar 2026, 08:00 CET , 8 Mar 2026, 07:00 UTC",
             "9 Mar 2026, 07:30 CET , 9 Mar 2026, 06:30 UTC",
         ):
             assert line in text
         assert text.count("America/New_York)") == 3
         assert "Change 3 of 3" in text
-        assert "Prices move by +4 STX to +6 STX, by +5 STX on average." in text
+        assert "Prices change by +4 STX to +6 STX, by +5 STX on average." in text
         assert "It has not run yet." in text
         assert "<script>alert(1)" not in answer.content.decode()
         assert "Run now" not in text
     assert not Submission.objects.exists()
 
 
-def test_it_is_edited_by_who_may_run_it(signed_in, staff, alice, bob, template, wallet_of):
+def test_edit_requires_run_permission(signed_in, staff, alice, bob, template, wallet_of):
     client = signed_in(staff)
     form = client.get(page("edit", template)).content.decode()
     assert 'value="Weekly sale"' in form
@@ -182,7 +180,7 @@ def test_it_is_edited_by_who_may_run_it(signed_in, staff, alice, bob, template, 
     assert template.name == "Renamed"
 
 
-def test_it_is_run_by_hand_and_its_history_told(signed_in, staff, template, work):
+def test_manual_run_and_history(signed_in, staff, template, work):
     client = signed_in(staff)
     answer = client.post(page("run", template))
     run = TemplateRun.objects.get()
@@ -208,7 +206,7 @@ def test_it_is_run_by_hand_and_its_history_told(signed_in, staff, template, work
     assert BatchOperation.objects.count() == 1
 
 
-def test_paused_it_does_not_run_until_it_is_resumed(signed_in, staff, alice, items):
+def test_paused_template_does_not_run(signed_in, staff, alice, items):
     with time_machine.travel(datetime(2026, 2, 1, tzinfo=UTC)) as clock:
         template = make_template(alice, repeat="daily", firstRun="2026-02-02T09:00")
         client = signed_in(staff)
@@ -224,7 +222,7 @@ def test_paused_it_does_not_run_until_it_is_resumed(signed_in, staff, alice, ite
         assert not BatchOperation.objects.exists()
 
 
-def test_it_is_deleted_with_its_history_and_what_it_started_stays(signed_in, staff, template):
+def test_delete_keeps_started_batches(signed_in, staff, template):
     client = signed_in(staff)
     client.post(page("run", template))
     assert "Are you sure" in words(client.get(page("delete", template)))
@@ -234,7 +232,7 @@ def test_it_is_deleted_with_its_history_and_what_it_started_stays(signed_in, sta
     assert Submission.objects.count() == BatchOperation.objects.count() == 1
 
 
-def test_several_are_deleted_at_the_list_by_who_may(signed_in, staff, viewer, alice, template):
+def test_templates_deleted_with_permission(signed_in, staff, viewer, alice, template):
     make_template(alice, name="Other")
     keys = [str(key) for key in Template.objects.values_list("pk", flat=True)]
     data = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
@@ -244,7 +242,7 @@ def test_several_are_deleted_at_the_list_by_who_may(signed_in, staff, viewer, al
     assert not Template.objects.exists()
 
 
-def test_staff_runs_only_the_kinds_they_may(signed_in, staff, alice, template):
+def test_staff_run_only_permitted_kinds(signed_in, staff, alice, template):
     permission = staff.user_permissions.get(codename="run_update_price")
     staff.user_permissions.remove(permission)
     client = signed_in(User.objects.get(pk=staff.pk))
@@ -259,7 +257,7 @@ def test_staff_runs_only_the_kinds_they_may(signed_in, staff, alice, template):
     assert not TemplateRun.objects.exists()
 
 
-def test_each_button_needs_its_token_and_a_post(staff, template):
+def test_buttons_require_csrf_and_post(staff, template):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(staff)
     for name in ("run", "pause", "resume", "edit", "delete"):
@@ -270,30 +268,28 @@ def test_each_button_needs_its_token_and_a_post(staff, template):
     assert not TemplateRun.objects.exists()
 
 
-def test_its_page_is_looked_at_and_never_posted_to(signed_in, root, template):
+def test_template_page_refuses_post(signed_in, root, template):
     client = signed_in(root)
     assert client.post(page("change", template), {"name": "x"}).status_code == 405
     template.refresh_from_db()
     assert template.name == "Weekly sale"
 
 
-def test_a_kind_that_is_gone_is_shown_and_not_run(signed_in, root, template):
+def test_removed_kind_shown_and_not_run(signed_in, root, template):
     Template.objects.update(kind="format-disk")
     client = signed_in(root)
     assert "This operation no longer exists." in words(client.get(page("change", template)))
     assert client.post(page("run", template)).status_code == 403
 
 
-def test_it_is_run_by_nobody_who_may_not_see_it(signed_in, alice, clerk, template):
+def test_invisible_template_not_runnable(signed_in, alice, clerk, template):
     for person in (alice, clerk):
         answer = signed_in(person).post(page("run", template))
         assert answer.status_code == (404 if person is clerk else 302)
     assert not TemplateRun.objects.exists()
 
 
-def test_the_pages_cost_the_same_however_many_there_are(
-    signed_in, viewer, alice, template, wallet_of
-):
+def test_list_pages_query_count_constant(signed_in, viewer, alice, template, wallet_of):
     client = signed_in(viewer)
 
     def cost(address):

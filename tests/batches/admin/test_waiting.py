@@ -1,4 +1,4 @@
-"""When changes begin: said at the form, read at the review, changed at the batch's page."""
+"""Schedules: entered in the form, shown in the review, changed on the page."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def words(answer) -> str:
 
 
 def later(**delta) -> str:
-    """As the browser's clock sends it, in UTC."""
+    """Format a time as the browser sends it, in UTC."""
     return (timezone.now() + timedelta(**delta)).strftime("%Y-%m-%dT%H:%M")
 
 
@@ -65,9 +65,7 @@ def batch(alice, items):
 # ------------------------------------------------------------ the form and the review
 
 
-def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
-    signed_in, staff, items, work
-):
+def test_schedule_uses_the_zone_of_staff(signed_in, staff, items, work):
     User.objects.filter(pk=staff.pk).update(time_zone="Europe/Berlin")
     client = signed_in(staff)
     with time_machine.travel(datetime(2026, 2, 1, 12, tzinfo=UTC), tick=False):
@@ -81,8 +79,8 @@ def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
         review = words(client.get(answer.url))
         assert "Starts 3 Feb 2026, 00:30 CET (2 Feb, 23:30 UTC)." in review
         assert "Ends 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
-        assert "Prices move by −0.5 STX to +1.5 STX, by +0.5 STX on average." in review
-        assert "The chain is told of 3 items in 1 transaction of" in review
+        assert "Prices change by −0.5 STX to +1.5 STX, by +0.5 STX on average." in review
+        assert "On-chain update of 3 items in 1 transaction of" in review
         client.post(answer.url)
         batch = BatchOperation.objects.get()
         assert batch.scheduled_for == datetime(2026, 2, 2, 23, 30, tzinfo=UTC)
@@ -108,14 +106,18 @@ def test_a_change_is_given_a_time_and_an_end_in_the_staff_member_s_zone(
         ({"scheduled_for": "x" * 5000}, "at most 40 characters"),
         ({"scheduled_for": "2026-02-30T09:00"}, "Write it like 2026-12-01T09:00"),
         ({"until": "2020-01-01T00:00"}, "This time is in the past"),
-        ({"after-batch-x": "always"}, "no such batch"),
-        ({"after-batch-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
-        ({"after-run-019b0000-0000-7000-8000-000000000000": "always"}, "no such batch"),
+        ({"after-batch-x": "always"}, "You have no batch or run with this id"),
+        (
+            {"after-batch-019b0000-0000-7000-8000-000000000000": "always"},
+            "You have no batch or run with this id",
+        ),
+        (
+            {"after-run-019b0000-0000-7000-8000-000000000000": "always"},
+            "You have no batch or run with this id",
+        ),
     ],
 )
-def test_a_time_that_can_not_be_is_refused_and_the_selection_stays(
-    signed_in, staff, items, typed, refusal
-):
+def test_invalid_time_keeps_the_selection(signed_in, staff, items, typed, refusal):
     data = {"selection": items[0].pk, "new_price": "5", **typed}
     answer = signed_in(staff).post(RUN, data)
     assert answer.status_code == 200
@@ -140,7 +142,7 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
     )
     for one, other in ((batch, second), (second, batch)):
         shown = client.get(page("change", one)).content.decode()
-        assert "The chain" in shown
+        assert "Dependencies" in shown
         assert page("change", other) in shown
     client.post(page("start", batch))
     work()
@@ -150,7 +152,7 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
     assert second.status == Status.COMPLETED
 
 
-def test_what_was_cancelled_while_it_waited_is_not_said_to_wait(signed_in, staff, alice, batch):
+def test_cancelled_batch_shows_no_dependencies(signed_in, staff, alice, batch):
     second = price_batch(alice, batch.content_ids, dependsOn=[str(batch.pk)])
     client = signed_in(staff)
     client.post(page("cancel", second))
@@ -162,10 +164,10 @@ def test_what_was_cancelled_while_it_waited_is_not_said_to_wait(signed_in, staff
 # ------------------------------------------------------------ the page of a batch
 
 
-def test_a_batch_is_held_let_go_and_begun(signed_in, staff, batch, work):
+def test_batch_paused_resumed_started(signed_in, staff, batch, work):
     client = signed_in(staff)
     held = client.post(page("pause", batch), follow=True)
-    assert "Paused until somebody resumes it." in words(held)
+    assert "Paused until it is resumed." in words(held)
     assert "Resume" in words(held)
     BatchOperation.objects.update(scheduled_for=None)
     work()
@@ -179,7 +181,7 @@ def test_a_batch_is_held_let_go_and_begun(signed_in, staff, batch, work):
     assert (batch.status, batch.is_paused) == (Status.COMPLETED, False)
 
 
-def test_what_has_begun_is_left_alone_and_that_is_told(signed_in, staff, batch, work):
+def test_started_batch_stays_with_message(signed_in, staff, batch, work):
     client = signed_in(staff)
     client.post(page("start", batch))
     work()
@@ -191,11 +193,11 @@ def test_what_has_begun_is_left_alone_and_that_is_told(signed_in, staff, batch, 
     assert BatchOperation.objects.values().get() == before
 
 
-def test_the_time_is_changed_and_taken_away(signed_in, staff, batch):
+def test_reschedule_and_clear_time(signed_in, staff, batch):
     client = signed_in(staff)
     shown = client.get(page("reschedule", batch)).content.decode()
     assert f'value="{batch.scheduled_for:%Y-%m-%dT%H:%M}"' in shown
-    # Both move earlier, or later, at once: neither may be refused because of the other's old one.
+    # Both move at once: neither may be compared with the old value of the other.
     for days in (1, 9):
         typed = {"scheduled_for": later(days=days), "until": later(days=days + 1)}
         assert client.post(page("reschedule", batch), typed).url == page("change", batch)
@@ -209,7 +211,7 @@ def test_the_time_is_changed_and_taken_away(signed_in, staff, batch):
     assert (batch.scheduled_for, batch.until) == (None, None)
 
 
-def test_a_circle_is_refused_and_named(signed_in, staff, alice, batch, items):
+def test_cycle_refused_with_its_batches(signed_in, staff, alice, batch, items):
     second = price_batch(alice, [items[1].pk], newPrice=3, dependsOn=[str(batch.pk)])
     client = signed_in(staff)
     before = list(Dependency.objects.values())
@@ -217,14 +219,14 @@ def test_a_circle_is_refused_and_named(signed_in, staff, alice, batch, items):
     assert "This is a cycle: Update price to 7 STX" in words(answer)
     assert "Update price to 0.000003 STX" in words(answer)
     assert list(Dependency.objects.values()) == before
-    # What it waits for is taken away by the same page.
+    # The same page removes its dependencies.
     assert client.post(page("reschedule", second), {}).status_code == 302
     second.refresh_from_db()
     assert second.waits_for == 0
     assert not Dependency.objects.exists()
 
 
-def test_a_dependent_that_can_not_begin_says_why(signed_in, staff, alice, batch, items):
+def test_failed_dependent_shows_reason(signed_in, staff, alice, batch, items):
     second = price_batch(alice, [items[1].pk], dependsOn=[str(batch.pk)])
     client = signed_in(staff)
     client.post(page("cancel", batch))
@@ -234,7 +236,7 @@ def test_a_dependent_that_can_not_begin_says_why(signed_in, staff, alice, batch,
     assert "Can&#x27;t be met" in shown
 
 
-def test_a_run_of_several_is_held_moved_and_begun_together(signed_in, staff, bob, items, wallet_of):
+def test_run_paused_rescheduled_started_as_whole(signed_in, staff, bob, items, wallet_of):
     others = make_contents(wallet_of(bob), 2)
     run = run_of(staff, [*items, *others], scheduled_for=timezone.now() + timedelta(days=2))
     client = signed_in(staff)
@@ -245,7 +247,7 @@ def test_a_run_of_several_is_held_moved_and_begun_together(signed_in, staff, bob
     client.post(page("pause", run, "submission"))
     assert state("is_paused") == {True}
     shown = client.get(page("progress", run, "submission"))
-    assert "Paused until somebody resumes it." in words(shown)
+    assert "Paused until it is resumed." in words(shown)
     client.post(page("resume", run, "submission"))
     assert state("is_paused") == {False}
     again = client.post(page("resume", run, "submission"), follow=True)
@@ -256,7 +258,7 @@ def test_a_run_of_several_is_held_moved_and_begun_together(signed_in, staff, bob
     assert state("scheduled_for") == {None}
 
 
-def test_what_waits_does_not_poll_every_second(signed_in, viewer, batch):
+def test_waiting_page_polls_slowly(signed_in, viewer, batch):
     client = signed_in(viewer)
     assert 'hx-trigger="every 15s"' in client.get(page("change", batch)).content.decode()
     BatchOperation.objects.update(scheduled_for=None)
@@ -264,7 +266,7 @@ def test_what_waits_does_not_poll_every_second(signed_in, viewer, batch):
 
 
 @pytest.mark.parametrize("kind", ["batchoperation", "submission"])
-def test_each_button_needs_its_token_and_a_post(staff, alice, items, kind):
+def test_buttons_require_csrf_and_post(staff, alice, items, kind):
     run = run_of(staff, items, scheduled_for=timezone.now() + timedelta(days=2))
     row = run if kind == "submission" else run.batches.get()
     before = list(BatchOperation.objects.values())
@@ -277,14 +279,14 @@ def test_each_button_needs_its_token_and_a_post(staff, alice, items, kind):
     assert list(BatchOperation.objects.values()) == before
 
 
-def test_who_only_looks_sees_no_button(signed_in, viewer, batch):
+def test_viewers_see_no_buttons(signed_in, viewer, batch):
     shown = signed_in(viewer).get(page("change", batch)).content.decode()
     assert "Starts " in shown
     for name in POSTS:
         assert page(name, batch) not in shown
 
 
-def test_a_kind_that_is_gone_is_shown_and_not_acted_on(signed_in, root, batch):
+def test_removed_kind_shown_without_actions(signed_in, root, batch):
     BatchOperation.objects.update(kind="format-disk")
     client = signed_in(root)
     assert "Format disk" in words(client.get(page("change", batch)))
@@ -292,7 +294,7 @@ def test_a_kind_that_is_gone_is_shown_and_not_acted_on(signed_in, root, batch):
         assert client.post(page(name, batch)).status_code == 404
 
 
-def test_a_page_costs_the_same_whatever_stands_around_it(signed_in, staff, alice, batch, items):
+def test_page_query_count_constant(signed_in, staff, alice, batch, items):
     client = signed_in(staff)
 
     def cost(row, name="change"):
@@ -311,7 +313,7 @@ def test_a_page_costs_the_same_whatever_stands_around_it(signed_in, staff, alice
 # ------------------------------------------------------------ the list and the first page
 
 
-def test_the_list_shows_what_is_to_come_and_what_follows(signed_in, viewer, alice):
+def test_list_filters_scheduled_and_follow_ups(signed_in, viewer, alice):
     soon = timezone.now() + timedelta(days=1)
     scheduled = made_up(alice, Status.PENDING, scheduled_for=soon)
     held = made_up(alice, Status.PENDING, is_paused=True)
@@ -340,7 +342,7 @@ def test_the_list_shows_what_is_to_come_and_what_follows(signed_in, viewer, alic
     assert free in found()
 
 
-def test_the_first_page_tells_what_comes_next(signed_in, viewer, alice, wallet_of):
+def test_first_page_shows_upcoming(signed_in, viewer, alice, wallet_of):
     User.objects.filter(pk=viewer.pk).update(time_zone="Asia/Tokyo")
     make_contents(wallet_of(alice))
     client = signed_in(viewer)

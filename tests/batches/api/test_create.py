@@ -1,4 +1,4 @@
-"""POST /api/batches/batch-update-price: what is taken, and everything that is not."""
+"""POST /api/batches/batch-update-price: accepted and refused bodies."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_a_batch_is_accepted_and_runs(call, alice, item, work, slash):
     assert BatchOperation.objects.get().source == "api"
 
 
-def test_reject_all_lists_the_items_and_creates_nothing(call, alice, item):
+def test_reject_all_creates_nothing(call, alice, item):
     answer = call(alice).post(
         PATH, {"contentIds": [item.pk, "8"], "newPrice": 5, "errorPolicy": "reject-all"}
     )
@@ -58,7 +58,7 @@ def test_expected_versions_guard_an_edit(call, alice, item, work):
     assert Content.objects.get(pk=item.pk).price == 9
 
 
-def test_the_quota_says_when(call, alice, item, settings):
+def test_quota_answer_says_when(call, alice, item, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     caller = call(alice)
     assert caller.post(PATH, {"contentIds": [item.pk], "newPrice": 5}).status_code == 201
@@ -115,7 +115,7 @@ BAD_BODIES = {
     "{" + ONE + '"newPrice": 1, "nonsense": 2}': "nonsense",
     "{" + ONE + '"newPrice": 1, "\\ud800": 2}': "",
     "{" + ONE + '"newPrice": 1, "creator": "\\ud800"}': "creator",
-    # mass assignment, and what isn't built yet
+    # mass assignment and unknown fields
     "{" + ONE + '"newPrice": 1, "status": "completed"}': "status",
     "{" + ONE + '"newPrice": 1, "results": []}': "results",
     "{" + ONE + '"newPrice": 1, "successCount": 9}': "successCount",
@@ -126,7 +126,7 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize(("body", "path"), BAD_BODIES.items(), ids=lambda text: str(text)[:60])
-def test_a_bad_body_is_refused_with_its_path(call, alice, item, body, path):
+def test_invalid_body_refused_by_path(call, alice, item, body, path):
     answer = call(alice).send("post", PATH, body)
     assert answer.status_code == 400, answer.content
     assert answer.json()["code"] == "invalid"
@@ -176,7 +176,7 @@ def test_a_session_needs_its_csrf_token(alice, item):
     assert "CSRF" in answer.json()["message"]
 
 
-def test_the_preview_tells_everything_and_writes_nothing(call, alice, item):
+def test_preview_writes_nothing(call, alice, item):
     answer = call(alice).post(
         "/api/batches/preview",
         {"operationType": "update-price", "contentIds": [item.pk, "8"], "percentChange": 12.5},
@@ -192,7 +192,7 @@ def test_the_preview_tells_everything_and_writes_nothing(call, alice, item):
 
 
 @pytest.mark.parametrize("kind", [None, "", "drop-tables", 5, ["update-price"]])
-def test_a_preview_of_no_operation(call, alice, item, kind):
+def test_preview_without_operation(call, alice, item, kind):
     answer = call(alice).post("/api/batches/preview", {"operationType": kind, "contentIds": ["a"]})
     assert answer.status_code == 400
     assert "operationType" in answer.json()["errors"]

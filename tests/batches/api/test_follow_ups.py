@@ -1,4 +1,4 @@
-"""Trying again and putting back over HTTP, of one batch and of what was started together."""
+"""Retry and undo of batches and runs over HTTP."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def items(alice, wallet_of):
 
 @pytest.fixture
 def done(alice, items, work):
-    """A batch that set all to 7 STX, and failed for an id that there is not."""
+    """A batch that set all to 7 STX, with a failure for an unknown id."""
     batch = price_batch(alice, [*(item.pk for item in items), "unknown"])
     work()
     return batch
@@ -51,7 +51,7 @@ def prices(items):
     return [found[key].price for key in keys]
 
 
-def test_undo_puts_back_only_what_nobody_changed_since(call, alice, items, done, work):
+def test_undo_skips_changed_items(call, alice, items, done, work):
     caller = call(alice)
     caller.patch(f"/api/contents/{items[1].pk}", {"price": 3})
     seen = caller.get(f"/api/batches/{done.pk}/undo").json()
@@ -93,7 +93,7 @@ def test_other_ids_are_refused(call, alice, done, ids, action):
     assert BatchOperation.objects.count() == 1
 
 
-def test_retry_takes_what_failed(call, alice, done, work):
+def test_retry_takes_failed_items(call, alice, done, work):
     path = f"/api/batches/{done.pk}/retry-failed"
     assert call(alice).get(path, code="not-found").json()["totalItems"] == 1
     assert call(alice).get(path, code="conflict").status_code == 409
@@ -106,7 +106,7 @@ def test_retry_takes_what_failed(call, alice, done, work):
     assert (retry.retry_of_id, retry.content_ids) == (done.pk, ["unknown"])
 
 
-def test_there_is_nothing_to_try_again_or_to_put_back(call, alice, items, work):
+def test_nothing_to_retry_or_undo(call, alice, items, work):
     running = price_batch(alice, [items[0].pk])
     for action in ("retry-failed", "undo"):
         answer = call(alice).post(f"/api/batches/{running.pk}/{action}")
@@ -120,7 +120,7 @@ def test_there_is_nothing_to_try_again_or_to_put_back(call, alice, items, work):
 
 
 @pytest.mark.parametrize("action", ["undo", "retry-failed"])
-def test_the_same_key_follows_once(call, alice, done, action):
+def test_same_key_follows_up_once(call, alice, done, action):
     path = f"/api/batches/{done.pk}/{action}"
     first, again = (call(alice).post(path, **{"Idempotency-Key": "once"}) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
@@ -129,7 +129,7 @@ def test_the_same_key_follows_once(call, alice, done, action):
     assert BatchOperation.objects.count() == 2
 
 
-def test_a_group_as_it_goes(call, alice, group, work):
+def test_run_progress(call, alice, group, work):
     path = f"/api/submissions/{group.pk}"
     waiting = call(alice).get(path).json()
     assert (waiting["status"], waiting["outcome"], waiting["progress"]) == ("pending", None, 0)
@@ -150,7 +150,7 @@ def test_a_group_as_it_goes(call, alice, group, work):
     assert call(alice).post(f"{path}/cancel").status_code == 409
 
 
-def test_a_group_says_what_its_batches_wait_for_by_now(call, alice, items, settings):
+def test_run_shows_current_schedule(call, alice, items, settings):
     settings.BATCH_MAX_ITEMS = 2
     soon, later, end = (timezone.now() + timedelta(days=days) for days in (1, 2, 3))
     prepared = prepare(
@@ -192,7 +192,7 @@ def test_a_group_says_what_its_batches_wait_for_by_now(call, alice, items, setti
     assert shown()[0][:2] == [False, None]
 
 
-def test_a_group_is_put_back_and_tried_again(call, alice, items, group, work):
+def test_run_undone_and_retried(call, alice, items, group, work):
     work()
     path = f"/api/submissions/{group.pk}"
     undo = call(alice).post(f"{path}/undo", **{"Idempotency-Key": "once"})
@@ -211,14 +211,14 @@ def test_a_group_is_put_back_and_tried_again(call, alice, items, group, work):
     assert (retry.status_code, retry.json()["totalItems"]) == (201, 1)
 
 
-def test_cancelling_a_group_leaves_what_was_not_begun(call, alice, items, group):
+def test_cancelled_run_leaves_unprocessed_items(call, alice, items, group):
     answer = call(alice).post(f"/api/submissions/{group.pk}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert answer.json()["outcome"] is None
     assert prices(item.pk for item in items) == [1_000_000, 2_000_000, 3_000_000]
 
 
-def test_nothing_of_a_group_is_there_for_others(call, bob, group):
+def test_foreign_run_not_found(call, bob, group):
     for method, action in (
         ("get", ""),
         *(("post", f"/{name}") for name in ("cancel", "pause", "resume", "retry-failed", "undo")),

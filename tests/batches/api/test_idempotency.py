@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request twice is one batch and one answer."""
+"""Idempotency-Key: a repeated request creates one batch and gets the same answer."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def send(caller, body, key="once", path=PATH):
     return caller.post(path, body, **{"Idempotency-Key": key})
 
 
-def test_the_first_answer_comes_again(call, alice, body):
+def test_first_answer_is_repeated(call, alice, body):
     first = send(call(alice), body)
     again = send(call(alice), dict(reversed(body.items())), path=f"{PATH}/")
 
@@ -35,7 +35,7 @@ def test_the_first_answer_comes_again(call, alice, body):
     assert Wallet.objects.get(owner=alice).quota_used == 1
 
 
-def test_another_body_or_path_under_the_key_is_refused(call, alice, body):
+def test_reused_key_refused(call, alice, body):
     send(call(alice), body)
 
     for path, other in ((PATH, {**body, "newPrice": 6}), ("/api/batches/batch-remove", body)):
@@ -45,7 +45,7 @@ def test_another_body_or_path_under_the_key_is_refused(call, alice, body):
     assert BatchOperation.objects.count() == 1
 
 
-def test_keys_of_others_are_others(call, alice, bob, wallet_of, body):
+def test_keys_are_per_user(call, alice, bob, wallet_of, body):
     (item,) = make_contents(wallet_of(bob))
     send(call(alice), body)
     answer = send(call(bob), {"contentIds": [item.pk], "newPrice": 5})
@@ -55,25 +55,25 @@ def test_keys_of_others_are_others(call, alice, bob, wallet_of, body):
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a" * 256, "ä", "a\tb"])
-def test_keys_that_can_not_be_are_refused(call, alice, body, key):
+def test_invalid_keys_refused(call, alice, body, key):
     answer = send(call(alice), body, key=key)
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == ["Idempotency-Key"]
     assert not BatchOperation.objects.exists()
 
 
-def test_a_key_of_255_signs_will_do(call, alice, body):
+def test_key_of_255_characters_accepted(call, alice, body):
     assert send(call(alice), body, key="~" * 255).status_code == 201
 
 
-def test_a_refused_request_leaves_its_key_free(call, alice, body):
+def test_refused_request_frees_its_key(call, alice, body):
     assert send(call(alice), {**body, "newPrice": -1}).status_code == 400
     assert send(call(alice), {**body, "contentIds": ["unknown"]}).status_code == 403
     assert not IdempotencyKey.objects.exists()
     assert send(call(alice), body).status_code == 201
 
 
-def test_a_key_is_forgotten_after_a_day(call, alice, body):
+def test_key_expires_after_a_day(call, alice, body):
     first = send(call(alice), body).json()
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24))
     assert send(call(alice), body).json() != first

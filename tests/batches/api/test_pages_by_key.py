@@ -1,4 +1,4 @@
-"""Lists of batches page by page from where the last one ended, however long they are."""
+"""Paging through lists of batches by the last id."""
 
 import pytest
 from django.utils import timezone
@@ -13,7 +13,7 @@ from tests.factories import make_contents
 def seven(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     made = [price_batch(alice, [item.pk], newPrice=price) for price in range(1, 8)]
-    # Several at the same moment: the key tells them apart.
+    # Several of the same time are ordered by id.
     BatchOperation.objects.filter(pk__in=[batch.pk for batch in made[1:5]]).update(
         created_at=timezone.now()
     )
@@ -21,7 +21,7 @@ def seven(alice, wallet_of):
 
 
 def pages(caller, **query):
-    """The ids of each page, by key to the end."""
+    """Return the ids of each page, to the last one."""
     key, found = {}, []
     while True:
         answer = caller.get("/api/batches", limit=2, **query, **key)
@@ -54,14 +54,14 @@ def test_a_page_by_key_counts_nothing(call, alice, wallet_of, seven):
     assert own["batches"] == page["batches"]
 
 
-def test_filters_go_along(call, alice, seven):
+def test_filters_apply_to_key_paging(call, alice, seven):
     caller = call(alice)
     last = seven.all()[1]
     assert caller.get("/api/batches", after=last.pk, status="completed").json()["batches"] == []
     assert len(caller.get("/api/batches", after=last.pk, status="pending").json()["batches"]) == 5
 
 
-def test_a_batch_that_is_not_there_is_refused_like_somebody_elses(call, alice, bob, seven):
+def test_missing_and_foreign_batch_refused(call, alice, bob, seven):
     key = seven.all()[1].pk
     refused = [
         call(bob).get("/api/batches", after=key),
@@ -73,13 +73,13 @@ def test_a_batch_that_is_not_there_is_refused_like_somebody_elses(call, alice, b
     assert list(refused[0].json()["errors"]) == ["after"]
 
 
-def test_after_and_skip_do_not_go_together(call, alice, seven):
+def test_after_and_skip_refused_together(call, alice, seven):
     answer = call(alice).get("/api/batches", after=seven.all()[1].pk, skip=1)
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == ["skip"]
 
 
-def test_long_lists_are_counted_to_a_bound_and_read_beyond(call, alice, seven, monkeypatch):
+def test_long_lists_counted_to_limit(call, alice, seven, monkeypatch):
     monkeypatch.setattr(lists, "MOST_COUNTED", 3)
     caller = call(alice)
 

@@ -1,4 +1,4 @@
-"""Polling one batch by its ETag: cheap while nothing changes, and never stale."""
+"""Polling a batch by its ETag: few queries, never stale."""
 
 import pytest
 
@@ -20,7 +20,7 @@ class Poller:
         self.caller, self.path, self.etag = caller, f"/api/batches/{batch.pk}", ""
 
     def poll(self):
-        """The status code, and the body where there is one."""
+        """Return the status code, and the body if any."""
         headers = {**self.caller.headers, "If-None-Match": self.etag}
         answer = self.caller.client.get(self.path, headers=headers)
         self.etag = answer["ETag"]
@@ -64,7 +64,7 @@ def test_a_cancelled_batch_has_another_etag(call, alice, batch):
     assert (status, body["status"]) == (200, "cancelled")
 
 
-def test_nobody_polls_the_batches_of_others(call, alice, bob, batch):
+def test_foreign_batches_not_pollable(call, alice, bob, batch):
     poller = Poller(call(alice), batch)
     poller.poll()
     headers = {**call(bob).headers, "If-None-Match": poller.etag}
@@ -72,9 +72,7 @@ def test_nobody_polls_the_batches_of_others(call, alice, bob, batch):
     assert answer.status_code == 404
 
 
-def test_polling_costs_the_token_and_one_read(
-    call, alice, wallet_of, settings, django_assert_num_queries
-):
+def test_polling_query_count(call, alice, wallet_of, settings, django_assert_num_queries):
     items = make_contents(wallet_of(alice), 100)
     batch = price_batch(alice, [item.pk for item in items])
     run_batch(batch.pk)

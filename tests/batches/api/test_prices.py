@@ -1,4 +1,4 @@
-"""Prices from a file and as a file, over HTTP."""
+"""Import and export of prices over HTTP."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from tests.batches.price_files import csv_of, sheet_of, xlsx_of
 from tests.factories import make_contents
 
 PATH = "/api/prices"
-QUOTES = "Put cells that hold the delimiter into quotes."
+QUOTES = "Put quotes around cells that contain the delimiter."
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def send(call):
 
 @pytest.fixture
 def is_untouched(alice, wallet_of):
-    """Nothing was begun, and nothing changed."""
+    """Check that nothing was started or changed."""
 
     def is_untouched():
         return not (
@@ -41,7 +41,7 @@ def is_untouched(alice, wallet_of):
     return is_untouched
 
 
-def test_lines_that_name_the_price_of_now_are_left_out(send, alice, bob, wallet_of, work):
+def test_unchanged_lines_left_out(send, alice, bob, wallet_of, work):
     items = make_contents(wallet_of(alice), 3, price=2_000_000)
     foreign = make_contents(wallet_of(bob), price=2_000_000)[0]
     lines = [f"{items[0].pk},2", f"{items[1].pk},3", f"{foreign.pk},2", "nowhere,2"]
@@ -58,7 +58,7 @@ def test_lines_that_name_the_price_of_now_are_left_out(send, alice, bob, wallet_
     refused = send(alice, csv_of("content_id,new_price", f"{items[0].pk},2"))
     assert refused.status_code == 400
     assert "nothing to change" in refused.json()["message"]
-    # By the time of what waits the price may be another.
+    # A price may change before a waiting batch starts.
     later = send(
         alice,
         csv_of("content_id,new_price", f"{items[0].pk},2"),
@@ -67,7 +67,7 @@ def test_lines_that_name_the_price_of_now_are_left_out(send, alice, bob, wallet_
     assert later.json()["totalItems"] == 1
 
 
-def test_a_file_is_started_as_a_group(send, call, alice, wallet_of, work):
+def test_file_started_as_run(send, call, alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 101)
     data = csv_of("content_id,new_price", *(f"{item.pk},700" for item in items), "other,")
     answer = send(alice, data)
@@ -96,7 +96,7 @@ def test_a_file_is_started_as_a_group(send, call, alice, wallet_of, work):
     assert set(Content.objects.values_list("price", flat=True)) == {700_000_000}
 
 
-def test_a_spreadsheet_is_started_and_followed_where_location_says(send, call, alice, wallet_of):
+def test_spreadsheet_started_and_followed(send, call, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice), 1)
     answer = send(alice, xlsx_of(("id", "percent"), (item.pk, 10)), content_type=SPREADSHEET)
     assert answer.status_code == 201
@@ -123,14 +123,12 @@ def test_a_preview_writes_nothing(send, alice, bob, wallet_of, is_untouched):
     twice = send(alice, data, "preview=true&preview=false")
     assert (twice.status_code, twice.json()["errors"]) == (
         400,
-        {"preview": ["Give this only once."]},
+        {"preview": ["Send this only once."]},
     )
     assert is_untouched()
 
 
-def test_staff_preview_and_run_the_items_of_several_creators(
-    send, staff, alice, bob, wallet_of, work
-):
+def test_staff_run_items_of_several_creators(send, staff, alice, bob, wallet_of, work):
     (first,) = make_contents(wallet_of(alice), 1)
     (second,) = make_contents(wallet_of(bob), 1)
     data = csv_of("content_id,new_price", f"{first.pk},7", f"{second.pk},8")
@@ -145,14 +143,14 @@ def test_staff_preview_and_run_the_items_of_several_creators(
     }
 
 
-def test_bad_lines_are_named_and_nothing_is_started(send, alice, wallet_of, is_untouched):
+def test_invalid_lines_start_nothing(send, alice, wallet_of, is_untouched):
     (item,) = make_contents(wallet_of(alice), 1)
     data = csv_of("content_id;new_price", f"{item.pk};2,5", f"{item.pk};7;8", '<b>;"=1+1"')
     answer = send(alice, data)
     assert answer.status_code == 400
     assert answer.json() == {
         "message": "3 lines can't be used, so nothing was prepared. "
-        "Mend the file and send it once more.",
+        "Fix the file and send it again.",
         "code": "invalid",
         "badLines": 3,
         "errors": {
@@ -189,7 +187,7 @@ def test_bad_lines_are_named_and_nothing_is_started(send, alice, wallet_of, is_u
         (b"id,price\n7,1\n", "nonsense", 415, "Send CSV with Content-Type: text/csv"),
     ],
 )
-def test_what_is_no_file_of_prices_is_refused(
+def test_invalid_price_file_refused(
     send, alice, wallet_of, is_untouched, data, content_type, status, words
 ):
     make_contents(wallet_of(alice), 1, content_id="7")
@@ -211,16 +209,14 @@ def test_what_is_no_file_of_prices_is_refused(
         ("dependsOn=0198c5f2-6a31-7c04-9f0a-2b8d4d1f6e55", "dependsOn.0"),
     ],
 )
-def test_a_query_that_can_not_be_meant_is_refused(
-    send, alice, wallet_of, is_untouched, query, path
-):
+def test_invalid_query_refused(send, alice, wallet_of, is_untouched, query, path):
     make_contents(wallet_of(alice), 1, content_id="7")
     answer = send(alice, b"id,price\n7,2\n", query)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [path])
     assert is_untouched()
 
 
-def test_a_sale_may_begin_and_end_by_itself(send, alice, wallet_of):
+def test_sale_starts_and_ends_on_schedule(send, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
     begin = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
     end = begin + timedelta(days=1)
@@ -230,16 +226,16 @@ def test_a_sale_may_begin_and_end_by_itself(send, alice, wallet_of):
     assert (batch.scheduled_for, batch.until, batch.is_blocked) == (begin, end, True)
 
 
-def test_reject_all_refuses_the_whole(send, alice, wallet_of, is_untouched):
+def test_reject_all_refuses_the_file(send, alice, wallet_of, is_untouched):
     make_contents(wallet_of(alice), 1, content_id="7")
     for query in ("errorPolicy=reject-all", "errorPolicy=reject-all&preview=true"):
         answer = send(alice, b"id,price\n7,2\n8,3\n", query)
         assert answer.status_code == 400
-        assert answer.json()["message"] == "1 of 2 items can't be changed, so nothing is."
+        assert answer.json()["message"] == "1 of 2 items can't be changed, so no item is changed."
     assert is_untouched()
 
 
-def test_the_same_key_starts_once_and_only_this_file(send, alice, wallet_of):
+def test_idempotency_key_binds_the_file(send, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
     key = {"Idempotency-Key": "spring"}
     first = send(alice, b"id,price\n7,2\n", **key)
@@ -259,7 +255,7 @@ def test_over_the_quota_nothing_is_started(send, alice, wallet_of, settings, is_
     assert is_untouched()
 
 
-def test_own_prices_are_exported_edited_and_sent_back(send, call, alice, bob, wallet_of, work):
+def test_own_prices_round_trip(send, call, alice, bob, wallet_of, work):
     items = make_contents(wallet_of(alice), 3, title='=cmd|"/C"!A0')
     make_contents(wallet_of(bob), 1)
     change_content(items[2].pk, {"is_removed": True}, version=1, by=alice, cause="api")
@@ -278,7 +274,7 @@ def test_own_prices_are_exported_edited_and_sent_back(send, call, alice, bob, wa
     assert ContentChange.objects.exclude(cause__in=["import", "api"]).count() == 1
 
 
-def test_a_spreadsheet_and_the_filters_of_the_catalogue(call, staff, alice, wallet_of):
+def test_spreadsheet_export_with_filters(call, staff, alice, wallet_of):
     make_contents(wallet_of(alice), 3)
     answer = call(staff).get(PATH, format="xlsx", creator=wallet_of(alice).pk, priceMin=2_000_000)
     assert answer["Content-Type"] == SPREADSHEET

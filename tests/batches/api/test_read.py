@@ -1,4 +1,4 @@
-"""Reading batches: the shape of API.md, lists with filters, queries that don't grow."""
+"""Reading batches: format of the contract, filters, constant queries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
 
-def test_one_batch_as_the_contract_has_it(call, alice, wallet_of, work):
+def test_batch_answer_matches_contract(call, alice, wallet_of, work):
     (item,) = make_contents(wallet_of(alice), onchain_id=7)
     batch = price_batch(alice, [item.pk, "8"], newPrice=1_500_000)
     caller = call(alice)
@@ -76,7 +76,7 @@ def test_one_batch_as_the_contract_has_it(call, alice, wallet_of, work):
     }
 
 
-def test_a_failed_call_of_the_chain_leaves_success_true(call, alice, wallet_of, settings):
+def test_failed_chain_call_keeps_success(call, alice, wallet_of, settings):
     settings.SANDBOX_FAILURE = "rejected"
     (item,) = make_contents(wallet_of(alice), onchain_id=7)
     batch = price_batch(alice, [item.pk])
@@ -146,7 +146,7 @@ def test_each_filter_of_the_list_alone(call, viewer, alice, bob, wallet_of):
     assert ids(status="cancelled") == [two]
     assert ids(source="admin") == [two]
     assert ids(operationType="remove-content") == []
-    # From this moment on; before that one.
+    # The lower bound is inclusive, the upper one exclusive.
     assert ids(createdAfter="2026-03-01T13:00:01+01:00") == [two]
     assert ids(createdBefore="2026-03-01T12:00:01Z") == [one]
     assert ids(createdAfter="2026-03-01T12:00:00Z", createdBefore="2026-03-01T12:00:01Z") == [one]
@@ -175,7 +175,7 @@ def test_each_filter_of_the_list_alone(call, viewer, alice, bob, wallet_of):
         ("creator", "SP1"),
     ],
 )
-def test_a_bad_filter_is_refused_by_its_name(call, alice, name, value):
+def test_invalid_filter_refused_by_name(call, alice, name, value):
     answer = call(alice).get("/api/batches", **{name: value})
     assert answer.status_code == 400
     assert name in answer.json()["errors"]
@@ -192,12 +192,12 @@ def test_times_at_the_edges_are_taken(call, alice, wallet_of):
         assert (answer.status_code, answer.json()["total"]) == (200, 1)
 
 
-def test_the_batches_of_an_address_with_a_nul_are_not_there(call, alice, viewer):
+def test_address_with_nul_not_found(call, alice, viewer):
     for person in (alice, viewer):
         assert call(person).get("/api/batches/creator/%00").status_code == 404
 
 
-def test_queries_don_t_grow_with_the_items(call, alice, wallet_of):
+def test_query_count_constant_with_items(call, alice, wallet_of):
     caller = call(alice)
 
     def queries(count):

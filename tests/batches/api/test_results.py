@@ -1,4 +1,4 @@
-"""Results by outcome and reason, their totals, and the file of them."""
+"""Results by outcome and reason, with totals and as a file."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def path_of(batch):
 
 
 def rows_of(answer):
-    """The rows of a file by column, read as a program would."""
+    """Return the rows of a file by column."""
     assert answer.status_code == 200, answer.content
     text = answer.content.decode("utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -46,7 +46,7 @@ def batch(alice, bob, wallet_of):
     return batch
 
 
-def test_totals_are_of_the_whole_batch_whatever_is_shown(call, alice, batch):
+def test_totals_cover_the_whole_batch(call, alice, batch):
     caller = call(alice)
     for query in ({}, {"outcome": "failed"}, {"limit": 1, "skip": 5}, {"code": "removed"}):
         page = caller.get(path_of(batch), **query).json()
@@ -67,7 +67,7 @@ def test_totals_are_of_the_whole_batch_whatever_is_shown(call, alice, batch):
         ({"code": "conflict"}, []),
     ],
 )
-def test_results_and_file_are_narrowed_alike(call, alice, batch, query, positions):
+def test_results_and_file_share_filters(call, alice, batch, query, positions):
     caller = call(alice)
     wanted = [batch.content_ids[position] for position in positions]
     page = caller.get(path_of(batch), **query).json()
@@ -84,21 +84,21 @@ def test_results_and_file_are_narrowed_alike(call, alice, batch, query, position
      ("code", "$ne"), ("format", "xml"), ("format", "")],
 )  # fmt: skip
 @pytest.mark.parametrize("extra", [{}, {"format": "csv"}])
-def test_what_is_not_known_is_refused_by_its_name(call, alice, batch, name, value, extra):
+def test_unknown_fields_refused_by_name(call, alice, batch, name, value, extra):
     answer = call(alice).get(path_of(batch), **{**extra, name: value})
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/json"
     assert list(answer.json()["errors"]) == [name]
 
 
-def test_the_file_says_what_it_is(call, alice, batch):
+def test_file_headers(call, alice, batch):
     answer = call(alice).get(path_of(batch), format="csv", code="not-found")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     name = f"batch-{batch.pk}-not-found.csv"
     assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
-def test_the_file_has_a_row_for_each_item_and_no_formula(call, alice, batch):
+def test_results_file_rows_without_formulas(call, alice, batch):
     caller = call(alice)
     answer = caller.get(path_of(batch), format="csv", limit=1, skip=4)
     rows = rows_of(answer)
@@ -122,7 +122,7 @@ def test_the_file_has_a_row_for_each_item_and_no_formula(call, alice, batch):
     assert "A secret of Bob" not in answer.content.decode()
 
 
-def test_a_title_goes_when_the_item_changes_hands(call, alice, bob, batch, wallet_of):
+def test_title_hidden_after_owner_change(call, alice, bob, batch, wallet_of):
     moved = batch.content_ids[1]
     Content.objects.filter(pk=moved).update(creator=wallet_of(bob), title="Now Bob's")
     rows = rows_of(call(alice).get(path_of(batch), format="csv"))
@@ -130,7 +130,7 @@ def test_a_title_goes_when_the_item_changes_hands(call, alice, bob, batch, walle
     assert rows[3]["title"] != ""
 
 
-def test_the_chain_stands_beside_each_item(call, alice, wallet_of, work, settings):
+def test_chain_state_of_each_item(call, alice, wallet_of, work, settings):
     good, bad = make_contents(wallet_of(alice), 2, onchain_id=lambda number: number)
     settings.SANDBOX_FAILURE = str(bad.onchain_id)
     batch = price_batch(alice, [bad.pk, good.pk])
@@ -142,7 +142,7 @@ def test_the_chain_stands_beside_each_item(call, alice, wallet_of, work, setting
     assert confirmed["tx_id"].startswith("0x")
 
 
-def test_every_changed_field_has_a_before_and_an_after(call, alice, wallet_of):
+def test_changed_fields_have_before_and_after(call, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice), description="+1")
     gate = {"enabled": True, "tokenType": "sip-010", "tokenContract": "SP1.münze", "minBalance": 2}
     updates = {"title": "@home", "description": LINES, "tokenGating": gate, "refundable": True}
@@ -178,7 +178,7 @@ def test_a_hostile_reason_is_a_text(call, alice, wallet_of):
     assert row["after_removedAt"].endswith("+00:00")
 
 
-def test_ids_whose_turn_never_came_are_in_the_whole_file_only(call, alice, wallet_of):
+def test_unprocessed_ids_only_in_full_file(call, alice, wallet_of):
     items = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [item.pk for item in items])
     caller = call(alice)
@@ -193,7 +193,7 @@ def test_ids_whose_turn_never_came_are_in_the_whole_file_only(call, alice, walle
     assert (page["total"], page["totals"]["failed"], page["codes"]) == (0, 0, {})
 
 
-def test_a_client_may_say_that_it_reads_csv(call, alice, batch):
+def test_accept_csv_header(call, alice, batch):
     caller = call(alice)
     caller.headers["Accept"] = "text/csv"
     assert len(rows_of(caller.get(path_of(batch), format="csv"))) == 6
@@ -207,7 +207,7 @@ def test_a_client_may_say_that_it_reads_csv(call, alice, batch):
      ("bob", 404), ("carol", 404), ("clerk", 404), (None, 401)],
 )  # fmt: skip
 @pytest.mark.parametrize("query", [{}, {"format": "csv"}, {"code": "removed"}])
-def test_who_reads_results(call, request, batch, name, status, query):
+def test_results_permissions(call, request, batch, name, status, query):
     caller = call(request.getfixturevalue(name) if name else None)
     answer = caller.get(path_of(batch), **query)
     assert answer.status_code == status
@@ -221,7 +221,7 @@ def alike(batch):
     return str(batch.pk)[:-4] + "0000"
 
 
-def test_queries_don_t_grow_with_the_items(call, alice, wallet_of):
+def test_query_count_constant_with_items(call, alice, wallet_of):
     caller = call(alice)
 
     def queries(count):

@@ -1,4 +1,4 @@
-"""A run of several batches over the API: moved as a whole, and its results as one file."""
+"""A run of several batches over the API: rescheduled as a whole, with its results in one file."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ def items(alice, wallet_of):
 
 @pytest.fixture
 def run(alice, items, settings):
-    """Two batches of alice's that wait for tomorrow."""
+    """Two batches of alice that start tomorrow."""
     settings.BATCH_MAX_ITEMS = 2
     prepared = prepare(
         by=alice,
@@ -39,7 +39,7 @@ def times():
     return set(BatchOperation.objects.values_list("scheduled_for", "until"))
 
 
-def test_all_that_has_not_begun_is_moved(call, alice, run):
+def test_pending_batches_rescheduled(call, alice, run):
     moment = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
     end = moment + timedelta(days=1)
     path = f"/api/submissions/{run.pk}/schedule"
@@ -60,7 +60,7 @@ def test_all_that_has_not_begun_is_moved(call, alice, run):
     assert call(alice).post(path, {"scheduledFor": None}).json()["scheduledFor"] is None
 
 
-def test_what_has_begun_is_left_alone_and_others_may_not(call, alice, bob, viewer, run, work):
+def test_started_and_foreign_runs_refused(call, alice, bob, viewer, run, work):
     path = f"/api/submissions/{run.pk}/schedule"
     body = {"scheduledFor": None}
     before = times()
@@ -72,7 +72,7 @@ def test_what_has_begun_is_left_alone_and_others_may_not(call, alice, bob, viewe
     assert call(alice).post(path, body).status_code == 409
 
 
-def test_the_results_of_all_its_batches_are_one_file(call, alice, bob, run, items, work):
+def test_run_results_in_one_file(call, alice, bob, run, items, work):
     call(alice).post(f"/api/submissions/{run.pk}/schedule", {"scheduledFor": None})
     work()
     path = f"/api/submissions/{run.pk}/results"

@@ -1,4 +1,4 @@
-"""Templates over HTTP: keep, edit, look ahead, run."""
+"""Templates over HTTP: create, edit, preview, run."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,7 @@ def kept(call, alice, body):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_a_template_as_the_contract_has_it(call, alice, wallet_of, body, slash):
+def test_template_answer_matches_contract(call, alice, wallet_of, body, slash):
     with time_machine.travel(NOW, tick=False):
         answer = call(alice).post(PATH + slash, {**body, **WEEKLY, "lastDay": "2026-12-31"})
 
@@ -106,7 +106,7 @@ def test_a_template_as_the_contract_has_it(call, alice, wallet_of, body, slash):
         ("from.submissionId", {"submissionId": "01a21304-62f5-74a6-999c-c731e12f774c"}),
     ],
 )
-def test_what_can_not_be_kept_is_refused_by_its_name(call, alice, body, name, value):
+def test_invalid_template_fields_named(call, alice, body, name, value):
     answer = call(alice).post(PATH, {**body, name.split(".")[0]: value})
     assert answer.status_code == 400
     wanted = "firstRun" if value == "daily" else name
@@ -114,7 +114,7 @@ def test_what_can_not_be_kept_is_refused_by_its_name(call, alice, body, name, va
     assert not Template.objects.exists()
 
 
-def test_ids_or_a_filter_and_not_one_of_them_foreign(call, alice, bob, wallet_of, body):
+def test_ids_or_filter_without_foreign_ids(call, alice, bob, wallet_of, body):
     both = call(alice).post(PATH, {**body, "filter": {}})
     neither = call(alice).post(PATH, {k: v for k, v in body.items() if k != "contentIds"})
     assert (both.status_code, neither.status_code) == (400, 400)
@@ -123,7 +123,7 @@ def test_ids_or_a_filter_and_not_one_of_them_foreign(call, alice, bob, wallet_of
     assert not Template.objects.exists()
 
 
-def test_edit_keeps_what_is_not_sent(call, alice, kept):
+def test_edit_keeps_missing_fields(call, alice, kept):
     path = f"{PATH}/{kept['_id']}"
     with time_machine.travel(NOW + timedelta(hours=1), tick=False):
         answer = call(alice).patch(path, {"name": "Sundays", "filter": {"contentType": "video"}})
@@ -138,7 +138,7 @@ def test_edit_keeps_what_is_not_sent(call, alice, kept):
     assert Template.objects.get().name == "Sundays"
 
 
-def test_a_template_that_has_run_can_be_renamed(call, alice, body):
+def test_rename_template_after_a_run(call, alice, body):
     with time_machine.travel(NOW, tick=False):
         once = {**body, "firstRun": "2026-02-21T09:00"}
         key = call(alice).post(PATH, once).json()["_id"]
@@ -152,7 +152,7 @@ def test_a_template_that_has_run_can_be_renamed(call, alice, body):
     assert TemplateRun.objects.count() == 1
 
 
-def test_the_next_three_runs_and_what_the_next_changes(call, alice, items, kept):
+def test_preview_of_next_three_runs(call, alice, items, kept):
     path = f"{PATH}/{kept['_id']}/preview"
     with time_machine.travel(NOW, tick=False):
         seen = call(alice).get(path, limit=1).json()
@@ -160,7 +160,7 @@ def test_the_next_three_runs_and_what_the_next_changes(call, alice, items, kept)
     assert seen["timeZone"] == "America/New_York"
     assert seen["nextRuns"] == [
         {"slot": "2026-03-01T02:30", "at": "2026-03-01T07:30:00Z"},
-        {"slot": "2026-03-08T02:30", "at": "2026-03-08T07:00:00Z"},  # the clocks jump over it
+        {"slot": "2026-03-08T02:30", "at": "2026-03-08T07:00:00Z"},  # skipped by the clock change
         {"slot": "2026-03-15T02:30", "at": "2026-03-15T06:30:00Z"},
     ]
     assert (seen["preview"]["headline"], len(seen["preview"]["results"])) == ("Change 3 of 3", 1)
@@ -174,7 +174,7 @@ def test_the_next_three_runs_and_what_the_next_changes(call, alice, items, kept)
     assert call(alice).get(path, limit=0).status_code == 400
 
 
-def test_run_now_starts_a_group(call, alice, items, kept, work, settings):
+def test_run_now_starts_a_run(call, alice, items, kept, work, settings):
     settings.BATCH_MAX_ITEMS = 2
     path = f"{PATH}/{kept['_id']}"
     answer = call(alice).post(f"{path}/run", **{"Idempotency-Key": "once"})
@@ -192,7 +192,7 @@ def test_run_now_starts_a_group(call, alice, items, kept, work, settings):
     assert run["submissionId"] == answer.json()["submissionId"]
 
 
-def test_a_run_that_is_refused_starts_nothing(call, alice, kept, settings):
+def test_refused_run_starts_nothing(call, alice, kept, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     path = f"{PATH}/{kept['_id']}"
     assert call(alice).post(f"{path}/run").status_code == 201
@@ -202,7 +202,7 @@ def test_a_run_that_is_refused_starts_nothing(call, alice, kept, settings):
     assert states == ["refused", "started"]
 
 
-def test_slots_that_ran_and_were_missed_are_listed(call, alice, kept):
+def test_run_and_missed_slots_listed(call, alice, kept):
     with time_machine.travel(NOW + timedelta(days=20), tick=False):
         run_due_templates()
     runs = call(alice).get(f"{PATH}/{kept['_id']}/runs").json()["runs"]
@@ -224,7 +224,7 @@ def test_paused_and_resumed(call, alice, kept):
     assert not TemplateRun.objects.exists()
 
 
-def test_a_batch_is_kept_unless_the_body_says_otherwise(call, alice, items, work):
+def test_template_from_batch_with_overrides(call, alice, items, work):
     batch = price_batch(alice, [item.pk for item in items])
     source = {"from": {"batchId": str(batch.pk)}, "name": "Again"}
 
@@ -242,7 +242,7 @@ def test_a_batch_is_kept_unless_the_body_says_otherwise(call, alice, items, work
     assert Template.objects.count() == 2
 
 
-def test_deleted_it_is_gone_and_what_it_started_stays(call, alice, kept):
+def test_deleted_template_keeps_its_batches(call, alice, kept):
     path = f"{PATH}/{kept['_id']}"
     group = call(alice).post(f"{path}/run")["Location"]
     assert call(alice).send("delete", path, "").status_code == 204
@@ -251,7 +251,7 @@ def test_deleted_it_is_gone_and_what_it_started_stays(call, alice, kept):
     assert not TemplateRun.objects.exists()
 
 
-def test_nothing_of_it_is_there_for_others(call, alice, bob, wallet_of, kept):
+def test_foreign_submission_not_found(call, alice, bob, wallet_of, kept):
     path = f"{PATH}/{kept['_id']}"
     for method, action in [
         *(("get", each) for each in ("", "/preview", "/runs")),

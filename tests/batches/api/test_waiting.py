@@ -1,4 +1,4 @@
-"""Schedules, chains and holding over HTTP."""
+"""Schedules, dependencies and pauses over HTTP."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def coming(alice, item):
     return batch
 
 
-def test_a_scheduled_creation_says_what_it_waits_for(call, alice, item, work):
+def test_scheduled_batch_answer_has_schedule(call, alice, item, work):
     parent = price_batch(alice, [item.pk])
     answer = call(alice).post(
         PATH,
@@ -78,7 +78,7 @@ BAD_TIMES = [
 
 @pytest.mark.parametrize("name", ["scheduledFor", "until"])
 @pytest.mark.parametrize("value", BAD_TIMES)
-def test_a_bad_time_is_refused_by_its_name(call, alice, item, coming, name, value):
+def test_invalid_time_refused_by_name(call, alice, item, coming, name, value):
     body = {"contentIds": [item.pk], "newPrice": 5, name: value}
     for path, sent in ((PATH, body), (f"/api/batches/{coming.pk}/schedule", {name: value})):
         answer = call(alice).post(path, sent)
@@ -89,7 +89,7 @@ def test_a_bad_time_is_refused_by_its_name(call, alice, item, coming, name, valu
 
 
 @pytest.mark.parametrize("name", ["status", "undoOf", "retryOf", "itemPayloads", "isPaused"])
-def test_what_the_engine_decides_is_no_field_of_a_body(call, alice, item, coming, name):
+def test_engine_fields_refused_in_body(call, alice, item, coming, name):
     body = {"contentIds": [item.pk], "newPrice": 5, name: "x"}
     paths = ["schedule", "dependencies", "pause", "resume", "retry-failed", "undo"]
     for path in (PATH, *(f"/api/batches/{coming.pk}/{each}" for each in paths)):
@@ -112,7 +112,7 @@ def test_what_the_engine_decides_is_no_field_of_a_body(call, alice, item, coming
         (["01a21304-62f5-74a6-999c-c731e12f774c"] * 21, "dependsOn"),
     ],
 )
-def test_a_bad_link_is_refused_by_its_place(call, alice, item, coming, links, path):
+def test_invalid_dependency_refused_by_position(call, alice, item, coming, links, path):
     body = {"contentIds": [item.pk], "newPrice": 5, "dependsOn": links}
     answers = [
         call(alice).post(PATH, body),
@@ -124,7 +124,7 @@ def test_a_bad_link_is_refused_by_its_place(call, alice, item, coming, links, pa
     assert not Dependency.objects.exists()
 
 
-def test_nobody_waits_for_the_batches_of_others(call, bob, wallet_of, coming):
+def test_foreign_dependencies_refused(call, bob, wallet_of, coming):
     (item,) = make_contents(wallet_of(bob))
     body = {"contentIds": [item.pk], "newPrice": 5, "dependsOn": [str(coming.pk)]}
     answer = call(bob).post(PATH, body)
@@ -133,7 +133,7 @@ def test_nobody_waits_for_the_batches_of_others(call, bob, wallet_of, coming):
     assert BatchOperation.objects.count() == 1
 
 
-def test_a_circle_is_refused_and_named(call, alice, item, coming):
+def test_cycle_refused_with_its_batches(call, alice, item, coming):
     second = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
     third = price_batch(alice, [item.pk], dependsOn=[str(second.pk)])
 
@@ -150,12 +150,12 @@ def test_a_circle_is_refused_and_named(call, alice, item, coming):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_begin_and_end_move_together(call, alice, coming, slash):
+def test_start_and_end_move_together(call, alice, coming, slash):
     later, end = "2030-05-01T00:00:00Z", "2030-06-01T00:00:00Z"
     path = f"/api/batches/{coming.pk}/schedule{slash}"
 
     alone = call(alice).post(path, {"scheduledFor": later})
-    assert alone.status_code == 400  # it is to be put back before that
+    assert alone.status_code == 400  # the end would be before the start
     both = call(alice).post(path, {"scheduledFor": later, "until": end})
 
     assert both.status_code == 200
@@ -178,7 +178,7 @@ def test_only_prices_have_an_end(call, alice, item):
     assert BatchOperation.objects.get().until is None
 
 
-def test_what_is_held_waits(call, alice, item, work):
+def test_paused_batches_wait(call, alice, item, work):
     batch = price_batch(alice, [item.pk])
     caller = call(alice)
     assert caller.post(f"/api/batches/{batch.pk}/pause").json()["isPaused"] is True
@@ -195,7 +195,7 @@ def test_what_is_held_waits(call, alice, item, work):
         assert (answer.status_code, answer.json()["code"]) == (409, "wrong-state"), action
 
 
-def test_a_link_that_can_not_be_met_says_so(call, alice, item, work):
+def test_unmet_dependency_shows_reason(call, alice, item, work):
     parent = price_batch(alice, [item.pk, "unknown"])
     link = {"batchId": str(parent.pk), "when": "on-success"}
     child = price_batch(alice, [item.pk], dependsOn=[link], newPrice=9)
@@ -211,14 +211,14 @@ def test_a_link_that_can_not_be_met_says_so(call, alice, item, work):
     assert Content.objects.get(pk=item.pk).price == 7_000_000
 
 
-def test_what_is_to_come_soonest_first(call, alice, item, work):
+def test_coming_soonest_first(call, alice, item, work):
     price_batch(alice, [item.pk])
     work()
     last = price_batch(alice, [item.pk])
     call(alice).post(f"/api/batches/{last.pk}/pause")
     later = price_batch(alice, [item.pk], scheduledFor=moment(days=9))
     sooner = price_batch(alice, [item.pk], scheduledFor=moment(days=3))
-    price_batch(alice, [item.pk])  # waits for a worker only
+    price_batch(alice, [item.pk])  # only waits for a worker
 
     found = call(alice).get("/api/batches", coming="true").json()
 
@@ -232,7 +232,7 @@ def test_what_is_to_come_soonest_first(call, alice, item, work):
         assert call(alice).get("/api/batches", **query).status_code == 400
 
 
-def test_who_waits_changes_the_etag_of_what_is_waited_for(call, alice, item, coming):
+def test_dependents_change_the_etag(call, alice, item, coming):
     caller = call(alice)
     first = caller.get(f"/api/batches/{coming.pk}")["ETag"]
     child = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
@@ -242,7 +242,7 @@ def test_who_waits_changes_the_etag_of_what_is_waited_for(call, alice, item, com
     assert len({first, second, third}) == 3
 
 
-def test_a_preview_says_how_far_prices_move(call, alice, wallet_of):
+def test_preview_shows_price_changes(call, alice, wallet_of):
     items = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
     body = {
         "operationType": "update-price",

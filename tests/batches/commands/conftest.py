@@ -1,4 +1,4 @@
-"""What the tests of commands share."""
+"""Fixtures of the tests of commands."""
 
 import pytest
 from django.core.management import call_command
@@ -6,7 +6,7 @@ from django.core.management import call_command
 
 @pytest.fixture
 def command(capsys):
-    """Runs a command; answers (exit code, standard output, standard error)."""
+    """Run a command; return (exit code, standard output, standard error)."""
 
     def command(*arguments):
         try:

@@ -1,4 +1,4 @@
-"""The bench in a process of its own: its numbers are not asserted, only that it leaves no trace."""
+"""The bench in its own process: it leaves no files; its numbers are not checked."""
 
 import json
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.processes
-def test_it_measures_in_a_database_of_its_own(tmp_path):
+def test_bench_uses_its_own_database(tmp_path):
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -54,19 +54,19 @@ def test_it_measures_in_a_database_of_its_own(tmp_path):
     }
     drawn = ElementTree.parse(chart).getroot()
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}rect"))) == len(measured)
-    # Looked at before the start, and left without a table.
+    # Checked before the start, and left without tables.
     with closing(sqlite3.connect(tmp_path / "content-batches.sqlite3")) as usual:
         assert usual.execute("SELECT name FROM sqlite_master").fetchall() == []
     assert not list(tmp_path.rglob("*.msg"))
 
 
 @pytest.mark.parametrize("place", ["nowhere/chart.svg", "."])
-def test_a_chart_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, place):
+def test_unwritable_chart_refused_first(tmp_path, place):
     with pytest.raises(CommandError, match="can't be written to"):
         call_command("bench", chart=tmp_path / place)
 
 
-def test_the_middle_half_is_said_of_medians_alone():
+def test_quartiles_shown_for_medians_only():
     times = [float(number) for number in range(1, 101)]
     half = Row("Half", "a floor", 1, times, times).as_words()
     slowest = Row("Slowest", "a floor", 1, times, times, percentile=99).as_words()

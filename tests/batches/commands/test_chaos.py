@@ -1,4 +1,4 @@
-"""Chaos in processes of its own: it comes out clean, and leaves nothing behind however it ends."""
+"""Chaos in its own processes: no damage, and no leftover files."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def chaos(*arguments):
 
 
 def processes_in(folder):
-    """Those that were told to keep their data in there."""
+    """Return the processes with this data folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
@@ -44,7 +44,7 @@ def processes_in(folder):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("how_started", [(), ("--forks",)])
-def test_every_effect_is_there_once_after_a_few_kills(environment, tmp_path, how_started):
+def test_every_effect_once_after_kills(environment, tmp_path, how_started):
     done = subprocess.run(
         chaos("--kills", str(KILLS), "--seed", "7", "--json", *how_started),
         env=environment,
@@ -71,13 +71,13 @@ def rabbitmqctl():
 
 
 def virtual_hosts(rabbitmqctl, parent):
-    """Those that this run of chaos has made."""
+    """Return those that this run of chaos created."""
     listed = subprocess.check_output([rabbitmqctl, "-q", "list_vhosts", "name"], text=True)
     return [name for name in listed.split() if name.startswith(f"chaos_{parent.pid}_")]
 
 
 @pytest.mark.processes
-def test_it_ends_without_a_virtual_host_when_asked_to(environment, tmp_path, rabbitmqctl):
+def test_virtual_host_removed_on_request(environment, tmp_path, rabbitmqctl):
     environment["CELERY_BROKER_URL"] = "amqp://guest:guest@127.0.0.1:5672/nobody-made-this"
     with started_and_stopped(environment, tmp_path, signal.SIGINT) as parent:
         assert len(virtual_hosts(rabbitmqctl, parent)) == 1
@@ -87,14 +87,14 @@ def test_it_ends_without_a_virtual_host_when_asked_to(environment, tmp_path, rab
 
 @pytest.mark.processes
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_without_a_trace_when_asked_to(environment, tmp_path, how):
+def test_broker_data_removed_on_request(environment, tmp_path, how):
     with started_and_stopped(environment, tmp_path, how):
         pass
 
 
 @contextmanager
 def started_and_stopped(environment, tmp_path, how):
-    """Chaos once its processes have been started; afterwards stopped, which is looked at."""
+    """Chaos with started processes, which are stopped afterwards."""
     parent = subprocess.Popen(
         chaos("--kills", "1000"),
         env=environment,

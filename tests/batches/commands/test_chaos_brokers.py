@@ -1,4 +1,4 @@
-"""The virtual host that chaos makes for itself: harmed as it says, gone afterwards."""
+"""The virtual host of chaos: disturbed as configured, removed afterwards."""
 
 import subprocess
 from contextlib import closing
@@ -15,7 +15,7 @@ URL = "amqp://guest:guest@127.0.0.1:5672/"
 
 
 def own_virtual_hosts() -> set[str]:
-    """Those that this process has made: their names tell."""
+    """Return those that this process created, by name."""
     control = need_program("rabbitmqctl")
     listed = subprocess.check_output([control, "-q", "list_vhosts", "name"], text=True).split()
     mine = OwnVirtualHost(URL, control).name.rpartition("_")[0]
@@ -70,7 +70,7 @@ def test_it_is_made_and_removed(own):
 
 
 @pytest.mark.parametrize(("how", "left"), [("connections", 1), ("connections and messages", 0)])
-def test_its_connections_are_cut_and_its_messages_lost(own, connection, how, left):
+def test_broker_connections_cut_and_messages_lost(own, connection, how, left):
     assert set(own.harms) == {"connections", "connections and messages"}
     send_one(connection)
 
@@ -80,7 +80,7 @@ def test_its_connections_are_cut_and_its_messages_lost(own, connection, how, lef
     assert waiting(own) == left
 
 
-def test_no_queue_has_to_be_there_to_be_emptied(own):
+def test_purging_missing_queues_is_safe(own):
     own.harm("connections and messages")
 
     with Connection(own.url) as connection:
@@ -88,7 +88,7 @@ def test_no_queue_has_to_be_there_to_be_emptied(own):
 
 
 @pytest.mark.parametrize("host", ["rabbit.example.org:5672", "127.0.0.1:{free}"])
-def test_where_it_may_not_be_made_the_given_one_is_used_and_not_harmed(host):
+def test_existing_vhost_used_if_not_creatable(host):
     url = f"amqp://guest:guest@{host.format(free=free_port())}/given"
 
     given = broker_for(url, Path())

@@ -1,4 +1,4 @@
-"""What chaos counts: each kind of damage, made by hand, is found, and nothing else is."""
+"""Chaos detects each kind of prepared damage, and nothing else."""
 
 import pytest
 from django.db.models import F
@@ -13,7 +13,7 @@ from tests.factories import make_contents
 
 @pytest.fixture
 def batch(alice, wallet_of, work):
-    """Three items, all on the chain: two batches saved them, one result says failed."""
+    """Three items on the chain: two batches saved them, one result is failed."""
     contents = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
     keys = [content.pk for content in contents]
     price_batch(alice, keys, percentChange=10)
@@ -37,27 +37,27 @@ def test_ordinary_work_is_clean(batch):
     assert (found.lost, found.doubled, found.stuck, found.faults) == (0, 0, 0, ())
 
 
-def test_an_effect_that_happened_twice_is_doubled(batch):
+def test_repeated_effect_is_doubled(batch):
     Content.objects.filter(pk=batch.content_ids[0]).update(version=F("version") + 1)
 
     assert damage() == (0, 1, 0)
-    # Told by the other way of counting as well.
+    # The other count detects it too.
     assert any("it is at version 4" in words for words in recount().faults)
 
 
-def test_an_effect_without_its_result_is_doubled_and_the_result_lost(batch):
+def test_effect_without_result_counted(batch):
     BatchItem.objects.filter(batch=batch, content_id=batch.content_ids[0]).delete()
 
     assert damage() == (1, 1, 0)
 
 
-def test_a_result_without_its_effect_is_lost(batch):
+def test_result_without_effect_is_lost(batch):
     Content.objects.filter(pk=batch.content_ids[0]).update(version=F("version") - 1)
 
     assert damage() == (1, 0, 0)
 
 
-def test_a_call_that_the_chain_executed_twice_is_doubled(batch):
+def test_call_executed_twice_is_doubled(batch):
     told = SandboxTransaction.objects.order_by("pk").first()
     SandboxTransaction.objects.create(
         tx_id="0xagain", function=told.function, arguments=told.arguments
@@ -66,21 +66,21 @@ def test_a_call_that_the_chain_executed_twice_is_doubled(batch):
     assert damage() == (0, 3, 0)
 
 
-def test_a_call_that_the_chain_never_heard_of_is_lost(batch):
+def test_call_missing_on_chain_is_lost(batch):
     SandboxTransaction.objects.order_by("pk").first().delete()
 
     assert damage() == (3, 0, 0)
 
 
-def test_a_batch_that_was_accepted_and_is_not_there_is_lost(batch):
+def test_missing_accepted_batch_is_lost(batch):
     assert damage(accepted=[batch.pk, uuid7()]) == (1, 0, 0)
 
 
-def test_a_batch_that_ran_although_it_was_cancelled_is_lost(batch):
+def test_cancelled_batch_that_ran_is_lost(batch):
     assert damage(accepted=[batch.pk], cancelled=[batch.pk]) == (1, 0, 0)
 
 
-def test_what_never_ended_is_stuck(batch):
+def test_unfinished_batch_is_stuck(batch):
     BatchOperation.objects.filter(pk=batch.pk).update(status=Status.PROCESSING)
     assert damage() == (0, 0, 1)
 

@@ -1,4 +1,4 @@
-"""What the page of a batch shows to be copied, really run by bash against a real server."""
+"""The copied calls, run by bash against a real server."""
 
 import json
 import subprocess

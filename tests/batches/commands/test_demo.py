@@ -31,7 +31,7 @@ def demo(*arguments, **options):
     return [sys.executable, str(ROOT / "manage.py"), "demo", *arguments]
 
 
-def test_once_comes_out_right_twice_in_a_row(environment):
+def test_demo_once_runs_twice(environment):
     for _ in range(2):
         done = subprocess.run(
             demo("--once"),
@@ -47,7 +47,7 @@ def test_once_comes_out_right_twice_in_a_row(environment):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
+def test_demo_starts_and_stops_cleanly(environment, how):
     port = free_port()
     parent = subprocess.Popen(
         demo("--port", str(port)),
@@ -70,7 +70,7 @@ def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/nowhere")
         parent.send_signal(how)
         assert parent.wait(PATIENCE_SECONDS) == 0
-        # Neither an ordinary refusal nor a child's good-bye is worth a line.
+        # Ordinary refusals and exits of child processes are not logged.
         assert parent.stdout.read().strip() == "Stopping …"
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port))
@@ -78,7 +78,7 @@ def test_it_comes_up_says_where_and_ends_without_a_trace(environment, how):
         parent.kill()
 
 
-def test_a_port_that_is_taken_is_said_in_a_sentence(environment):
+def test_port_in_use_message(environment):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

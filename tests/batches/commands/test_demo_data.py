@@ -1,4 +1,4 @@
-"""What the demo begins with; made once, and left as people left it."""
+"""The initial data of the demo: created once, then left alone."""
 
 from django.utils import timezone
 
@@ -8,7 +8,7 @@ from batches.services.templates.store import preview_template
 from content.models import Content
 
 
-def test_a_chain_a_sale_to_come_and_a_weekly_run_are_there_once(db, work):
+def test_demo_data_is_created_once(db, work):
     fill("secret", is_given=False)
     fill("secret", is_given=False)
 
@@ -27,7 +27,7 @@ def test_a_chain_a_sale_to_come_and_a_weekly_run_are_there_once(db, work):
     assert (link.parent.status, link.batch.status) == (Status.COMPLETED, Status.PENDING)
 
 
-def test_what_people_deleted_stays_away(db):
+def test_deleted_data_stays_deleted(db):
     fill("secret", is_given=False)
     Template.objects.all().delete()
     items = Content.objects.count()

@@ -1,4 +1,4 @@
-"""What chaos and bench tell the workers stays apart from the broker of the installation."""
+"""Chaos and bench use a broker of their own."""
 
 import pytest
 
@@ -15,8 +15,8 @@ def _as_it_was():
     app.conf.update(before)
 
 
-def test_messages_go_to_the_broker_of_ones_own_whatever_the_environment_says(monkeypatch):
-    # As in the shell of whoever calls: Celery looks there by itself.
+def test_own_broker_overrides_environment(monkeypatch):
+    # As set in the caller's shell: Celery reads it on its own.
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://redis.example.org:6379/0")
 
     use_broker("memory://", {"polling_interval": 1})

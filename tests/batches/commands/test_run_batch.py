@@ -1,4 +1,4 @@
-"""Batches from the command line: what is started, shown and answered."""
+"""Batches from the command line: start, output and exit codes."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,7 +13,7 @@ def ids(contents):
     return "--ids=" + ",".join(content.pk for content in contents)
 
 
-def test_a_batch_is_started_and_not_waited_for(command, alice, wallet_of):
+def test_batch_started_without_waiting(command, alice, wallet_of):
     contents = make_contents(wallet_of(alice))
     code, output, errors = command(
         "run_batch", "update-price", "--creator=alice", "--percent=10", ids(contents)
@@ -31,7 +31,7 @@ def test_a_batch_is_started_and_not_waited_for(command, alice, wallet_of):
     assert set(Content.objects.values_list("version", flat=True)) == {1}
 
 
-def test_here_runs_it_and_shows_each_result(command, alice, bob, wallet_of):
+def test_here_shows_each_result(command, alice, bob, wallet_of):
     own, foreign = make_contents(wallet_of(alice)), make_contents(wallet_of(bob))
     code, output, _ = command(
         "run_batch", "update-price", "--creator=alice", "--price=2.5", "--here",
@@ -60,9 +60,7 @@ def test_all_saved_ends_with_0(command, alice, wallet_of):
     assert output.count("confirmed") == 3
 
 
-def test_more_than_a_batch_holds_becomes_a_submission(
-    command, alice, wallet_of, settings, tmp_path
-):
+def test_oversized_change_becomes_submission(command, alice, wallet_of, settings, tmp_path):
     settings.BATCH_MAX_ITEMS = 2
     contents = make_contents(wallet_of(alice), 5)
     file = tmp_path / "ids.txt"
@@ -92,9 +90,7 @@ def test_staff_change_items_of_several_creators(command, alice, bob, staff, wall
     assert not any(batch.requested_by != staff for batch in BatchOperation.objects.all())
 
 
-def test_a_named_creator_keeps_other_creators_items_safe(
-    command, alice, bob, staff, wallet_of, settings
-):
+def test_named_creator_excludes_other_creators(command, alice, bob, staff, wallet_of, settings):
     settings.BATCH_MAX_ITEMS = 1
     contents = make_contents(wallet_of(alice), 2) + make_contents(wallet_of(bob))
     code, _, errors = command(
@@ -108,7 +104,7 @@ def test_a_named_creator_keeps_other_creators_items_safe(
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_a_preview_shows_everything_and_leaves_nothing(command, alice, wallet_of, settings, most):
+def test_preview_shows_all_saves_nothing(command, alice, wallet_of, settings, most):
     settings.BATCH_MAX_ITEMS = most
     contents = make_contents(wallet_of(alice), 2, title="<b>\x1bbold", price=2_500_000)
     code, output, _ = command(
@@ -131,9 +127,7 @@ def test_a_preview_shows_everything_and_leaves_nothing(command, alice, wallet_of
         ("update-metadata", ["--type=book"], "Type: Video → Book"),
     ],
 )
-def test_a_preview_says_what_would_change_and_not_that_it_did(
-    command, alice, wallet_of, kind, options, what
-):
+def test_preview_wording(command, alice, wallet_of, kind, options, what):
     contents = make_contents(wallet_of(alice))
     code, output, _ = command(
         "run_batch", kind, "--creator=alice", *options, "--preview", ids(contents)
@@ -158,11 +152,11 @@ def test_a_preview_says_what_would_change_and_not_that_it_did(
         (["--creator=carol", "--ids=x"], "carol has no address to sell from. Name an address,"),
         (["--as=nobody", "--ids=x"], "There is no user 'nobody'."),
         (["--as=bob", "--creator=alice", "--ids=x"], "You may not change the content"),
-        (["--ids=x"], "Say whose items these are"),
+        (["--ids=x"], "Give the creator of the items"),
         (["--creator=alice", "--ids-file=/nowhere"], "/nowhere: No such file"),
     ],
 )
-def test_what_can_not_be_started_ends_with_2(command, alice, bob, carol, arguments, words):
+def test_refusal_exits_with_2(command, alice, bob, carol, arguments, words):
     code, output, errors = command("run_batch", "update-price", "--price=1", *arguments)
 
     assert (code, output) == (2, "")
@@ -170,7 +164,7 @@ def test_what_can_not_be_started_ends_with_2(command, alice, bob, carol, argumen
     assert not BatchOperation.objects.exists()
 
 
-def test_an_address_without_owner_needs_somebody_who_acts(command, staff):
+def test_address_without_owner_requires_as(command, staff):
     wallet = WalletFactory(owner=None)
     contents = make_contents(wallet)
     arguments = ("run_batch", "update-price", f"--creator={wallet.pk}", "--price=9", ids(contents))
@@ -196,7 +190,7 @@ def test_wrong_options_are_refused(arguments):
         call_command("run_batch", *arguments)
 
 
-def test_both_a_price_and_a_percentage_are_refused_by_the_operation(command, alice, wallet_of):
+def test_price_and_percentage_refused(command, alice, wallet_of):
     contents = make_contents(wallet_of(alice))
     code, _, errors = command(
         "run_batch", "update-price", "--creator=alice", "--price=1", "--percent=2", ids(contents)

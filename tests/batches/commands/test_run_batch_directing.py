@@ -1,4 +1,4 @@
-"""From the command line: what was started is shown, cancelled, tried again, put back."""
+"""From the command line: show, cancel, retry and undo."""
 
 from uuid import uuid4
 
@@ -35,7 +35,7 @@ def direct(command, name, key, *more):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_not_there_is_said(command, alice, name):
+def test_missing_batch_message(command, alice, name):
     code, output, errors = direct(command, name, uuid4())
 
     assert (code, output) == (2, "")
@@ -44,9 +44,7 @@ def test_what_is_not_there_is_said(command, alice, name):
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("person", ["bob", "carol", "clerk"])
-def test_others_are_told_that_there_is_no_such_batch(
-    command, alice, bob, carol, clerk, wallet_of, name, person
-):
+def test_foreign_batch_not_found(command, alice, bob, carol, clerk, wallet_of, name, person):
     (content,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [content.pk])
     code, output, errors = direct(command, name, batch.pk, f"--as={person}")
@@ -58,7 +56,7 @@ def test_others_are_told_that_there_is_no_such_batch(
 
 
 @pytest.mark.parametrize("name", ALL[1:])
-def test_who_may_only_look_is_refused(command, batch, alice, contents, viewer, name):
+def test_viewers_are_refused(command, batch, alice, contents, viewer, name):
     waiting = price_batch(alice, [contents[0].pk])
     key = batch.pk if name in {"retry", "undo"} else waiting.pk
     code, _, errors = direct(command, name, key, "--as=viewer")
@@ -71,21 +69,21 @@ def test_who_may_only_look_is_refused(command, batch, alice, contents, viewer, n
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_no_id_and_no_such_person(command, batch, name):
+def test_invalid_id_and_unknown_user(command, batch, name):
     code, _, errors = direct(command, name, batch.pk, "--as=nobody")
     assert (code, errors) == (2, "There is no user 'nobody'.\n")
     with pytest.raises(CommandError):
         direct(command, name, "12")
 
 
-def test_staff_do_it_for_others_and_are_named(command, batch, staff):
+def test_staff_act_for_others_by_name(command, batch, staff):
     code, _, _ = command("run_batch", "undo", str(batch.pk), "--as=staff", "--here")
 
     assert code == 0
     assert BatchOperation.objects.get(undo_of=batch).requested_by == staff
 
 
-def test_show_says_what_came_of_it(command, batch):
+def test_show_prints_results(command, batch):
     code, output, _ = command("run_batch", "show", str(batch.pk))
 
     assert code == 1
@@ -93,7 +91,7 @@ def test_show_says_what_came_of_it(command, batch):
         assert words in output
 
 
-def test_show_of_what_waits_ends_with_0(command, alice, contents):
+def test_show_waiting_batch_exits_0(command, alice, contents):
     batch = price_batch(alice, [contents[0].pk])
     code, output, _ = command("run_batch", "show", str(batch.pk))
 
@@ -101,18 +99,18 @@ def test_show_of_what_waits_ends_with_0(command, alice, contents):
     assert output.endswith("0 of 1 done.\n")
 
 
-def test_cancel_says_how_much_was_done(command, alice, contents):
+def test_cancel_prints_done_items(command, alice, contents):
     batch = price_batch(alice, [content.pk for content in contents])
     code, output, _ = command("run_batch", "cancel", str(batch.pk))
 
     assert code == 0
-    assert output == "Cancelled. 0 of 3 items were done before. What is saved stays saved.\n"
+    assert output == "Cancelled. 0 of 3 items were already done. Saved items stay saved.\n"
     batch.refresh_from_db()
     assert batch.status == Status.CANCELLED
 
 
 @pytest.mark.parametrize("name", ["retry", "undo"])
-def test_a_preview_shows_it_and_leaves_nothing(command, batch, name):
+def test_preview_saves_nothing(command, batch, name):
     was = list(Content.objects.order_by("pk").values())
     code, output, _ = command("run_batch", name, str(batch.pk), "--preview")
 
@@ -123,7 +121,7 @@ def test_a_preview_shows_it_and_leaves_nothing(command, batch, name):
     assert not Submission.objects.exists()
 
 
-def test_retry_takes_what_failed(command, batch, contents):
+def test_retry_takes_failed_items(command, batch, contents):
     apply_changes(
         [Change(Content.objects.get(pk=contents[2].pk), {"is_removed": False})],
         by=None, cause="admin",
@@ -136,7 +134,7 @@ def test_retry_takes_what_failed(command, batch, contents):
     assert set(Content.objects.values_list("price", flat=True)) == {7_000_000}
 
 
-def test_retry_by_code_takes_what_failed_with_it(command, batch):
+def test_retry_by_code(command, batch):
     code, _, errors = command("run_batch", "retry", str(batch.pk), "--code=conflict")
     assert (code, errors) == (2, "No item failed, so there is nothing to retry.\n")
 
@@ -144,7 +142,7 @@ def test_retry_by_code_takes_what_failed_with_it(command, batch):
     assert (code, output.endswith("1 of 1 failed.\n")) == (1, True)
 
 
-def test_undo_puts_back_and_undo_of_the_undo_does_it_again(command, batch, contents):
+def test_undo_and_undo_of_the_undo(command, batch, contents):
     was = {content.pk: content.price for content in contents}
     code, output, _ = command("run_batch", "undo", str(batch.pk), "--here")
     assert (code, output.endswith("2 saved.\n")) == (0, True)
@@ -156,7 +154,7 @@ def test_undo_puts_back_and_undo_of_the_undo_does_it_again(command, batch, conte
     assert set(prices) == {7_000_000}
 
 
-def test_undo_of_one_item_leaves_the_others(command, batch, contents):
+def test_undo_of_one_item(command, batch, contents):
     code, _, _ = command("run_batch", "undo", str(batch.pk), f"--ids={contents[0].pk}", "--here")
 
     assert code == 0
@@ -165,11 +163,11 @@ def test_undo_of_one_item_leaves_the_others(command, batch, contents):
     assert prices[contents[1].pk] == 7_000_000
 
 
-def test_ids_that_are_not_of_the_batch_are_refused(command, batch):
+def test_foreign_ids_of_follow_up_refused(command, batch):
     for more in ([], ["--preview"]):
         code, _, errors = command("run_batch", "undo", str(batch.pk), "--ids=elsewhere", *more)
         assert code == 2
-        assert "This id is not among those of the batch." in errors
+        assert "This item is not part of the batch." in errors
 
 
 def test_undo_before_the_end_is_refused(command, alice, contents):
@@ -180,7 +178,7 @@ def test_undo_before_the_end_is_refused(command, alice, contents):
     assert errors.startswith("This batch has not ended yet.")
 
 
-def test_a_run_of_several_batches_is_directed_as_a_whole(command, alice, contents, settings):
+def test_run_directed_as_whole(command, alice, contents, settings):
     settings.BATCH_MAX_ITEMS = 1
     ids = ",".join(content.pk for content in contents)
     was = dict(Content.objects.values_list("pk", "price"))
@@ -198,7 +196,7 @@ def test_a_run_of_several_batches_is_directed_as_a_whole(command, alice, content
     assert command("run_batch", "cancel", run)[0] == 2
 
 
-def test_a_prepared_run_is_none_before_it_is_started(command, alice, contents):
+def test_draft_is_not_a_run(command, alice, contents):
     submission = Submission.objects.create(
         by=alice, source="page", kind="update-price", payload={"newPrice": 1},
         content_ids=[contents[0].pk], versions=[1], expires_at=contents[0].created_at,

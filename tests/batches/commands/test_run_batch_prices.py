@@ -18,7 +18,7 @@ def contents(alice, bob, wallet_of):
 
 @pytest.fixture
 def file(tmp_path, contents):
-    """Writes such lines with the ids of the contents after a heading; answers the option."""
+    """Write a price file with the ids of the contents; return the option."""
 
     def file(*cells, heading="content_id,new_price,percent"):
         path = tmp_path / "prices.csv"
@@ -72,13 +72,13 @@ def test_it_comes_from_standard_input_too(command, contents, monkeypatch):
         (["2;5,"], [], "line 2, new_price: “2;5”: Enter a price in STX"),
         (["2.5,10"], [], "line 2, "),
         (["-1,", "1e400,"], [], "2 lines can't be used"),
-        (["2.5,"], ["--price=3"], "The prices stand in the file"),
+        (["2.5,"], ["--price=3"], "Use either --file, or --price or --percent"),
         (["2.5,", "2.5,", "2.5,"], ["--as=staff"], "1 of these items belong to Bob"),
         (["2.5,"], ["--at=2020-01-01T00:00Z"], "--at: This time is in the past."),
         (["2.5,"], ["--as=bob"], "None of these items belongs"),
     ],
 )
-def test_what_can_not_be_used_is_said(command, file, staff, contents, cells, more, words):
+def test_invalid_arguments_reported(command, file, staff, contents, cells, more, words):
     code, output, errors = command(
         "run_batch", "update-price", "--creator=alice", file(*cells), *more
     )

@@ -1,4 +1,4 @@
-"""From the command line: batches that wait for a time, for a person, for others."""
+"""From the command line: scheduled, paused and dependent batches."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def _noon():
 
 @pytest.fixture
 def order(command, alice, wallet_of):
-    """Orders a price of 9 STX for two items of alice; answers as `command` does."""
+    """Set 9 STX on two items of alice; return what `command` does."""
     contents = make_contents(wallet_of(alice), 2)
     ids = ",".join(content.pk for content in contents)
 
@@ -41,7 +41,7 @@ def order(command, alice, wallet_of):
         (["--at=2026-12-24T18:00:00+01:00"], datetime(2026, 12, 24, 17, tzinfo=UTC)),
         (["--at=2026-12-24T18:00Z"], datetime(2026, 12, 24, 18, tzinfo=UTC)),
         (["--at=2026-12-24T18:00", "--zone=Asia/Tokyo"], datetime(2026, 12, 24, 9, tzinfo=UTC)),
-        # The clocks jump over 02:30, and show 01:30 twice.
+        # The clock change skips 02:30 and repeats 01:30.
         (
             ["--at=2027-03-14T02:30", "--zone=America/New_York"],
             datetime(2027, 3, 14, 7, tzinfo=UTC),
@@ -52,7 +52,7 @@ def order(command, alice, wallet_of):
         ),
     ],
 )
-def test_a_batch_begins_at_its_time(order, work, times, instant):
+def test_batch_starts_at_its_time(order, work, times, instant):
     code, output, _ = order(*times)
 
     batch = BatchOperation.objects.get()
@@ -68,7 +68,7 @@ def test_a_batch_begins_at_its_time(order, work, times, instant):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--at=2026-12-24T18:00"], "Say where it is this time: add an offset"),
+        (["--at=2026-12-24T18:00"], "Add an offset"),
         (["--at=2026-12-24T18:00Z", "--zone=Europe/Berlin"], "either an offset or --zone"),
         (["--at=2020-12-24T18:00Z"], "--at: This time is in the past."),
         (["--at=9999-12-24T18:00Z"], "--at: This is more than five years ahead."),
@@ -83,7 +83,7 @@ def test_a_batch_begins_at_its_time(order, work, times, instant):
     ],
 )
 @pytest.mark.parametrize("most", [1, 100])
-def test_what_can_not_be_waited_for_is_refused(order, settings, most, options, words):
+def test_invalid_dependencies_refused(order, settings, most, options, words):
     settings.BATCH_MAX_ITEMS = most
     code, output, errors = order(*options)
 
@@ -97,7 +97,7 @@ def test_what_can_not_be_waited_for_is_refused(order, settings, most, options, w
     "option",
     ["--zone=Mars/Olympus", "--after=x", "--after=0198f1f0-0000-7000-8000-000000000000:if"],
 )
-def test_what_is_no_zone_and_no_link_is_refused(alice, option):
+def test_invalid_zone_and_link_refused(alice, option):
     with pytest.raises(CommandError):
         call_command("run_batch", "update-price", "--creator=alice", "--price=9", "--ids=x", option)
 
@@ -110,7 +110,7 @@ def test_only_prices_have_an_end(alice):
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_a_sale_ends_by_itself(order, work, settings, most):
+def test_sale_ends_on_schedule(order, work, settings, most):
     settings.BATCH_MAX_ITEMS = most
     was = dict(Content.objects.values_list("pk", "price"))
     code, output, _ = order("--until=2026-12-01T00:00Z", "--here")
@@ -124,7 +124,7 @@ def test_a_sale_ends_by_itself(order, work, settings, most):
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_what_is_held_begins_when_it_is_resumed(order, command, work, settings, most):
+def test_paused_batch_starts_when_resumed(order, command, work, settings, most):
     settings.BATCH_MAX_ITEMS = most
     _, output, _ = order("--pause")
     key = output.split()[1]
@@ -138,9 +138,7 @@ def test_what_is_held_begins_when_it_is_resumed(order, command, work, settings, 
     assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
 
 
-def test_a_second_batch_waits_for_the_first_and_a_third_for_a_whole_run(
-    order, command, work, settings
-):
+def test_batches_wait_for_batch_and_run(order, command, work, settings):
     settings.BATCH_MAX_ITEMS = 1
     _, output, _ = order("--pause")
     run = output.split()[1]
@@ -161,7 +159,7 @@ def test_a_second_batch_waits_for_the_first_and_a_third_for_a_whole_run(
     assert "when all its items are saved (can't be met)" in output
 
 
-def test_here_runs_a_batch_whose_parent_has_ended(order, command):
+def test_here_runs_batch_with_ended_parent(order, command):
     parent = order("--here")[1].split()[1]
     code, output, _ = order(f"--after={parent}", "--here")
 
@@ -170,7 +168,7 @@ def test_here_runs_a_batch_whose_parent_has_ended(order, command):
 
 
 @pytest.mark.parametrize("most", [1, 100])
-def test_another_time_holding_and_letting_go(order, command, settings, most):
+def test_reschedule_pause_resume(order, command, settings, most):
     settings.BATCH_MAX_ITEMS = most
     key = order("--at=2026-12-24T18:00Z")[1].split()[1]
 
@@ -192,7 +190,7 @@ def test_another_time_holding_and_letting_go(order, command, settings, most):
         assert errors
 
 
-def test_a_time_after_its_end_is_refused(order, command):
+def test_start_after_end_refused(order, command):
     key = order("--at=2026-12-24T18:00Z", "--until=2026-12-26T18:00Z")[1].split()[1]
     code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
 

@@ -1,4 +1,4 @@
-"""One sweep by hand."""
+"""Run one sweep."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
 
-def test_a_sweep_says_what_it_handed_over(alice, wallet_of, capsys):
+def test_sweep_reports_dispatched_work(alice, wallet_of, capsys):
     (content,) = make_contents(wallet_of(alice))
     price_batch(alice, [content.pk], newPrice=5)
     BatchOperation.objects.update(queued_at=timezone.now() - timedelta(hours=1))
@@ -22,7 +22,7 @@ def test_a_sweep_says_what_it_handed_over(alice, wallet_of, capsys):
     assert BatchOperation.objects.get().status == Status.PENDING
 
 
-def test_here_does_what_is_due(alice, wallet_of, capsys, mailoutbox):
+def test_here_runs_due_work(alice, wallet_of, capsys, mailoutbox):
     (content,) = make_contents(wallet_of(alice), onchain_id=7)
     price_batch(alice, [content.pk, "unknown"], newPrice=5)
 

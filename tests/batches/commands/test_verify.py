@@ -1,4 +1,4 @@
-"""Verify finds what is wrong, names it, and is silent where nothing is."""
+"""Verify reports errors, and nothing if there are none."""
 
 import json
 
@@ -31,13 +31,13 @@ def faults():
     return [f"{fault.about}: {fault.words}" for fault in verify()]
 
 
-def test_nothing_is_wrong_after_ordinary_work(run, capsys):
+def test_ordinary_work_passes_verification(run, capsys):
     assert faults() == []
     call_command("verify")
     assert capsys.readouterr().out == ("3 items, 8 changes, 2 batches, 7 results: all agree.\n")
 
 
-def test_pages_of_one_row_find_the_same(run, monkeypatch):
+def test_paging_by_one_row(run, monkeypatch):
     monkeypatch.setattr(module, "PAGE_ROWS", 1)
     monkeypatch.setattr(module, "BATCHES_A_PAGE", 1)
     checked = module.Checked()
@@ -45,9 +45,7 @@ def test_pages_of_one_row_find_the_same(run, monkeypatch):
     assert checked == module.Checked(contents=3, changes=8, batches=2, results=7)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(
-    run, alice, wallet_of, work, django_assert_max_num_queries
-):
+def test_query_count_constant_with_rows(run, alice, wallet_of, work, django_assert_max_num_queries):
     more = make_contents(wallet_of(alice), 40)
     price_batch(alice, [content.pk for content in more], newPrice=5)
     work()
@@ -55,21 +53,21 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert faults() == []
 
 
-def test_a_price_behind_the_history_is_named(run):
+def test_outdated_price_reported(run):
     key = run.content_ids[0]
     Content.objects.filter(pk=key).update(price=5)
 
     assert faults() == [f"item {key}: its price is 5, its history ends with 1100000"]
 
 
-def test_a_version_behind_the_history_is_named(run):
+def test_outdated_version_reported(run):
     key = run.content_ids[1]
     Content.objects.filter(pk=key).update(version=7)
 
     assert faults() == [f"item {key}: it is at version 7, its history ends at 3"]
 
 
-def test_a_gap_in_the_history_is_named(run):
+def test_history_gap_reported(run):
     key = run.content_ids[1]
     change = ContentChange.objects.get(content_id=key, version=2)
     BatchItem.objects.filter(change=change).update(change=None)
@@ -80,21 +78,21 @@ def test_a_gap_in_the_history_is_named(run):
     assert any("its result is succeeded, with no change" in words for words in found)
 
 
-def test_an_item_without_any_history_is_named(alice, wallet_of):
+def test_item_without_history_reported(alice, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     ContentChange.objects.all().delete()
 
     assert faults() == [f"item {content.pk}: it is at version 1, its history ends at 0"]
 
 
-def test_a_broken_chain_of_before_and_after_is_named(run):
+def test_broken_history_reported(run):
     key = run.content_ids[2]
     ContentChange.objects.filter(content_id=key, version=3).update(before={"price": 9})
 
     assert faults() == [f"item {key}: version 3 says price was 9 before, version 2 left 1000000"]
 
 
-def test_a_change_of_a_batch_without_its_result_is_named(run):
+def test_change_without_result_reported(run):
     key = run.content_ids[0]
     BatchItem.objects.filter(batch=run, content_id=key).delete()
 
@@ -108,7 +106,7 @@ def test_a_change_of_a_batch_without_its_result_is_named(run):
     ]
 
 
-def test_a_result_that_names_another_items_change_is_named(run):
+def test_result_with_foreign_change_reported(run):
     first, second = BatchItem.objects.filter(batch=run).order_by("position")[:2]
     BatchItem.objects.filter(pk=first.pk).update(change=second.change)
 
@@ -128,25 +126,25 @@ def test_a_result_that_names_another_items_change_is_named(run):
         ("total_items", "it counts 77 in all, its rows say 3"),
     ],
 )
-def test_counters_that_disagree_with_rows_are_named(run, field, words):
+def test_wrong_counters_reported(run, field, words):
     BatchOperation.objects.filter(pk=run.pk).update(**{field: 77})
 
     assert faults() == [f"batch {run.pk}: {words}"]
 
 
-def test_a_finished_batch_that_is_still_held_is_named(run):
+def test_finished_paused_batch_reported(run):
     BatchOperation.objects.filter(pk=run.pk).update(lease_token=run.pk, lease_until=timezone.now())
 
     assert faults() == [f"batch {run.pk}: it has ended but a worker still has its lease"]
 
 
-def test_a_deleted_batch_leaves_a_history_that_is_sound(run):
+def test_deleted_batch_passes_verification(run):
     run.delete()
 
     assert faults() == []
 
 
-def test_a_cancelled_batch_need_not_have_all_results(alice, wallet_of):
+def test_cancelled_batch_without_all_results(alice, wallet_of):
     contents = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [content.pk for content in contents], newPrice=5)
     BatchOperation.objects.filter(pk=batch.pk).update(status=Status.CANCELLED)
@@ -154,7 +152,7 @@ def test_a_cancelled_batch_need_not_have_all_results(alice, wallet_of):
     assert faults() == []
 
 
-def test_programs_get_json_and_an_exit_code(run, capsys):
+def test_json_output_and_exit_code(run, capsys):
     BatchOperation.objects.filter(pk=run.pk).update(total_items=4)
     with pytest.raises(SystemExit) as end:
         call_command("verify", "--json")

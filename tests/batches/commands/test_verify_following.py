@@ -1,4 +1,4 @@
-"""Verify finds what is wrong with what waits, what puts back and what repeats."""
+"""Verify reports errors of dependencies, undos and templates."""
 
 from datetime import timedelta
 
@@ -38,14 +38,14 @@ def contents(alice, wallet_of):
 
 @pytest.fixture
 def pair(alice, contents):
-    """A batch, and one that waits for it."""
+    """A batch, and another that waits for it."""
     first = price_batch(alice, [contents[0].pk])
     return first, price_batch(alice, [contents[1].pk], dependsOn=[str(first.pk)])
 
 
 @pytest.fixture
 def undo(alice, contents, work):
-    """Of a batch on both items, ended."""
+    """A finished batch on both items."""
     batch = price_batch(alice, [content.pk for content in contents])
     work()
     batch.refresh_from_db()
@@ -70,7 +70,7 @@ def template(alice, contents):
     )
 
 
-def test_nothing_is_wrong_with_a_chain_at_any_time(pair, work):
+def test_dependencies_pass_verification_at_any_time(pair, work):
     assert faults() == []
     for _ in range(2):
         work()
@@ -80,7 +80,7 @@ def test_nothing_is_wrong_with_a_chain_at_any_time(pair, work):
     assert {batch.status for batch in BatchOperation.objects.all()} == {Status.COMPLETED}
 
 
-def test_nothing_is_wrong_with_a_chain_that_broke(pair):
+def test_failed_dependencies_pass_verification(pair):
     cancel(pair[0])
     sweep()
 
@@ -88,7 +88,7 @@ def test_nothing_is_wrong_with_a_chain_that_broke(pair):
     assert faults() == []
 
 
-def test_a_wrong_count_of_what_it_waits_for_is_named(pair):
+def test_wrong_dependency_count_reported(pair):
     BatchOperation.objects.filter(pk=pair[1].pk).update(waits_for=2)
 
     assert faults() == [
@@ -96,7 +96,7 @@ def test_a_wrong_count_of_what_it_waits_for_is_named(pair):
     ]
 
 
-def test_one_that_began_too_early_is_named(pair):
+def test_early_start_reported(pair):
     BatchOperation.objects.filter(pk=pair[1].pk).update(
         status=Status.PROCESSING, waits_for=0, started_at=timezone.now()
     )
@@ -105,19 +105,19 @@ def test_one_that_began_too_early_is_named(pair):
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
-def test_one_that_nobody_told_for_a_minute_is_named(pair, work):
+def test_stale_pending_batch_reported(pair, work):
     work()
     assert faults() == []
     long_ago = timezone.now() - timedelta(minutes=2)
     BatchOperation.objects.filter(pk=pair[0].pk).update(completed_at=long_ago)
-    assert faults() == []  # it may wait since a moment only
+    assert faults() == []  # it may have waited for a moment only
     BatchOperation.objects.filter(pk=pair[1].pk).update(updated_at=long_ago)
 
     words = f"it was not told that batch {pair[0].pk}, for which it waits, has ended"
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
-def test_nothing_is_wrong_with_an_undo_its_undo_and_its_retry(undo, alice, contents, work):
+def test_undo_and_retry_pass_verification(undo, alice, contents, work):
     assert faults() == []
     again = followed(undo, Follows.UNDO, alice)
     work()
@@ -126,18 +126,18 @@ def test_nothing_is_wrong_with_an_undo_its_undo_and_its_retry(undo, alice, conte
     assert faults() == []
 
 
-def test_an_undo_that_left_something_else_is_named(undo, contents):
+def test_wrong_undo_value_reported(undo, contents):
     key = contents[0].pk
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(after={"price": 5})
 
     assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
 
-    BatchOperation.objects.filter(pk=undo.pk).update(undo_of=None)  # the original is gone
+    BatchOperation.objects.filter(pk=undo.pk).update(undo_of=None)  # the original was deleted
     assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
 
 
-def test_an_undo_over_what_came_between_is_named(undo, contents):
+def test_undo_over_later_change_reported(undo, contents):
     key = contents[1].pk
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(version=9)
@@ -146,7 +146,7 @@ def test_an_undo_over_what_came_between_is_named(undo, contents):
     assert f"batch {undo.pk}: {words}" in faults()
 
 
-def test_nothing_is_wrong_with_a_template_that_ran(template, alice, work):
+def test_template_run_passes_verification(template, alice, work):
     run_now(template, by=alice)
     run_now(template, by=alice)
     work()
@@ -154,7 +154,7 @@ def test_nothing_is_wrong_with_a_template_that_ran(template, alice, work):
     assert faults() == []
 
 
-def test_a_run_that_started_nothing_is_named(template, alice):
+def test_run_without_batches_reported(template, alice):
     run = run_now(template, by=alice)
     Submission.objects.filter(pk=run.submission_id).update(state=Submission.State.DRAFT)
 
@@ -162,7 +162,7 @@ def test_a_run_that_started_nothing_is_named(template, alice):
     assert faults() == [f"template {template.pk}: {words}"]
 
 
-def test_two_runs_of_the_same_submission_are_named(template, alice):
+def test_duplicate_submission_runs_reported(template, alice):
     run, other = run_now(template, by=alice), run_now(template, by=alice)
     TemplateRun.objects.filter(pk=other.pk).update(submission=run.submission)
 
@@ -171,7 +171,7 @@ def test_two_runs_of_the_same_submission_are_named(template, alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_slot_that_ran_twice_is_named(alice, wallet_of, monkeypatch):
+def test_repeated_slot_reported(alice, wallet_of, monkeypatch):
     (once,) = TemplateRun._meta.constraints
     contents = make_contents(wallet_of(alice))
     template = create_template(
@@ -185,7 +185,9 @@ def test_a_slot_that_ran_twice_is_named(alice, wallet_of, monkeypatch):
         by=alice,
     )
     with monkeypatch.context() as without, connection.schema_editor() as editor:
-        without.setattr(TemplateRun._meta, "constraints", [])  # SQLite copies what is left
+        without.setattr(
+            TemplateRun._meta, "constraints", []
+        )  # SQLite recreates the table with the remaining constraints
         editor.remove_constraint(TemplateRun, once)
     try:
         for _ in range(2):
@@ -199,9 +201,7 @@ def test_a_slot_that_ran_twice_is_named(alice, wallet_of, monkeypatch):
             editor.add_constraint(TemplateRun, once)
 
 
-def test_the_number_of_queries_does_not_grow(
-    undo, alice, wallet_of, work, django_assert_max_num_queries
-):
+def test_query_count_constant(undo, alice, wallet_of, work, django_assert_max_num_queries):
     contents = make_contents(wallet_of(alice), 12, price=1)
     for content in contents:
         batch = price_batch(alice, [content.pk])

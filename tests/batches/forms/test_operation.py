@@ -1,4 +1,4 @@
-"""What is typed at the forms of the operations, and the words beside the fields."""
+"""The forms of the operations: input and errors."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ def test_every_operation_has_a_form():
         ({"percent_change": "\u221212.5"}, {"percentChange": Decimal("-12.5")}),
     ],
 )
-def test_a_typed_change_becomes_a_payload_that_the_operation_takes(typed, payload):
+def test_form_input_becomes_valid_payload(typed, payload):
     form = PriceForm(typed)
     assert form.is_valid(), form.errors
     assert form.payload() == payload
@@ -51,14 +51,14 @@ def test_a_typed_change_becomes_a_payload_that_the_operation_takes(typed, payloa
         ("percent_change", "1." + "1" * 400, "two decimal places"),
     ],
 )
-def test_what_is_no_price_is_refused_beside_its_field(field, text, words):
+def test_invalid_price_shown_at_field(field, text, words):
     form = PriceForm({field: text})
     assert not form.is_valid()
     assert list(form.errors) == [field]
     assert words in form.errors[field][0]
 
 
-def test_one_of_the_two_is_needed_and_not_both():
+def test_exactly_one_price_required():
     assert "Give a new price" in PriceForm({}).errors["new_price"][0]
     both = PriceForm({"new_price": "1", "percent_change": "10"})
     assert "not both" in both.errors["percent_change"][0]

@@ -1,4 +1,4 @@
-"""Times and other batches as people choose them: on their own wall, among what they may see."""
+"""The form of a schedule: local times, and dependencies that the user may see."""
 
 import zoneinfo
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def _in_february():
         yield
 
 
-def test_nothing_typed_is_at_once(alice):
+def test_empty_form_starts_at_once(alice):
     empty = form(alice)
     assert empty.is_valid()
     assert empty.value() == Schedule()
@@ -38,13 +38,13 @@ def test_nothing_typed_is_at_once(alice):
     [
         ("Europe/Berlin", "2026-02-03T09:00", datetime(2026, 2, 3, 8, tzinfo=UTC)),
         ("Europe/Berlin", "2026-02-03 09:00", datetime(2026, 2, 3, 8, tzinfo=UTC)),
-        # The hour that is missing becomes the next that exists, the double one is the first.
+        # A skipped hour becomes the next that exists, a repeated one the first.
         ("America/New_York", "2026-03-08T02:30", datetime(2026, 3, 8, 7, tzinfo=UTC)),
         ("America/New_York", "2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
         ("Australia/Lord_Howe", "2026-10-04T02:15", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
     ],
 )
-def test_times_are_those_of_the_viewer(alice, zone, typed, instant):
+def test_times_in_viewers_zone(alice, zone, typed, instant):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         found = form(alice, scheduled_for=typed)
         assert found.is_valid(), found.errors
@@ -69,15 +69,15 @@ def test_times_are_those_of_the_viewer(alice, zone, typed, instant):
             "until",
             "later than the start",
         ),
-        ({"after-batch-x": "always"}, "__all__", "no such batch"),
+        ({"after-batch-x": "always"}, "__all__", "You have no batch or run with this id"),
         (
             {"after-batch-019b0000-0000-7000-8000-000000000000": "always"},
             "__all__",
-            "no such batch",
+            "You have no batch or run with this id",
         ),
     ],
 )
-def test_what_can_t_be_is_refused_beside_its_field(alice, typed, field, words):
+def test_invalid_values_shown_at_fields(alice, typed, field, words):
     found = form(alice, **typed)
     assert not found.is_valid()
     assert list(found.errors) == [field]
@@ -91,7 +91,7 @@ def test_only_prices_can_end(alice):
     assert "Only a price change" in str(found.errors["until"])
 
 
-def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, viewer):
+def test_own_batches_offered_as_dependencies(alice, bob, viewer):
     waiting, ended = made_up(alice, Status.PENDING), made_up(alice)
     foreign = made_up(bob, Status.PENDING)
 
@@ -108,7 +108,7 @@ def test_one_s_own_batches_are_offered_and_ended_ones_can_be_named(alice, bob, v
     assert not form(alice, **{f"after-batch-{waiting.pk}": "never"}).is_valid()
 
 
-def test_who_sees_several_creators_is_told_whose_each_is(alice, bob, viewer):
+def test_creator_column_for_several_creators(alice, bob, viewer):
     for user in (alice, bob):
         made_up(user, Status.PENDING)
 
@@ -121,7 +121,7 @@ def test_who_sees_several_creators_is_told_whose_each_is(alice, bob, viewer):
     assert all(f" of {name}," in " ".join(found) for name in names)
 
 
-def test_what_was_prepared_comes_back_as_it_was_typed(alice):
+def test_prepared_form_values_restored(alice):
     batch = made_up(alice, Status.PENDING)
     times = {"scheduled_for": "2026-02-03T09:00", "until": "2026-02-04T09:00"}
     with timezone.override(zoneinfo.ZoneInfo("Asia/Tokyo")):
@@ -142,6 +142,6 @@ def test_what_was_prepared_comes_back_as_it_was_typed(alice):
         ("Europe/Berlin", "4 Feb 2026, 00:30 CET (3 Feb, 23:30 UTC)"),
     ],
 )
-def test_utc_stands_beside_where_it_is_another_time(zone, words):
+def test_utc_shown_if_it_differs(zone, words):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         assert moment_and_utc_words(datetime(2026, 2, 3, 23, 30, tzinfo=UTC)) == words

@@ -1,4 +1,4 @@
-"""The way through the pages, step by step."""
+"""The steps through the pages."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from batches.models import Submission
 
 @pytest.fixture
 def prepare():
-    """Post a selection and what was typed; returns the answer."""
+    """Post a selection and form input; return the answer."""
 
     def prepare(client, content_ids, **typed):
         typed.setdefault("percent_change", "10" if "new_price" not in typed else "")
@@ -19,7 +19,7 @@ def prepare():
 
 @pytest.fixture
 def prepared(prepare):
-    """The same, for when it goes well; returns the submission."""
+    """The same for a valid request; return the submission."""
 
     def prepared(client, content_ids, **typed):
         answer = prepare(client, content_ids, **typed)

@@ -1,4 +1,4 @@
-"""Templates as they are typed at the pages, and pages as they read."""
+"""Template forms as users fill them in, and the text of pages."""
 
 import re
 from datetime import UTC, datetime

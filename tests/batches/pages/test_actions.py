@@ -1,4 +1,4 @@
-"""Holding, starting, trying again, taking back: what the buttons of a batch and of a run do."""
+"""The buttons of a batch and of a run: pause, start, retry, undo."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ def text(answer) -> str:
 
 
 def buttons(answer) -> set[str]:
-    """The ids of what can be done."""
+    """Return the ids of the offered actions."""
     names = "reschedule|start|pause|resume|cancel|retry|undo|keep|review-conflicts"
     return set(re.findall(rf' id="({names})"', answer.content.decode()))
 
@@ -47,7 +47,7 @@ def coming(alice, keys):
 
 @pytest.fixture
 def run(signed_in, settings, alice, keys, prepared):
-    """A run of alice's of two batches."""
+    """A run of alice with two batches."""
     settings.BATCH_MAX_ITEMS = 2
     client = signed_in(alice)
     submission = prepared(client, keys)
@@ -60,7 +60,7 @@ def review_of(answer) -> Submission:
     return Submission.objects.get(pk=answer["Location"].removeprefix("/submissions/"))
 
 
-def test_what_is_offered_is_what_can_be_done(signed_in, alice, keys, coming, work):
+def test_offered_actions_are_allowed(signed_in, alice, keys, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
     assert buttons(client.get(url)) == {"reschedule", "start", "pause", "cancel", "keep"}
@@ -72,15 +72,15 @@ def test_what_is_offered_is_what_can_be_done(signed_in, alice, keys, coming, wor
     assert buttons(client.get(url)) == {"undo", "keep"}
 
 
-def test_who_may_only_look_is_offered_nothing(signed_in, viewer, coming):
+def test_viewers_get_no_actions(signed_in, viewer, coming):
     assert buttons(signed_in(viewer).get(f"/batches/{coming.pk}")) == set()
 
 
-def test_start_now_and_hold(signed_in, alice, contents, coming, work):
+def test_start_now_and_pause(signed_in, alice, contents, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
     answer = client.post(f"{url}/hold", follow=True)
-    assert "What has not started waits until you resume it." in text(answer)
+    assert "Batches that have not started wait until you resume them." in text(answer)
     client.post(f"{url}/start")
     coming.refresh_from_db()
     assert (coming.scheduled_for, coming.is_paused) == (None, False)
@@ -91,7 +91,7 @@ def test_start_now_and_hold(signed_in, alice, contents, coming, work):
         assert "This batch is done and can no longer be" in text(answer), action
 
 
-def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
+def test_paused_batch_waits_until_resumed(signed_in, alice, keys, work):
     client = signed_in(alice)
     batch = price_batch(alice, keys)
     client.post(f"/batches/{batch.pk}/hold")
@@ -103,7 +103,7 @@ def test_a_held_batch_waits_until_it_is_let_go(signed_in, alice, keys, work):
 
 
 @pytest.mark.parametrize("action", ["start", "hold", "go-on", "retry", "undo"])
-def test_by_get_nothing_is_done(signed_in, alice, coming, action):
+def test_get_changes_nothing(signed_in, alice, coming, action):
     client = signed_in(alice)
     before = BatchOperation.objects.values().get()
     answer = client.get(f"/batches/{coming.pk}/{action}")
@@ -112,7 +112,7 @@ def test_by_get_nothing_is_done(signed_in, alice, coming, action):
     assert not Submission.objects.exists()
 
 
-def test_what_failed_is_tried_again_after_a_review(signed_in, alice, contents, keys, work):
+def test_retry_after_review(signed_in, alice, contents, keys, work):
     Content.objects.filter(pk=keys[1]).update(is_removed=True)
     batch = price_batch(alice, keys)
     work()
@@ -132,7 +132,7 @@ def test_what_failed_is_tried_again_after_a_review(signed_in, alice, contents, k
     assert "Retries failed items of" in text(client.get(f"/batches/{again.pk}"))
 
 
-def test_what_was_tried_again_is_not_offered_once_more(signed_in, alice, contents, keys, prepared):
+def test_retried_items_not_offered_again(signed_in, alice, contents, keys, prepared):
     client = signed_in(alice)
     submission = prepared(client, [*keys, "unknown"], new_price="9")
     client.post(f"/submissions/{submission.pk}/confirm")
@@ -151,7 +151,7 @@ def test_what_was_tried_again_is_not_offered_once_more(signed_in, alice, content
         assert buttons(client.get(place)) == {"retry", "undo", "keep"}
 
 
-def test_what_failed_because_it_is_not_there_is_told_again(signed_in, alice, keys, work):
+def test_missing_items_fail_again(signed_in, alice, keys, work):
     batch = price_batch(alice, [keys[0], "unknown"])
     work()
     answer = signed_in(alice).post(f"/batches/{batch.pk}/retry", follow=True)
@@ -160,7 +160,7 @@ def test_what_failed_because_it_is_not_there_is_told_again(signed_in, alice, key
     assert BatchOperation.objects.count() == 1
 
 
-def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, contents, keys, work):
+def test_undo_skips_items_changed_since(signed_in, alice, contents, keys, work):
     batch = price_batch(alice, keys)
     work()
     change_content(keys[1], {"price": 5}, version=2, by=alice, cause="api")
@@ -180,7 +180,7 @@ def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, cont
     words = text(client.get(f"/batches/{undo.pk}"))
     assert "Undoes Update price to 7 STX" in words
     assert "Changed since, so it stays as it is" in words
-    # Its conflict can't be tried again, the undo itself can be undone, and no template is made.
+    # A conflict of an undo can't be retried; the undo can be undone but not saved as template.
     assert buttons(client.get(f"/batches/{undo.pk}")) == {"undo"}
 
     draft = review_of(client.post(f"/batches/{undo.pk}/undo"))
@@ -190,7 +190,7 @@ def test_undo_puts_back_and_leaves_what_was_changed_since(signed_in, alice, cont
     assert sorted(prices()) == [5, 7_000_000, 7_000_000]
 
 
-def test_an_undo_that_waits_is_no_second_time(signed_in, alice, keys, work):
+def test_waiting_undo_refuses_second_undo(signed_in, alice, keys, work):
     batch = price_batch(alice, keys)
     work()
     client = signed_in(alice)
@@ -203,7 +203,7 @@ def test_an_undo_that_waits_is_no_second_time(signed_in, alice, keys, work):
     assert "undo" not in buttons(client.get(f"/batches/{batch.pk}")), "all of it was put back"
 
 
-def test_what_changed_meanwhile_can_be_previewed_again(signed_in, alice, contents, keys, prepared):
+def test_conflicts_can_be_previewed_again(signed_in, alice, contents, keys, prepared):
     client = signed_in(alice)
     submission = prepared(client, keys, new_price="9")
     client.post(f"/submissions/{submission.pk}/confirm")
@@ -218,7 +218,7 @@ def test_what_changed_meanwhile_can_be_previewed_again(signed_in, alice, content
         assert "Change 1 of 1" in text(client.get(f"/submissions/{draft.pk}"))
 
 
-def test_a_code_that_is_none_is_no_code(signed_in, alice, keys, work):
+def test_invalid_code_ignored(signed_in, alice, keys, work):
     Content.objects.filter(pk=keys[1]).update(is_removed=True)
     batch = price_batch(alice, keys)
     work()
@@ -226,7 +226,7 @@ def test_a_code_that_is_none_is_no_code(signed_in, alice, keys, work):
     assert draft.content_ids == [keys[1]]
 
 
-def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
+def test_run_paused_rescheduled_started(signed_in, alice, run, work):
     client = signed_in(alice)
     url = f"/submissions/{run.pk}"
     client.post(f"{url}/hold")
@@ -247,14 +247,14 @@ def test_a_run_is_held_moved_and_started(signed_in, alice, run, work):
     assert buttons(client.get(url)) == {"undo", "keep"}
 
 
-def test_a_run_held_in_the_middle_speaks_of_what_is_left(signed_in, alice, run):
+def test_paused_run_counts_remaining_items(signed_in, alice, run):
     run_batch(run.batches.order_by("pk")[0].pk)
     client = signed_in(alice)
     answer = client.post(f"/submissions/{run.pk}/hold", follow=True)
     assert "Paused. The rest runs only after it is resumed." in text(answer)
 
 
-def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
+def test_whole_run_undone(signed_in, alice, run, work):
     work()
     client = signed_in(alice)
     assert prices() == [1_100_000, 2_200_000, 3_300_000]
@@ -266,7 +266,7 @@ def test_a_run_is_undone_as_a_whole(signed_in, alice, run, work):
     assert text(client.get(f"/submissions/{run.pk}")).count("Undone by") == 2
 
 
-def test_a_run_cancelled_in_the_middle_tells_what_was_done(signed_in, alice, contents, run):
+def test_cancelled_run_shows_done_items(signed_in, alice, contents, run):
     client = signed_in(alice)
     first, second = run.batches.order_by("created_at", "pk")
     run_batch(first.pk)
@@ -283,7 +283,7 @@ def test_a_run_cancelled_in_the_middle_tells_what_was_done(signed_in, alice, con
     assert buttons(answer) == {"undo", "keep"}
 
 
-def test_an_expired_review_of_an_undo_leads_to_its_batch(signed_in, alice, keys, work):
+def test_expired_undo_links_its_batch(signed_in, alice, keys, work):
     batch = price_batch(alice, keys)
     work()
     client = signed_in(alice)
@@ -297,7 +297,7 @@ def test_an_expired_review_of_an_undo_leads_to_its_batch(signed_in, alice, keys,
     assert answer["Location"] == "/content"
 
 
-def test_polls_are_told_of_another_time(signed_in, alice, coming):
+def test_poll_shows_new_time(signed_in, alice, coming):
     client = signed_in(alice)
     url, htmx = f"/batches/{coming.pk}", {"HTTP_HX_REQUEST": "true"}
     seen = re.search(r'hx-get="([^"]+)"', client.get(url, **htmx).content.decode())[1]
@@ -306,7 +306,7 @@ def test_polls_are_told_of_another_time(signed_in, alice, coming):
     assert client.get(url + seen, **htmx).status_code == 200
 
 
-def test_pages_cost_the_same_however_long_the_run(
+def test_run_pages_query_count_constant(
     signed_in, settings, alice, wallet_of, prepared, django_assert_max_num_queries
 ):
     settings.BATCH_MAX_ITEMS = 1
@@ -321,7 +321,7 @@ def test_pages_cost_the_same_however_long_the_run(
 
 
 @pytest.mark.parametrize("action", ["retry", "undo"])
-def test_of_two_who_follow_up_the_quicker_one_wins(signed_in, alice, keys, work, action):
+def test_concurrent_follow_up_refused(signed_in, alice, keys, work, action):
     Content.objects.filter(pk=keys[0]).update(is_removed=True)
     batch = price_batch(alice, keys, percentChange=10)
     work()

@@ -1,4 +1,4 @@
-"""Looking for batches in the history."""
+"""Filters of the list of batches."""
 
 from datetime import UTC, datetime
 
@@ -34,7 +34,7 @@ def test_by_operation_and_source(signed_in, alice, wallet_of):
 
 
 @pytest.mark.parametrize("name", ["operation", "source", "status", "outcome"])
-def test_what_is_not_known_finds_nothing_and_says_so(signed_in, alice, wallet_of, name):
+def test_unknown_filter_values_find_nothing(signed_in, alice, wallet_of, name):
     batch_of(alice, wallet_of(alice))
     answer = signed_in(alice).get("/batches", {name: "{$ne: 1}"})
     assert answer.context["rows"] == []
@@ -42,7 +42,7 @@ def test_what_is_not_known_finds_nothing_and_says_so(signed_in, alice, wallet_of
     assert "filter is invalid" in answer.content.decode()
 
 
-def test_who_owns_several_wallets_picks_one(signed_in, alice, bob, two_wallets, wallet_of):
+def test_several_wallets_offer_a_choice(signed_in, alice, bob, two_wallets, wallet_of):
     first, second = (batch_of(alice, wallet) for wallet in two_wallets)
     foreign = batch_of(bob, wallet_of(bob))
     client = signed_in(alice)
@@ -55,7 +55,7 @@ def test_who_owns_several_wallets_picks_one(signed_in, alice, bob, two_wallets, 
     assert foreign not in found(client)
 
 
-def test_who_owns_one_wallet_is_not_asked(signed_in, alice, bob, wallet_of):
+def test_single_wallet_has_no_choice(signed_in, alice, bob, wallet_of):
     key = batch_of(alice, wallet_of(alice))
     batch_of(bob, wallet_of(bob))
     client = signed_in(alice)
@@ -63,7 +63,7 @@ def test_who_owns_one_wallet_is_not_asked(signed_in, alice, bob, wallet_of):
     assert found(client, creator=wallet_of(bob).pk) == [key]
 
 
-def test_staff_name_a_creator_or_an_address(signed_in, viewer, alice, bob, two_wallets, wallet_of):
+def test_staff_choose_creator_or_address(signed_in, viewer, alice, bob, two_wallets, wallet_of):
     first, second = (batch_of(alice, wallet) for wallet in two_wallets)
     foreign = batch_of(bob, wallet_of(bob))
     client = signed_in(viewer)
@@ -74,9 +74,9 @@ def test_staff_name_a_creator_or_an_address(signed_in, viewer, alice, bob, two_w
     assert found(client, creator="' OR 1=1") == []
 
 
-def test_days_count_in_the_viewers_zone_both_included(signed_in, alice, wallet_of):
+def test_days_are_inclusive_in_viewers_zone(signed_in, alice, wallet_of):
     User.objects.filter(pk=alice.pk).update(time_zone="Pacific/Auckland")
-    # Summer time there: thirteen hours ahead.
+    # Summer time: thirteen hours ahead of UTC.
     moments = [
         datetime(2026, 1, 9, 10, 59, 59, tzinfo=UTC),
         datetime(2026, 1, 9, 11, 0, tzinfo=UTC),
@@ -104,7 +104,7 @@ def test_days_count_in_the_viewers_zone_both_included(signed_in, alice, wallet_o
         ({"day_to": "9999-12-31"}, "day_to", "Choose a day before 9999"),
     ],
 )
-def test_wrong_days_are_refused_beside_the_field(signed_in, alice, wallet_of, query, field, words):
+def test_invalid_days_shown_at_field(signed_in, alice, wallet_of, query, field, words):
     batch_of(alice, wallet_of(alice))
     answer = signed_in(alice).get("/batches", query)
     assert answer.context["rows"] == []

@@ -1,4 +1,4 @@
-"""The history of batches, and one batch with its results."""
+"""The list of batches, and one batch with its results."""
 
 import re
 from uuid import uuid4
@@ -19,7 +19,7 @@ def text(answer) -> str:
 
 @pytest.fixture
 def batch(alice, bob, wallet_of) -> BatchOperation:
-    """Alice's, with an own item, a foreign one, and one that is unknown."""
+    """A batch of alice with an own, a foreign and an unknown item."""
     (own,) = make_contents(wallet_of(alice), title="Own <b>item</b>", onchain_id=77)
     (foreign,) = make_contents(wallet_of(bob), title="A secret of Bob")
     return start(alice, [own.pk, foreign.pk, "unknown"])
@@ -31,7 +31,7 @@ def start(by, content_ids, **body) -> BatchOperation:
     return create_batch(order, by=by, source=Source.API)
 
 
-def test_the_history_shows_what_came_of_each_batch(signed_in, alice, batch, work):
+def test_list_shows_outcomes(signed_in, alice, batch, work):
     assert "Waiting" in text(signed_in(alice).get("/batches"))
     work()
     words = text(signed_in(alice).get("/batches"))
@@ -41,7 +41,7 @@ def test_the_history_shows_what_came_of_each_batch(signed_in, alice, batch, work
     assert "1 of 3" in words
 
 
-def test_the_history_can_be_narrowed(signed_in, alice, batch, work):
+def test_list_can_be_filtered(signed_in, alice, batch, work):
     client = signed_in(alice)
     work()
     (rows,) = [client.get("/batches?status=completed&outcome=partial").context["rows"]]
@@ -57,27 +57,27 @@ def test_the_history_can_be_narrowed(signed_in, alice, batch, work):
     [("alice", 200), ("viewer", 200), ("staff", 200), ("root", 200),
      ("bob", 404), ("carol", 404), ("clerk", 404)],
 )  # fmt: skip
-def test_who_sees_a_batch(signed_in, request, batch, name, status):
+def test_batch_visibility(signed_in, request, batch, name, status):
     client = signed_in(request.getfixturevalue(name))
     assert client.get(f"/batches/{batch.pk}").status_code == status
     listed = [row[0].pk for row in client.get("/batches").context["rows"]]
     assert (batch.pk in listed) is (status == 200)
 
 
-def test_the_anonymous_are_sent_to_the_log_in(client, batch):
+def test_anonymous_redirected_to_log_in(client, batch):
     for path in ("/batches", f"/batches/{batch.pk}"):
         assert client.get(path)["Location"] == f"/login?next={path}"
     assert client.post(f"/batches/{batch.pk}/cancel")["Location"].startswith("/login")
 
 
-def test_a_batch_that_is_not_there_is_not_found(signed_in, alice):
+def test_missing_batch_not_found(signed_in, alice):
     client = signed_in(alice)
     assert client.get(f"/batches/{uuid4()}").status_code == 404
     assert client.get("/batches/7").status_code == 404
     assert client.post(f"/batches/{uuid4()}/cancel").status_code == 404
 
 
-def test_results_come_with_two_labels_failures_first(signed_in, alice, batch, work):
+def test_results_have_two_labels_failures_first(signed_in, alice, batch, work):
     work()
     answer = signed_in(alice).get(f"/batches/{batch.pk}")
     words, page = text(answer), answer.content.decode()
@@ -95,7 +95,7 @@ def test_results_come_with_two_labels_failures_first(signed_in, alice, batch, wo
     assert f'href="/content/{batch.content_ids[1]}"' not in page
 
 
-def test_a_chain_that_refuses_leaves_the_item_saved(signed_in, settings, alice, batch, work):
+def test_rejected_chain_call_keeps_item(signed_in, settings, alice, batch, work):
     settings.SANDBOX_FAILURE = "77"
     work()
     words = text(signed_in(alice).get(f"/batches/{batch.pk}"))
@@ -108,7 +108,7 @@ def test_a_chain_that_refuses_leaves_the_item_saved(signed_in, settings, alice, 
     [("alice", 302), ("staff", 302), ("root", 302), ("viewer", 403),
      ("bob", 404), ("carol", 404), ("clerk", 404)],
 )  # fmt: skip
-def test_who_may_cancel(signed_in, request, batch, name, status):
+def test_cancel_permission(signed_in, request, batch, name, status):
     client = signed_in(request.getfixturevalue(name))
     assert client.get(f"/batches/{batch.pk}/cancel").status_code in {302, 404}
     assert BatchOperation.objects.get().status == Status.PENDING
@@ -117,7 +117,7 @@ def test_who_may_cancel(signed_in, request, batch, name, status):
     assert is_cancelled is (status == 302)
 
 
-def test_a_cancelled_batch_says_what_was_left(signed_in, alice, batch, work):
+def test_cancelled_batch_shows_remaining_items(signed_in, alice, batch, work):
     client = signed_in(alice)
     answer = client.post(f"/batches/{batch.pk}/cancel", follow=True)
     assert "Cancelled. Saved items stay saved." in text(answer)
@@ -128,7 +128,7 @@ def test_a_cancelled_batch_says_what_was_left(signed_in, alice, batch, work):
     assert "can no longer be cancelled" in text(again)
 
 
-def test_the_items_history_leads_to_the_batch(signed_in, alice, batch, work):
+def test_item_history_links_the_batch(signed_in, alice, batch, work):
     work()
     answer = signed_in(alice).get(f"/content/{batch.content_ids[0]}")
     assert f'href="/batches/{batch.pk}"' in answer.content.decode()
@@ -137,7 +137,7 @@ def test_the_items_history_leads_to_the_batch(signed_in, alice, batch, work):
     assert re.search(r"Confirmed 0x[0-9a-f]{64}", words)
 
 
-def test_what_was_started_together_is_told_once_it_is_more(
+def test_run_shown_for_several_batches(
     signed_in, settings, alice, staff, wallet_of, prepared, work
 ):
     settings.BATCH_MAX_ITEMS = 2
@@ -149,6 +149,6 @@ def test_what_was_started_together_is_told_once_it_is_more(
     assert page.count("a run of 2 batches") == 2
     several = Submission.objects.earliest("created_at")
     assert page.count(f"/submissions/{several.pk}") == 2
-    # Whose submission it is not, sees the batches and no link.
+    # Other users see the batches but no link to the submission.
     Submission.objects.update(by=staff)
     assert "a run of" not in signed_in(alice).get("/batches").content.decode()

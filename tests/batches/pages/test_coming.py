@@ -1,4 +1,4 @@
-"""The calendar of what is to come, and its beginning at home."""
+"""The calendar, and its first entries on the home page."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -51,13 +51,13 @@ def at(day: int, hour: int) -> str:
     return datetime(2026, 3, day, hour, tzinfo=UTC).isoformat()
 
 
-def test_nothing_planned_is_told_with_what_to_do(signed_in, alice):
+def test_empty_calendar_shows_hint(signed_in, alice):
     words = text(signed_in(alice).get("/coming"))
     assert "Nothing is scheduled" in words
     assert "Choose items" in words
 
 
-def test_days_are_the_viewer_s(signed_in, alice, item):
+def test_days_in_viewers_zone(signed_in, alice, item):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     price_batch(alice, [item.pk], scheduledFor=at(3, 20), until=at(5, 1))
     words = text(signed_in(alice).get("/coming"))
@@ -66,11 +66,11 @@ def test_days_are_the_viewer_s(signed_in, alice, item):
     assert "ends a change that has not finished yet" in words
 
 
-def test_what_has_no_time_of_its_own_comes_first(signed_in, alice, item):
+def test_undated_entries_come_first(signed_in, alice, item):
     timed = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
     linked = price_batch(alice, [item.pk], newPrice=1, dependsOn=[str(timed.pk)])
     pause(price_batch(alice, [item.pk], newPrice=2))
-    price_batch(alice, [item.pk], newPrice=3)  # not held: it only waits for a worker
+    price_batch(alice, [item.pk], newPrice=3)  # not blocked: it only waits for a worker
     answer = signed_in(alice).get("/coming")
     words = text(answer)
     undated, dated = words.split("Tuesday, 3 March 2026")
@@ -84,7 +84,7 @@ def test_what_has_no_time_of_its_own_comes_first(signed_in, alice, item):
     assert f"/batches/{linked.pk}/start" not in page
 
 
-def test_slots_of_templates_are_listed_up_to_a_few_each(signed_in, alice, item):
+def test_template_slots_listed_up_to_limit(signed_in, alice, item):
     template_of(alice)
     template_of(alice, name="Once", repeat="never", firstRun="2026-03-02T10:00")
     template_of(alice, name="Far away", repeat="never", firstRun="2026-06-02T10:00")
@@ -97,9 +97,7 @@ def test_slots_of_templates_are_listed_up_to_a_few_each(signed_in, alice, item):
     assert "By hand" not in words
 
 
-def test_a_run_is_one_entry_that_is_acted_on_as_a_whole(
-    signed_in, settings, alice, wallet_of, prepared
-):
+def test_run_is_one_calendar_entry(signed_in, settings, alice, wallet_of, prepared):
     settings.BATCH_MAX_ITEMS = 2
     client = signed_in(alice)
     keys = [content.pk for content in make_contents(wallet_of(alice), 5)]
@@ -112,7 +110,7 @@ def test_a_run_is_one_entry_that_is_acted_on_as_a_whole(
     assert answer["Location"] == "/coming"
     assert BatchOperation.objects.filter(is_paused=True).count() == 3
     assert "paused" in text(client.get("/coming"))
-    # One of them on its own: each of the others is acted on by itself from then on.
+    # One batch is directed alone: from then on, each is an entry of its own.
     batch = run.batches.first()
     client.post(f"/batches/{batch.pk}/go-on")
     assert f"/batches/{batch.pk}/hold" in client.get("/coming").content.decode()
@@ -121,7 +119,7 @@ def test_a_run_is_one_entry_that_is_acted_on_as_a_whole(
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.CANCELLED}
 
 
-def test_a_way_back_leads_nowhere_else(signed_in, alice, item):
+def test_unknown_next_page_ignored(signed_in, alice, item):
     batch = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
     client = signed_in(alice)
     for place in ("https://example.org/", "//example.org", "home", "admin:index", ""):
@@ -129,7 +127,7 @@ def test_a_way_back_leads_nowhere_else(signed_in, alice, item):
         assert answer["Location"] == f"/batches/{batch.pk}"
 
 
-def test_everybody_sees_their_own(signed_in, alice, bob, viewer, staff, item):
+def test_users_see_their_own(signed_in, alice, bob, viewer, staff, item):
     price_batch(alice, [item.pk], scheduledFor=at(3, 9))
     template_of(alice)
     assert "Nothing is scheduled" in text(signed_in(bob).get("/coming"))
@@ -141,7 +139,7 @@ def test_everybody_sees_their_own(signed_in, alice, bob, viewer, staff, item):
     assert "/hold" in signed_in(staff).get("/coming").content.decode()
 
 
-def test_it_costs_the_same_however_much_is_planned(signed_in, alice, item):
+def test_calendar_query_count_constant(signed_in, alice, item):
     client = signed_in(alice)
 
     def queries() -> int:
@@ -159,7 +157,7 @@ def test_it_costs_the_same_however_much_is_planned(signed_in, alice, item):
     assert few <= 12
 
 
-def test_home_tells_the_next_five(signed_in, alice, bob, item, wallet_of):
+def test_home_shows_next_five(signed_in, alice, bob, item, wallet_of):
     client = signed_in(alice)
     assert "Coming up</h2>" not in client.get("/").content.decode()
     batch = price_batch(alice, [item.pk], scheduledFor=at(2, 8))
@@ -173,7 +171,7 @@ def test_home_tells_the_next_five(signed_in, alice, bob, item, wallet_of):
     assert f"/batches/{batch.pk}" not in signed_in(bob).get("/").content.decode()
 
 
-def test_many_more_than_fit_are_cut_and_it_says_so(signed_in, alice, item, settings):
+def test_long_calendar_truncated_with_note(signed_in, alice, item, settings):
     batch = price_batch(alice, [item.pk], scheduledFor=at(3, 9))
     values = BatchOperation.objects.filter(pk=batch.pk).values().get()
     del values["id"]

@@ -1,4 +1,4 @@
-"""What holds for every page: no writes by GET, no query for each item, nothing from elsewhere."""
+"""Rules for every page: no writes by GET, constant queries, no external resources."""
 
 import re
 
@@ -13,7 +13,7 @@ WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)|\.(insert|update|delete)", re.I
 
 @pytest.fixture
 def site(signed_in, alice, wallet_of, prepared, work):
-    """Alice's pages after one batch ran, with one more prepared; takes how many items."""
+    """Return alice's pages after one batch with that many items, with one draft."""
 
     def site(count: int) -> dict[str, str]:
         contents = make_contents(wallet_of(alice), count, onchain_id=lambda number: number)
@@ -72,15 +72,15 @@ def test_looking_at_a_page_writes_nothing(client, site):
         assert not writes, name
 
 
-def test_pages_cost_the_same_with_few_and_with_many_items(client, site):
-    site(1)  # something to wait for: else one query is spared
+def test_pages_query_count_constant(client, site):
+    site(1)  # a possible dependency, which needs one more query
     few = {name: len(queries_of(client, path)) for name, path in site(2).items()}
     many = {name: len(queries_of(client, path)) for name, path in site(40).items()}
     assert few == many
     assert max(few.values()) <= 16
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(client, site):
+def test_no_external_or_inline_resources(client, site):
     for name, path in site(2).items():
         answer = client.get(path)
         page = answer.content.decode()
@@ -89,7 +89,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(client, site):
         assert "unsafe" not in answer["Content-Security-Policy"], name
 
 
-def test_every_page_has_a_heading_a_title_and_a_way_past_the_head(client, site):
+def test_every_page_has_heading_title_skip_link(client, site):
     for name, path in site(2).items():
         page = client.get(path).content.decode()
         assert page.count("<h1") == 1, name

@@ -1,4 +1,4 @@
-"""A creator's home: what is shown to whom, and where its figures lead."""
+"""A creator's home page: its figures and their links."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ def text(answer) -> str:
 
 
 def links(answer, path: str) -> dict[str, str]:
-    """Each link of the page that leads to that path, with its words."""
+    """Return each link of the page to that path, with its text."""
     found = re.findall(rf'<a[^>]* href="({path}(?:\?[^"]*)?)"[^>]*>(.*?)</a>', page_of(answer))
     return {
         url.replace("&amp;", "&"): " ".join(re.sub(r"<[^>]+>", " ", words).split())
@@ -30,13 +30,13 @@ def links(answer, path: str) -> dict[str, str]:
 
 
 def page_of(answer) -> str:
-    """Its main part, on one line."""
+    """Return the main part of the page on one line."""
     return " ".join(answer.content.decode().split("<main")[1].split("</main>")[0].split())
 
 
 @pytest.fixture
 def busy(alice, bob, wallet_of):
-    """Batches of alice and bob in every state, today and before."""
+    """Batches of alice and bob in every state, of today and earlier days."""
     for person in (alice, bob):
         make_contents(wallet_of(person), 5)
         make_contents(wallet_of(person), 2, is_removed=True)
@@ -50,7 +50,7 @@ def busy(alice, bob, wallet_of):
     made_up(bob, Status.FAILED)
 
 
-def test_each_figure_leads_to_as_many_rows(signed_in, alice, busy):
+def test_figures_match_linked_rows(signed_in, alice, busy):
     client = signed_in(alice)
     home = client.get("/")
     batches = links(home, "/batches")
@@ -66,7 +66,7 @@ def test_each_figure_leads_to_as_many_rows(signed_in, alice, busy):
         assert client.get(url).context["page"].paginator.count == count
 
 
-def test_the_home_tells_progress_failures_and_quota(signed_in, alice, wallet_of):
+def test_home_shows_progress_failures_quota(signed_in, alice, wallet_of):
     made_up(alice, Status.PROCESSING, succeeded=1)
     batch = made_up(alice, failed=3, succeeded=37)
     wallet = wallet_of(alice)
@@ -84,14 +84,14 @@ def test_the_home_tells_progress_failures_and_quota(signed_in, alice, wallet_of)
     )
 
 
-def test_nothing_of_somebody_else_is_there(signed_in, alice, bob, busy):
+def test_foreign_data_hidden(signed_in, alice, bob, busy):
     page = signed_in(alice).get("/").content.decode()
     for batch in BatchOperation.objects.owned_by(bob):
         assert str(batch.pk) not in page
     assert "Bob" not in page
 
 
-def test_staff_with_a_wallet_are_led_to_the_own_batches_alone(signed_in, staff, busy):
+def test_staff_figures_lead_to_own_batches(signed_in, staff, busy):
     WalletFactory(owner=staff)
     made_up(staff, Status.PENDING)
     client = signed_in(staff)
@@ -100,7 +100,7 @@ def test_staff_with_a_wallet_are_led_to_the_own_batches_alone(signed_in, staff, 
     assert client.get("/batches?status=pending").context["page"].paginator.count == 5
 
 
-def test_a_new_creator_is_told_what_to_do(signed_in, alice, wallet_of):
+def test_new_creator_sees_hints(signed_in, alice, wallet_of):
     client = signed_in(alice)
     assert "You have no content yet" in text(client.get("/"))
     make_contents(wallet_of(alice))
@@ -119,7 +119,7 @@ def test_a_new_creator_is_told_what_to_do(signed_in, alice, wallet_of):
         ("root", "You have no wallet yet"),
     ],
 )
-def test_somebody_who_sells_nothing_is_told_so(signed_in, request, busy, name, words):
+def test_price_page_without_items(signed_in, request, busy, name, words):
     answer = signed_in(request.getfixturevalue(name)).get("/")
     assert words in text(answer)
     assert ("Go to the admin" in text(answer)) is (name != "carol")
@@ -136,12 +136,12 @@ def test_hostile_names_are_text(signed_in, alice, wallet_of):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
 
 
-def test_the_anonymous_sign_in_first_and_nothing_is_posted(client, signed_in, alice):
+def test_anonymous_redirected_and_nothing_posted(client, signed_in, alice):
     assert client.get("/")["Location"] == "/login?next=/"
     assert signed_in(alice).post("/").status_code == 405
 
 
-def test_a_day_is_the_viewer_s(signed_in, alice):
+def test_day_in_viewers_zone(signed_in, alice):
     alice.time_zone = "Asia/Tokyo"
     alice.save()
     made_up(alice, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
@@ -154,7 +154,7 @@ def test_a_day_is_the_viewer_s(signed_in, alice):
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "0001-01-01", "9999-12-31", "-1"])
-def test_a_day_that_is_none_is_named_beside_the_field(signed_in, alice, day):
+def test_invalid_day_shown_at_field(signed_in, alice, day):
     made_up(alice)
     answer = signed_in(alice).get("/batches", {"ended": day})
     assert answer.status_code == 200
@@ -162,9 +162,7 @@ def test_a_day_that_is_none_is_named_beside_the_field(signed_in, alice, day):
     assert answer.context["rows"] == []
 
 
-def test_a_silent_worker_is_told_of_where_batches_are_followed(
-    signed_in, alice, wallet_of, prepared
-):
+def test_silent_worker_shown_on_progress(signed_in, alice, wallet_of, prepared):
     contents = make_contents(wallet_of(alice), 1)
     client = signed_in(alice)
     submission = prepared(client, [contents[0].pk])
@@ -183,6 +181,6 @@ def test_a_silent_worker_is_told_of_where_batches_are_followed(
         assert NO_WORKER in text(client.get("/batches/" + str(batch.pk)))
 
 
-def test_who_has_nothing_to_run_is_not_told_of_workers(signed_in, clerk, django_assert_num_queries):
+def test_no_worker_warning_without_content(signed_in, clerk, django_assert_num_queries):
     client = signed_in(grant(clerk))
     assert NO_WORKER not in text(client.get("/"))

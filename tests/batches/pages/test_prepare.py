@@ -9,7 +9,7 @@ from tests.factories import make_contents
 URL = "/batches/new/update-price"
 
 
-def test_a_selection_leads_to_the_form(signed_in, alice, wallet_of):
+def test_selection_opens_the_form(signed_in, alice, wallet_of):
     first, second, _ = make_contents(wallet_of(alice), 3)
     answer = signed_in(alice).post(URL, {"ids": [first.pk, second.pk]})
     page = answer.content.decode()
@@ -19,13 +19,13 @@ def test_a_selection_leads_to_the_form(signed_in, alice, wallet_of):
     assert not Submission.objects.exists()
 
 
-def test_ids_of_a_whole_page_count_once(signed_in, alice, wallet_of):
+def test_repeated_ids_count_once(signed_in, alice, wallet_of):
     keys = [content.pk for content in make_contents(wallet_of(alice), 3)]
     answer = signed_in(alice).post(URL, {"ids": [" ".join(keys), keys[1]]})
     assert "For 3 selected items" in answer.content.decode()
 
 
-def test_all_that_match_are_frozen_into_ids(signed_in, alice, bob, wallet_of, prepared):
+def test_matching_items_frozen_into_ids(signed_in, alice, bob, wallet_of, prepared):
     books = make_contents(wallet_of(alice), 60, content_type="book")
     make_contents(wallet_of(alice), 3)
     make_contents(wallet_of(bob), 3, content_type="book")
@@ -40,22 +40,22 @@ def test_all_that_match_are_frozen_into_ids(signed_in, alice, bob, wallet_of, pr
     "data", [{}, {"ids": ""}, {"ids": "  "}, {"all": "1", "query": "q=none"},
              {"all": "1", "query": "price_from=abc"}]
 )  # fmt: skip
-def test_nothing_chosen_leads_back_with_words(signed_in, alice, wallet_of, data):
+def test_empty_selection_redirects_with_message(signed_in, alice, wallet_of, data):
     make_contents(wallet_of(alice))
     answer = signed_in(alice).post(URL, data, follow=True)
     assert answer.redirect_chain == [("/content", 302)]
     assert "Choose at least one item first." in answer.content.decode()
 
 
-def test_a_reload_without_the_selection_leads_back(signed_in, alice):
+def test_reload_without_selection_redirects(signed_in, alice):
     assert signed_in(alice).get(URL)["Location"] == "/content"
 
 
-def test_a_kind_that_does_not_exist_is_not_found(signed_in, alice):
+def test_unknown_kind_not_found(signed_in, alice):
     assert signed_in(alice).post("/batches/new/explode", {"ids": "1"}).status_code == 404
 
 
-def test_the_form_makes_a_submission_and_no_batch(signed_in, alice, wallet_of, prepared):
+def test_form_creates_only_a_submission(signed_in, alice, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     submission = prepared(signed_in(alice), [content.pk], new_price="1,234.5")
     assert submission.payload == {"newPrice": 1_234_500_000}
@@ -86,9 +86,7 @@ def test_the_form_makes_a_submission_and_no_batch(signed_in, alice, wallet_of, p
         ({"new_price": "1", "percent_change": "1"}, "percent_change", "not both"),
     ],
 )
-def test_bad_input_is_refused_beside_the_field(
-    signed_in, alice, wallet_of, prepare, typed, field, words
-):
+def test_bad_input_shown_at_field(signed_in, alice, wallet_of, prepare, typed, field, words):
     (content,) = make_contents(wallet_of(alice))
     answer = prepare(signed_in(alice), [content.pk], **typed)
     assert answer.status_code == 400
@@ -102,7 +100,7 @@ def test_bad_input_is_refused_beside_the_field(
 
 
 @pytest.mark.parametrize("key", ["$ne", "x" * 65, "a/b", "ä"])
-def test_ids_that_are_none_are_refused_in_words(signed_in, alice, wallet_of, prepare, key):
+def test_invalid_ids_refused(signed_in, alice, wallet_of, prepare, key):
     (content,) = make_contents(wallet_of(alice))
     answer = prepare(signed_in(alice), [content.pk, key])
     assert answer.status_code == 400
@@ -110,7 +108,7 @@ def test_ids_that_are_none_are_refused_in_words(signed_in, alice, wallet_of, pre
     assert not Submission.objects.exists()
 
 
-def test_too_many_ids_are_refused_and_never_cut_short(signed_in, alice, prepare):
+def test_too_many_ids_refused_untruncated(signed_in, alice, prepare):
     answer = prepare(signed_in(alice), [" ".join(f"a{number}" for number in range(10_001))])
     assert answer.status_code == 400
     assert "10,001 items are too many" in answer.content.decode()
@@ -120,7 +118,7 @@ def test_too_many_ids_are_refused_and_never_cut_short(signed_in, alice, prepare)
     ("name", "status"),
     [("bob", 403), ("carol", 403), ("clerk", 403), ("viewer", 403), ("staff", 302), ("root", 302)],
 )
-def test_who_may_prepare_a_change_of_somebody_elses_items(
+def test_prepare_foreign_items_permission(
     signed_in, request, alice, wallet_of, prepare, name, status
 ):
     (content,) = make_contents(wallet_of(alice))
@@ -133,7 +131,7 @@ def test_who_may_prepare_a_change_of_somebody_elses_items(
         assert content.title not in page
 
 
-def test_the_anonymous_prepare_nothing(client, alice, wallet_of, prepare):
+def test_anonymous_prepare_nothing(client, alice, wallet_of, prepare):
     (content,) = make_contents(wallet_of(alice))
     assert prepare(client, [content.pk])["Location"].startswith("/login")
     assert not Submission.objects.exists()

@@ -1,4 +1,4 @@
-"""Prices from a file at the pages: sent, reported on, reviewed, run, and taken as a file."""
+"""Prices from a file at the pages: upload, errors, review, run, export."""
 
 import csv
 import io
@@ -30,9 +30,7 @@ def is_untouched():
     )
 
 
-def test_export_edit_send_review_start_and_send_the_failed_again(
-    signed_in, alice, bob, wallet_of, work
-):
+def test_price_file_round_trip_with_retry(signed_in, alice, bob, wallet_of, work):
     items = make_contents(wallet_of(alice), 3, title="<i>{{7*7}}</i>")
     make_contents(wallet_of(bob), 1)
     client = signed_in(alice)
@@ -77,7 +75,7 @@ def test_export_edit_send_review_start_and_send_the_failed_again(
     assert "failed rows" not in page
 
 
-def test_every_bad_line_is_named_and_nothing_is_prepared(signed_in, alice, wallet_of):
+def test_invalid_lines_listed_nothing_prepared(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
     answer = send(
         signed_in(alice),
@@ -93,7 +91,7 @@ def test_every_bad_line_is_named_and_nothing_is_prepared(signed_in, alice, walle
     assert is_untouched()
 
 
-def test_of_very_many_bad_lines_the_first_are_shown(signed_in, alice, wallet_of):
+def test_first_invalid_lines_shown(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1)
     lines = [f"{number},x" for number in range(BAD_LINES_SHOWN + 1_200)]
     page = send(signed_in(alice), csv_of("id,price", *lines)).content.decode()
@@ -105,16 +103,14 @@ def test_of_very_many_bad_lines_the_first_are_shown(signed_in, alice, wallet_of)
     ("data", "words"),
     [
         (b"", "prices.csv is empty."),
-        (b"7,2.5\n8,1\n", "There is no column content_id."),
-        (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is over 1 MiB."),
+        (b"7,2.5\n8,1\n", "The column content_id is missing."),
+        (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is larger than 1 MiB."),
         (b"id,price\n" + b"7,1\n" * 10_001, "This file has more than 10,000 lines."),
         (b"PK\x03\x04", "this is not a readable spreadsheet"),
         (b"\xff\xfei", "this is not text."),
     ],
 )
-def test_what_is_no_file_of_prices_is_refused_beside_the_field(
-    signed_in, alice, wallet_of, data, words
-):
+def test_invalid_price_file_shown_at_field(signed_in, alice, wallet_of, data, words):
     make_contents(wallet_of(alice), 1, content_id="7")
     answer = send(signed_in(alice), data)
     page = answer.content.decode()
@@ -128,14 +124,14 @@ def test_no_file_at_all(signed_in, alice):
     assert "Choose a file." in answer.content.decode()
 
 
-def test_nothing_of_a_large_upload_is_kept(signed_in, alice, settings, tmp_path):
+def test_large_upload_leaves_no_files(signed_in, alice, settings, tmp_path):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     send(signed_in(alice), b"7" * 8_000_000)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("who", ["bob", "carol"])
-def test_a_file_of_somebody_else_s_items_changes_nothing(who, request, signed_in, alice, wallet_of):
+def test_file_of_foreign_items_changes_nothing(who, request, signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7", title="Secret")
     answer = send(signed_in(request.getfixturevalue(who)), b"id,price\n7,2\n")
     page = answer.content.decode()
@@ -145,7 +141,7 @@ def test_a_file_of_somebody_else_s_items_changes_nothing(who, request, signed_in
     assert is_untouched()
 
 
-def test_lines_without_a_price_are_told_of(signed_in, alice, wallet_of):
+def test_lines_without_price_reported(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
     answer = send(signed_in(alice), b"id,price\n7,2\n8,\n")
     (message,) = get_messages(answer.wsgi_request)
@@ -153,7 +149,7 @@ def test_lines_without_a_price_are_told_of(signed_in, alice, wallet_of):
     assert Submission.objects.get().content_ids == ["7"]
 
 
-def test_the_time_and_the_policy_are_kept(signed_in, alice, wallet_of):
+def test_schedule_and_policy_saved(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
     typed = {"error_policy": "reject-all", "scheduled_for": "2026-13-01T09:00"}
     client = signed_in(alice)
@@ -166,7 +162,7 @@ def test_the_time_and_the_policy_are_kept(signed_in, alice, wallet_of):
     assert f"{submission.scheduled_for:%Y-%m-%d}" == "2028-12-01"
 
 
-def test_the_export_follows_the_filter_and_begins_with_a_mark(signed_in, alice, wallet_of):
+def test_export_is_filtered_with_byte_order_mark(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1, title="Ferry", content_type="book")
     make_contents(wallet_of(alice), 1, title="=Boat")
     client = signed_in(alice)
@@ -180,12 +176,12 @@ def test_the_export_follows_the_filter_and_begins_with_a_mark(signed_in, alice, 
     assert client.get(f"{PATH}/current", {"as": "x"})["Content-Type"] == SPREADSHEET
 
 
-def test_the_ways_there(signed_in, alice, wallet_of):
+def test_links_to_price_pages(signed_in, alice, wallet_of):
     make_contents(wallet_of(alice), 1)
     client = signed_in(alice)
     assert 'href="/prices?q=item"' in client.get("/content", {"q": "item"}).content.decode()
     assert 'href="/prices"' in client.get("/").content.decode()
-    # What was prepared from a file can't come back as the form of one price for all.
+    # A draft from a file can't fill the form with one price for all.
     send(client, csv_of("id,price", f"{Content.objects.get().pk},4"))
     again = client.get("/batches/new/update-price", {"again": Submission.objects.get().pk})
     assert (again.status_code, again["Location"]) == (302, "/content")

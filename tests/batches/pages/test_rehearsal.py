@@ -1,4 +1,4 @@
-"""A batch that waits says what it would do now, and a run that has ended what failed, and why."""
+"""A waiting batch shows a preview, and an ended run its failures with reasons."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def coming(alice, items):
     return batch
 
 
-def test_a_batch_that_waits_shows_its_items(signed_in, alice, items, coming, work):
+def test_waiting_batch_shows_its_items(signed_in, alice, items, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
 
@@ -46,7 +46,7 @@ def test_a_batch_that_waits_shows_its_items(signed_in, alice, items, coming, wor
     assert Content.objects.get(pk=items[0].pk).price == 7_000_000
 
 
-def test_so_does_its_page_in_the_admin(signed_in, staff, items, coming):
+def test_admin_page_shows_reason_too(signed_in, staff, items, coming):
     url = reverse("admin:batches_batchoperation_change", args=[coming.pk])
     shown = text(signed_in(staff).get(url))
     assert "What it would do now Change 1 of 2, 1 not possible" in shown
@@ -54,7 +54,7 @@ def test_so_does_its_page_in_the_admin(signed_in, staff, items, coming):
     assert "Content was removed; restore it first" in shown
 
 
-def test_of_a_requester_who_lost_the_right_it_says_so(signed_in, staff, viewer, alice, items):
+def test_requester_without_permission_shown(signed_in, staff, viewer, alice, items):
     moment = (timezone.now() + timedelta(days=1)).isoformat()
     batch = price_batch(staff, [items[0].pk], creator=items[0].creator_id, scheduledFor=moment)
     staff.user_permissions.clear()
@@ -62,7 +62,7 @@ def test_of_a_requester_who_lost_the_right_it_says_so(signed_in, staff, viewer, 
     assert "Change 0 of 1, 1 not possible" in shown
 
 
-def test_a_run_names_what_failed_and_why(signed_in, alice, items, prepared, work):
+def test_run_lists_failures_with_reasons(signed_in, alice, items, prepared, work):
     client = signed_in(alice)
     submission = prepared(client, [item.pk for item in items], new_price="5")
     Content.objects.filter(pk=items[1].pk).update(is_removed=True)

@@ -1,4 +1,4 @@
-"""The results on a batch's page: by outcome and reason, as a file, and what was not attempted."""
+"""Results on a batch's page: filters, file and unprocessed items."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def shown(answer):
     return [result.content_id for result, _ in answer.context["rows"]]
 
 
-def test_tabs_count_outcomes_and_reasons_in_words(signed_in, alice, batch):
+def test_tabs_count_outcomes_and_reasons(signed_in, alice, batch):
     words = text(signed_in(alice).get(f"/batches/{batch.pk}"))
     assert "All 5 Failed 3 Saved 2 " in words
     assert "Not found 2 Removed 1 " in words
@@ -67,7 +67,7 @@ def test_tabs_count_outcomes_and_reasons_in_words(signed_in, alice, batch):
         ("outcome=not-attempted", [], ["Not attempted 0"]),
     ],
 )
-def test_a_tab_shows_its_own_failures_first(signed_in, alice, batch, query, positions, current):
+def test_tab_failures_first(signed_in, alice, batch, query, positions, current):
     answer = signed_in(alice).get(f"/batches/{batch.pk}?{query}")
     assert shown(answer) == [batch.content_ids[position] for position in positions]
     page = answer.content.decode()
@@ -91,7 +91,7 @@ def test_a_poll_keeps_the_choice(signed_in, alice, wallet_of):
     assert re.search(r'id="tab-failed"[^>]*aria-current="true"', answer.content.decode())
 
 
-def test_what_was_not_attempted_is_named(signed_in, alice, wallet_of):
+def test_unprocessed_items_listed(signed_in, alice, wallet_of):
     items = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [items[0].pk, items[1].pk, "unknown"])
     client = signed_in(alice)
@@ -103,7 +103,7 @@ def test_what_was_not_attempted_is_named(signed_in, alice, wallet_of):
     assert items[0].title in text(answer)
 
 
-def test_the_page_offers_what_it_shows_as_a_file(signed_in, alice, batch):
+def test_page_offers_shown_results_as_file(signed_in, alice, batch):
     client = signed_in(alice)
     page = client.get(f"/batches/{batch.pk}").content.decode()
     assert f'href="/batches/{batch.pk}/results">Download results (CSV)' in page
@@ -118,12 +118,12 @@ def test_the_page_offers_what_it_shows_as_a_file(signed_in, alice, batch):
 
 
 @pytest.mark.parametrize(("name", "status"), PEOPLE)
-def test_who_downloads_a_batch(signed_in, request, batch, name, status):
+def test_batch_download_permission(signed_in, request, batch, name, status):
     answer = signed_in(request.getfixturevalue(name)).get(f"/batches/{batch.pk}/results")
     assert answer.status_code == status
 
 
-def test_files_are_read_only_and_for_people_who_signed_in(client, signed_in, alice, submission):
+def test_files_require_log_in_and_get(client, signed_in, alice, submission):
     for path in (f"/batches/{submission.batches.first().pk}/results",
                  f"/submissions/{submission.pk}/results"):  # fmt: skip
         client.logout()
@@ -165,12 +165,12 @@ def test_a_submission_is_one_file(signed_in, alice, submission, wallet_of):
 
 
 @pytest.mark.parametrize(("name", "status"), PEOPLE)
-def test_who_downloads_a_submission(signed_in, request, submission, name, status):
+def test_submission_download_permission(signed_in, request, submission, name, status):
     answer = signed_in(request.getfixturevalue(name)).get(f"/submissions/{submission.pk}/results")
     assert answer.status_code == status
 
 
-def test_a_submission_gives_no_more_than_its_visible_batches(signed_in, alice, bob, submission):
+def test_submission_shows_visible_batches_only(signed_in, alice, bob, submission):
     foreign = submission.batches.first()
     foreign.creator = WalletFactory(owner=bob)
     foreign.save()
@@ -178,13 +178,13 @@ def test_a_submission_gives_no_more_than_its_visible_batches(signed_in, alice, b
     assert str(foreign.pk) not in {row["batch_id"] for row in rows}
 
 
-def test_a_draft_has_a_file_without_rows(signed_in, alice, wallet_of, prepared):
+def test_draft_file_has_no_rows(signed_in, alice, wallet_of, prepared):
     client = signed_in(alice)
     draft = prepared(client, [make_contents(wallet_of(alice))[0].pk])
     assert rows_of(client.get(f"/submissions/{draft.pk}/results")) == []
 
 
-def test_no_link_to_a_submission_that_one_may_not_see(signed_in, alice, staff, wallet_of, work):
+def test_no_link_to_invisible_submission(signed_in, alice, staff, wallet_of, work):
     submission = prepare(
         by=staff,
         source=Source.ADMIN,

@@ -23,7 +23,7 @@ def text(answer) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
-def test_the_review_tells_everything_and_writes_nothing(signed_in, alice, bob, wallet_of, prepared):
+def test_review_writes_nothing(signed_in, alice, bob, wallet_of, prepared):
     wallet = wallet_of(alice)
     own = make_contents(wallet, 3)
     (removed,) = make_contents(wallet, is_removed=True)
@@ -37,7 +37,7 @@ def test_the_review_tells_everything_and_writes_nothing(signed_in, alice, bob, w
     words = text(answer)
     assert "Change 3 of 7, 1 unchanged, 3 not possible" in words
     assert "1 STX → to 5 STX" in words
-    # 1 → 5 moves more than 2 → 5 and 3 → 5.
+    # 1 → 5 is a larger change than 2 → 5 and 3 → 5.
     positions = [words.index(f"{content.title} ") for content in own]
     assert positions == sorted(positions)
     assert words.count("Content not found or not owned by creator") == 2
@@ -49,7 +49,7 @@ def test_the_review_tells_everything_and_writes_nothing(signed_in, alice, bob, w
     assert Content.objects.filter(version=1).count() == 6
 
 
-def test_start_runs_what_was_reviewed(signed_in, alice, wallet_of, prepared, work):
+def test_start_runs_the_reviewed_change(signed_in, alice, wallet_of, prepared, work):
     contents = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
     client = signed_in(alice)
     submission = prepared(client, [content.pk for content in contents[:2]])
@@ -74,7 +74,7 @@ def test_start_runs_what_was_reviewed(signed_in, alice, wallet_of, prepared, wor
     assert [prices[content.pk] for content in contents] == [1_100_000, 2_200_000, 3_000_000]
 
 
-def test_a_second_click_on_start_shows_the_progress(signed_in, alice, wallet_of, prepared):
+def test_second_start_shows_progress(signed_in, alice, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
@@ -84,7 +84,7 @@ def test_a_second_click_on_start_shows_the_progress(signed_in, alice, wallet_of,
     assert BatchOperation.objects.count() == 1
 
 
-def test_a_start_by_get_starts_nothing(signed_in, alice, wallet_of, prepared):
+def test_get_starts_nothing(signed_in, alice, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
@@ -92,7 +92,7 @@ def test_a_start_by_get_starts_nothing(signed_in, alice, wallet_of, prepared):
     assert not BatchOperation.objects.exists()
 
 
-def test_what_has_expired_says_so_and_can_be_prepared_again(signed_in, alice, wallet_of, prepared):
+def test_expired_draft_can_be_prepared_again(signed_in, alice, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
@@ -105,9 +105,7 @@ def test_what_has_expired_says_so_and_can_be_prepared_again(signed_in, alice, wa
     assert not BatchOperation.objects.exists()
 
 
-def test_an_item_edited_since_the_review_keeps_the_edit(
-    signed_in, alice, wallet_of, prepared, work
-):
+def test_item_edited_since_review_conflicts(signed_in, alice, wallet_of, prepared, work):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
@@ -118,9 +116,7 @@ def test_an_item_edited_since_the_review_keeps_the_edit(
     assert Content.objects.get().price == 7
 
 
-def test_more_than_a_batch_holds_becomes_several(
-    signed_in, settings, alice, wallet_of, prepared, work
-):
+def test_large_change_split_into_batches(signed_in, settings, alice, wallet_of, prepared, work):
     settings.BATCH_MAX_ITEMS = 10
     contents = make_contents(wallet_of(alice), 25)
     client = signed_in(alice)
@@ -132,9 +128,7 @@ def test_more_than_a_batch_holds_becomes_several(
     assert BatchOperation.objects.filter(status=Status.COMPLETED).count() == 3
 
 
-def test_a_quota_that_is_too_small_is_told_before_and_at_the_start(
-    signed_in, settings, alice, wallet_of, prepared
-):
+def test_small_quota_shown_and_refused(signed_in, settings, alice, wallet_of, prepared):
     settings.BATCH_MAX_ITEMS, settings.BATCH_QUOTA_PER_HOUR = 1, 2
     contents = make_contents(wallet_of(alice), 3)
     client = signed_in(alice)
@@ -149,13 +143,13 @@ def test_a_quota_that_is_too_small_is_told_before_and_at_the_start(
     assert Submission.objects.get().state == Submission.State.DRAFT
 
 
-def test_cancel_stops_what_is_left(signed_in, alice, wallet_of, prepared, work):
+def test_cancel_stops_remaining_items(signed_in, alice, wallet_of, prepared, work):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
     client.post(url(submission, "/confirm"))
     answer = client.post(url(submission, "/cancel"), follow=True)
-    assert "Cancelled. What was saved before stays saved." in text(answer)
+    assert "Cancelled. Saved items stay saved." in text(answer)
     work()
     assert Content.objects.get().version == 1
     again = client.post(url(submission, "/cancel"), follow=True)
@@ -166,9 +160,7 @@ def test_cancel_stops_what_is_left(signed_in, alice, wallet_of, prepared, work):
     ("name", "status"),
     [("bob", 404), ("carol", 404), ("clerk", 404), ("viewer", 200), ("staff", 200), ("root", 200)],
 )
-def test_somebody_elses_is_read_by_staff_and_started_by_nobody(
-    signed_in, request, alice, wallet_of, prepared, name, status
-):
+def test_foreign_draft_not_startable(signed_in, request, alice, wallet_of, prepared, name, status):
     (content,) = make_contents(wallet_of(alice))
     submission = prepared(signed_in(alice), [content.pk])
     client = signed_in(request.getfixturevalue(name))
@@ -181,7 +173,7 @@ def test_somebody_elses_is_read_by_staff_and_started_by_nobody(
     ("name", "status", "is_cancelled"),
     [("bob", 404, False), ("clerk", 404, False), ("viewer", 403, False), ("staff", 302, True)],
 )
-def test_who_may_cancel_somebody_elses(
+def test_cancel_foreign_run_permission(
     signed_in, request, alice, wallet_of, prepared, name, status, is_cancelled
 ):
     (content,) = make_contents(wallet_of(alice))
@@ -201,7 +193,7 @@ def test_a_forged_id_is_not_found(signed_in, alice, action):
         assert client.get(f"/submissions/{forged}{action}").status_code == 404
 
 
-def test_polling_gets_what_is_new_and_nothing_else(signed_in, alice, wallet_of, prepared, work):
+def test_polling_returns_changes_only(signed_in, alice, wallet_of, prepared, work):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
@@ -218,9 +210,7 @@ def test_polling_gets_what_is_new_and_nothing_else(signed_in, alice, wallet_of, 
     assert "1 saved" in text(last)
 
 
-def test_staff_start_for_several_creators_at_once(
-    signed_in, staff, alice, bob, wallet_of, prepared, work
-):
+def test_staff_start_for_several_creators(signed_in, staff, alice, bob, wallet_of, prepared, work):
     contents = [make_contents(wallet_of(person))[0] for person in (alice, bob)]
     client = signed_in(staff)
     submission = prepared(client, [content.pk for content in contents])
@@ -231,7 +221,7 @@ def test_staff_start_for_several_creators_at_once(
     assert {batch.creator.owner for batch in BatchOperation.objects.all()} == {alice, bob}
 
 
-def test_a_review_warns_of_items_that_become_free(signed_in, alice, wallet_of, prepared):
+def test_review_warns_of_free_items(signed_in, alice, wallet_of, prepared):
     contents = make_contents(wallet_of(alice), 3)
     client = signed_in(alice)
     free = prepared(client, [content.pk for content in contents], new_price="0")
@@ -240,7 +230,7 @@ def test_a_review_warns_of_items_that_become_free(signed_in, alice, wallet_of, p
     assert "cost nothing" not in text(client.get(url(dear)))
 
 
-def test_what_is_prepared_is_found_again_at_home(signed_in, alice, bob, wallet_of, prepared):
+def test_home_lists_own_drafts(signed_in, alice, bob, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     draft = prepared(client, [content.pk])

@@ -1,4 +1,4 @@
-"""A template's page and the list: when it runs, what became of it, run, paused, deleted."""
+"""The page and the list of templates: next runs, history, run now, pause, delete."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def contents(alice, wallet_of):
     return make_contents(wallet_of(alice), 3)
 
 
-def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
+def test_list_shows_next_runs(signed_in, alice, bob, contents):
     keep(alice, name="Every morning", repeat="daily", firstRun="2030-01-01T09:00")
     keep(alice, name="By hand <b>only</b>")
     paused = keep(alice, name="Put by", repeat="daily", firstRun="2030-01-01T09:00")
@@ -33,7 +33,7 @@ def test_the_list_tells_when_each_runs_next(signed_in, alice, bob, contents):
     assert "No templates yet" in text(signed_in(bob).get("/templates"))
 
 
-def test_how_many_batches_a_run_takes_is_told(signed_in, alice, staff, contents, settings):
+def test_page_shows_batches_per_run(signed_in, alice, staff, contents, settings):
     settings.BATCH_MAX_ITEMS = 1
     settings.BATCH_QUOTA_PER_HOUR = 2
     page = f"/templates/{keep(alice).pk}"
@@ -48,7 +48,7 @@ def test_how_many_batches_a_run_takes_is_told(signed_in, alice, staff, contents,
     assert "It runs as 3 batches." in text(shown)
 
 
-def test_next_runs_are_told_in_both_zones_also_where_clocks_jump(signed_in, alice, contents):
+def test_next_runs_in_both_zones(signed_in, alice, contents):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
         template = keep(
@@ -77,7 +77,7 @@ def test_it_is_paused_and_resumed(signed_in, alice, contents):
     assert not template.is_paused
 
 
-def test_run_now_leads_to_the_run(signed_in, alice, contents, work):
+def test_run_now_redirects_to_run(signed_in, alice, contents, work):
     template = keep(alice)
     client = signed_in(alice)
     answer = client.post(f"/templates/{template.pk}/run", follow=True)
@@ -90,7 +90,7 @@ def test_run_now_leads_to_the_run(signed_in, alice, contents, work):
     assert "manual Started 3 saved" in words
 
 
-def test_a_run_that_can_t_be_is_told_and_listed(signed_in, alice, contents):
+def test_refused_template_run_listed(signed_in, alice, contents):
     template = keep(alice, filter={"search": "nowhere"})
     client = signed_in(alice)
     page = client.get(f"/templates/{template.pk}")
@@ -103,7 +103,7 @@ def test_a_run_that_can_t_be_is_told_and_listed(signed_in, alice, contents):
     assert not BatchOperation.objects.exists()
 
 
-def test_the_history_tells_missed_and_refused_runs(signed_in, alice, contents, work):
+def test_history_shows_missed_and_refused_runs(signed_in, alice, contents, work):
     with time_machine.travel(NOW, tick=False):
         template = keep(alice, repeat="daily", firstRun="2026-03-02T09:00")
     with time_machine.travel(NOW + timedelta(days=3), tick=False):
@@ -119,7 +119,7 @@ def test_the_history_tells_missed_and_refused_runs(signed_in, alice, contents, w
     assert BatchOperation.objects.get().status == Status.COMPLETED
 
 
-def test_a_run_in_another_zone_is_told_by_both_clocks(signed_in, alice, contents):
+def test_run_time_in_both_zones(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
         template = keep(
             alice, repeat="daily", firstRun="2026-03-02T09:00", timeZone="America/New_York"
@@ -133,9 +133,7 @@ def test_a_run_in_another_zone_is_told_by_both_clocks(signed_in, alice, contents
     assert "2 Mar 2026, 09:00 in America/New_York" in words
 
 
-def test_the_creator_gets_to_the_batches_that_staff_s_template_made(
-    signed_in, staff, alice, wallet_of, contents, work
-):
+def test_creator_sees_batches_of_staff_template(signed_in, staff, alice, wallet_of, contents, work):
     template = keep(staff, creator=wallet_of(alice).pk)
     signed_in(staff).post(f"/templates/{template.pk}/run")
     work()
@@ -144,7 +142,7 @@ def test_the_creator_gets_to_the_batches_that_staff_s_template_made(
     assert "/submissions/" not in page
 
 
-def test_it_is_deleted_and_what_it_started_stays(signed_in, alice, contents, work):
+def test_deleted_template_keeps_batches(signed_in, alice, contents, work):
     template = keep(alice)
     client = signed_in(alice)
     client.post(f"/templates/{template.pk}/run")
@@ -157,7 +155,7 @@ def test_it_is_deleted_and_what_it_started_stays(signed_in, alice, contents, wor
     assert BatchOperation.objects.get().status == Status.COMPLETED
 
 
-def test_the_page_costs_the_same_however_many_items_and_runs(
+def test_template_page_query_count_constant(
     signed_in, alice, wallet_of, contents, work, django_assert_max_num_queries
 ):
     template = keep(alice)
@@ -170,7 +168,7 @@ def test_the_page_costs_the_same_however_many_items_and_runs(
         client.get(f"/templates/{template.pk}")
 
 
-def test_times_past_are_no_next_runs(signed_in, alice, contents):
+def test_past_slots_not_listed(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
         template = keep(alice, firstRun="2026-03-02T09:00")
     assert template.next_run_at is not None

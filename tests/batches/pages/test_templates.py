@@ -1,4 +1,4 @@
-"""Templates at the pages: the form that keeps and changes them."""
+"""Templates at the pages: the form to create and edit them."""
 
 import re
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ def contents(alice, wallet_of):
     return make_contents(wallet_of(alice), 3)
 
 
-def test_who_has_none_is_told_what_they_are_for(signed_in, alice, carol):
+def test_empty_template_list_explains_templates(signed_in, alice, carol):
     assert "No templates yet" in text(signed_in(alice).get("/templates"))
     assert "New template" in text(signed_in(alice).get("/templates"))
     words = text(signed_in(carol).get("/templates"))
@@ -26,7 +26,7 @@ def test_who_has_none_is_told_what_they_are_for(signed_in, alice, carol):
     assert "New template" not in words
 
 
-def test_a_new_one_begins_with_what_it_is_to_do(signed_in, alice):
+def test_new_template_asks_for_operation(signed_in, alice):
     client = signed_in(alice)
     page = client.get("/templates/new").content.decode()
     for kind in ("update-price", "update-metadata", "remove-content", "restore-content"):
@@ -35,7 +35,7 @@ def test_a_new_one_begins_with_what_it_is_to_do(signed_in, alice):
     assert "What should it do?" in text(client.get("/templates/new?kind=explode"))
 
 
-def test_one_by_filter_that_repeats(signed_in, alice, wallet_of, contents):
+def test_repeating_template_with_filter(signed_in, alice, wallet_of, contents):
     typed = {
         **TYPED,
         "filter-type": "video",
@@ -64,7 +64,7 @@ def test_one_by_filter_that_repeats(signed_in, alice, wallet_of, contents):
     assert Content.objects.filter(version=1).count() == 3
 
 
-def test_one_by_ids(signed_in, alice, contents):
+def test_template_with_ids(signed_in, alice, contents):
     keys = [content.pk for content in contents]
     typed = {**TYPED, "selection": "ids", "content_ids": f" {keys[0]}, {keys[1]}\n{keys[0]}"}
     signed_in(alice).post("/templates/new", typed)
@@ -96,7 +96,7 @@ def test_one_by_ids(signed_in, alice, contents):
         ({"time_zone": "Mars/Olympus"}, "time_zone", "not one of the available choices"),
     ],
 )
-def test_what_is_wrong_is_named_beside_its_field(signed_in, alice, contents, typed, field, words):
+def test_errors_shown_at_fields(signed_in, alice, contents, typed, field, words):
     answer = signed_in(alice).post("/templates/new", {**TYPED, **typed})
     assert answer.status_code == 400
     page = answer.content.decode()
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_named_beside_its_field(signed_in, alice, contents, typ
     assert not Template.objects.exists()
 
 
-def test_a_batch_is_kept_with_its_items(signed_in, alice, contents, work):
+def test_template_from_batch_keeps_items(signed_in, alice, contents, work):
     batch = price_batch(alice, [content.pk for content in contents[:2]], newPrice=2_500_000)
     client = signed_in(alice)
     page = client.get(f"/templates/new?batch={batch.pk}").content.decode()
@@ -114,7 +114,7 @@ def test_a_batch_is_kept_with_its_items(signed_in, alice, contents, work):
     assert re.search(r'value="ids"[^>]* checked', page)
 
 
-def test_a_run_is_kept_with_its_items(signed_in, alice, contents, prepared):
+def test_template_from_run_keeps_items(signed_in, alice, contents, prepared):
     client = signed_in(alice)
     run = prepared(client, [content.pk for content in contents])
     page = client.get(f"/templates/new?submission={run.pk}").content.decode()
@@ -122,7 +122,7 @@ def test_a_run_is_kept_with_its_items(signed_in, alice, contents, prepared):
     assert contents[2].pk in page
 
 
-def test_a_form_is_kept_as_it_was_filled_in(signed_in, alice, contents):
+def test_form_saved_as_template(signed_in, alice, contents):
     keys = [content.pk for content in contents]
     typed = {
         "step": "review",
@@ -138,7 +138,7 @@ def test_a_form_is_kept_as_it_was_filled_in(signed_in, alice, contents):
     assert not Template.objects.exists()
 
 
-def test_an_undo_is_not_kept(signed_in, alice, contents, work):
+def test_undo_not_saved_as_template(signed_in, alice, contents, work):
     batch = price_batch(alice, [contents[0].pk])
     work()
     client = signed_in(alice)
@@ -149,16 +149,16 @@ def test_an_undo_is_not_kept(signed_in, alice, contents, work):
 
 @pytest.mark.parametrize("name", ["batch", "submission"])
 @pytest.mark.parametrize("key", ["x", "01993d2e-0000-7000-8000-000000000000"])
-def test_what_is_not_there_is_not_kept(signed_in, alice, name, key):
+def test_missing_source_not_saved(signed_in, alice, name, key):
     assert signed_in(alice).get(f"/templates/new?{name}={key}").status_code == 404
 
 
-def test_somebody_else_s_batch_is_not_kept(signed_in, alice, bob, contents):
+def test_foreign_batch_not_saved_as_template(signed_in, alice, bob, contents):
     batch = price_batch(alice, [contents[0].pk])
     assert signed_in(bob).get(f"/templates/new?batch={batch.pk}").status_code == 404
 
 
-def test_who_has_several_wallets_says_which(signed_in, alice, wallet_of, contents):
+def test_several_wallets_require_creator(signed_in, alice, wallet_of, contents):
     label = WalletFactory(owner=alice, display_name="Alice's label")
     client = signed_in(alice)
     assert "Alice&#x27;s label" in client.get("/templates/new?kind=update-price").content.decode()
@@ -168,7 +168,7 @@ def test_who_has_several_wallets_says_which(signed_in, alice, wallet_of, content
     assert Template.objects.get().creator == label
 
 
-def test_staff_name_the_creator(signed_in, staff, alice, wallet_of, contents):
+def test_staff_enter_the_creator(signed_in, staff, alice, wallet_of, contents):
     client = signed_in(staff)
     answer = client.post("/templates/new", {**TYPED, "creator": "SPX"})
     assert answer.status_code == 400
@@ -179,7 +179,7 @@ def test_staff_name_the_creator(signed_in, staff, alice, wallet_of, contents):
     assert f"/templates/{template.pk}" in signed_in(alice).get("/templates").content.decode()
 
 
-def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
+def test_edit_form_starts_with_current_values(signed_in, alice, contents):
     template = keep(
         alice,
         filter={"contentType": "video", "priceMax": 2_000_000},
@@ -214,7 +214,7 @@ def test_it_is_changed_and_begins_with_what_it_is(signed_in, alice, contents):
     assert template.filter == {}
 
 
-def test_ids_of_nobody_are_told_beside_their_field(signed_in, alice, contents):
+def test_unknown_ids_shown_at_field(signed_in, alice, contents):
     typed = {**TYPED, "selection": "ids", "content_ids": "no-such another"}
     for url in ("/templates/new", f"/templates/{keep(alice).pk}/edit"):
         answer = signed_in(alice).post(url, typed)
@@ -225,7 +225,7 @@ def test_ids_of_nobody_are_told_beside_their_field(signed_in, alice, contents):
         assert "no-such another" in page
 
 
-def test_one_whose_time_is_past_is_renamed(signed_in, alice, contents):
+def test_rename_template_with_past_time(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
         template = keep(alice, firstRun="2026-03-01T14:00", timeZone="UTC")
     typed = {**TYPED, "time_zone": "UTC", "first_run": "2026-03-01T14:00"}

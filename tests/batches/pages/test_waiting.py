@@ -1,4 +1,4 @@
-"""When a change begins, when it is put back, what it waits for: from the form to the page."""
+"""Start, end and dependencies of a change, from the form to the page."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def item(alice, wallet_of):
 
 @pytest.fixture
 def coming(alice, item):
-    """A batch of alice's that starts tomorrow."""
+    """A batch of alice that starts tomorrow."""
     return price_batch(alice, [item.pk], scheduledFor=later(days=1).isoformat())
 
 
@@ -45,15 +45,15 @@ def coming(alice, item):
         ("Europe/Berlin", "2026-03-01T09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
         ("Europe/Berlin", "2026-03-01 09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
         ("Europe/Berlin", "2026-03-01T09:00:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
-        # The clocks skip that hour: it is the moment after.
+        # A skipped hour means the moment after the change.
         ("America/New_York", "2026-03-08T02:30", datetime(2026, 3, 8, 7, tzinfo=UTC)),
-        # They show it twice: it is the first.
+        # A repeated hour means the first.
         ("America/New_York", "2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
         ("Australia/Lord_Howe", "2026-10-04T02:15", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
         ("Asia/Kathmandu", "2026-03-01T00:00", datetime(2026, 2, 28, 18, 15, tzinfo=UTC)),
     ],
 )
-def test_a_time_is_one_of_the_viewer_s_clock(signed_in, alice, item, prepared, zone, wall, instant):
+def test_time_is_in_the_viewers_zone(signed_in, alice, item, prepared, zone, wall, instant):
     in_zone(alice, zone)
     client = signed_in(alice)
     with time_machine.travel(NOW, tick=False):
@@ -79,9 +79,7 @@ def test_a_time_is_one_of_the_viewer_s_clock(signed_in, alice, item, prepared, z
         ),
     ],
 )
-def test_a_wrong_time_is_refused_beside_its_field(
-    signed_in, alice, item, prepare, typed, field, words
-):
+def test_invalid_time_shown_at_field(signed_in, alice, item, prepare, typed, field, words):
     client = signed_in(alice)
     with time_machine.travel(NOW, tick=False):
         client.force_login(alice)
@@ -95,7 +93,7 @@ def test_a_wrong_time_is_refused_beside_its_field(
     assert not Submission.objects.exists()
 
 
-def test_only_prices_can_be_given_an_end(signed_in, alice, item):
+def test_only_price_changes_can_end(signed_in, alice, item):
     client = signed_in(alice)
     data = {"step": "review", "ids": item.pk, "title": "New", "until": "2099-01-01T00:00"}
     answer = client.post("/batches/new/update-metadata", data)
@@ -104,9 +102,7 @@ def test_only_prices_can_be_given_an_end(signed_in, alice, item):
     assert not Submission.objects.exists()
 
 
-def test_the_review_says_when_in_words_and_how_far_prices_move(
-    signed_in, alice, wallet_of, prepared
-):
+def test_review_shows_schedule_and_price_changes(signed_in, alice, wallet_of, prepared):
     in_zone(alice, "Europe/Berlin")
     contents = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
     client = signed_in(alice)
@@ -130,7 +126,7 @@ def test_the_review_says_when_in_words_and_how_far_prices_move(
     assert "bytes, at least 0.000" in words
 
 
-def test_what_was_prepared_comes_back_into_the_form(signed_in, alice, item, prepared):
+def test_prepared_schedule_restored_in_form(signed_in, alice, item, prepared):
     in_zone(alice, "Asia/Tokyo")
     client = signed_in(alice)
     other = price_batch(alice, [item.pk])
@@ -147,7 +143,7 @@ def test_what_was_prepared_comes_back_into_the_form(signed_in, alice, item, prep
     assert "Local time in Asia/Tokyo." in page
 
 
-def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
+def test_sale_ends_on_schedule(signed_in, alice, item, prepared, work):
     client = signed_in(alice)
     begin, end = later(days=1), later(days=3)
     draft = prepared(
@@ -177,7 +173,7 @@ def test_a_sale_that_ends_by_itself(signed_in, alice, item, prepared, work):
         assert "Undone by" in text(client.get(f"/batches/{batch.pk}"))
 
 
-def test_a_batch_says_why_it_has_not_begun(signed_in, alice, item, coming):
+def test_batch_shows_why_it_waits(signed_in, alice, item, coming):
     in_zone(alice, "Europe/Berlin")
     BatchOperation.objects.filter(pk=coming.pk).update(
         scheduled_for=datetime(2030, 1, 1, 12, tzinfo=UTC), is_paused=True
@@ -195,13 +191,13 @@ def test_a_batch_says_why_it_has_not_begun(signed_in, alice, item, coming):
     assert "It starts as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
 
 
-def test_what_does_not_move_is_hardly_asked_about(signed_in, alice, coming):
+def test_idle_page_polls_rarely(signed_in, alice, coming):
     page = signed_in(alice).get(f"/batches/{coming.pk}").content.decode()
     assert 'hx-trigger="every 15s"' in page
     assert "http-equiv" not in page
 
 
-def test_the_time_is_changed_until_it_begins(signed_in, alice, item, coming, work):
+def test_reschedule_before_start(signed_in, alice, item, coming, work):
     client = signed_in(alice)
     url = f"/batches/{coming.pk}"
     page = client.get(f"{url}/when").content.decode()
@@ -212,7 +208,7 @@ def test_the_time_is_changed_until_it_begins(signed_in, alice, item, coming, wor
     coming.refresh_from_db()
     assert coming.scheduled_for == datetime(2030, 5, 1, 10, tzinfo=UTC)
     assert coming.until == datetime(2030, 6, 1, 10, tzinfo=UTC)
-    # Both move beyond what the other was.
+    # Each new time is beyond the other old one.
     wanted = {"scheduled_for": "2030-07-01T10:00", "until": "2030-08-01T10:00"}
     assert client.post(f"{url}/when", wanted).status_code == 302
     coming.refresh_from_db()
@@ -225,7 +221,7 @@ def test_the_time_is_changed_until_it_begins(signed_in, alice, item, coming, wor
     assert "can no longer be rescheduled" in text(client.get(f"{url}/when", follow=True))
 
 
-def test_what_is_left_alone_stays_to_the_second(signed_in, alice, coming):
+def test_unedited_time_keeps_seconds(signed_in, alice, coming):
     moment = datetime(2030, 1, 1, 12, 0, 42, tzinfo=UTC)
     BatchOperation.objects.filter(pk=coming.pk).update(scheduled_for=moment)
     typed = {"scheduled_for": "2030-01-01T12:00", "until": "2030-02-01T00:00"}
@@ -234,7 +230,7 @@ def test_what_is_left_alone_stays_to_the_second(signed_in, alice, coming):
     assert coming.scheduled_for == moment
 
 
-def test_what_is_past_and_only_waits_may_stay(signed_in, alice, item, coming):
+def test_past_time_may_stay(signed_in, alice, item, coming):
     other = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
     moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
     BatchOperation.objects.filter(pk=other.pk).update(scheduled_for=moment)
@@ -248,12 +244,18 @@ def test_what_is_past_and_only_waits_may_stay(signed_in, alice, item, coming):
     [
         ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past."),
         ({"until": "soon"}, "Write it like"),
-        ({"after-batch-01993d2e-0000-7000-8000-000000000000": "always"}, "no such batch of yours"),
-        ({"after-batch-x": "always"}, "no such batch of yours"),
-        ({"after-run-01993d2e-0000-7000-8000-000000000000": "always"}, "no such batch of yours"),
+        (
+            {"after-batch-01993d2e-0000-7000-8000-000000000000": "always"},
+            "You have no batch or run with this id",
+        ),
+        ({"after-batch-x": "always"}, "You have no batch or run with this id"),
+        (
+            {"after-run-01993d2e-0000-7000-8000-000000000000": "always"},
+            "You have no batch or run with this id",
+        ),
     ],
 )
-def test_a_wrong_change_of_the_time_changes_nothing(signed_in, alice, coming, typed, words):
+def test_invalid_reschedule_changes_nothing(signed_in, alice, coming, typed, words):
     answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
     assert answer.status_code == 400
     assert words in text(answer)
@@ -263,7 +265,7 @@ def test_a_wrong_change_of_the_time_changes_nothing(signed_in, alice, coming, ty
     assert not Dependency.objects.exists()
 
 
-def test_a_wrong_way_of_waiting_is_refused(signed_in, alice, item, coming):
+def test_unknown_dependency_condition_refused(signed_in, alice, item, coming):
     other = price_batch(alice, [item.pk])
     typed = {f"after-batch-{other.pk}": "whenever"}
     answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
@@ -272,17 +274,17 @@ def test_a_wrong_way_of_waiting_is_refused(signed_in, alice, item, coming):
     assert not Dependency.objects.exists()
 
 
-def test_nobody_waits_for_somebody_else_s(signed_in, alice, bob, wallet_of, coming):
+def test_foreign_dependencies_refused(signed_in, alice, bob, wallet_of, coming):
     (foreign,) = make_contents(wallet_of(bob))
     other = price_batch(bob, [foreign.pk])
     client = signed_in(alice)
     assert str(other.pk) not in client.get(f"/batches/{coming.pk}/when").content.decode()
     answer = client.post(f"/batches/{coming.pk}/when", {f"after-batch-{other.pk}": "always"})
-    assert "no such batch of yours" in text(answer)
+    assert "You have no batch or run with this id" in text(answer)
     assert not Dependency.objects.exists()
 
 
-def test_a_circle_is_refused_with_its_path(signed_in, alice, item, coming):
+def test_cycle_refused_with_its_batches(signed_in, alice, item, coming):
     child = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
     client = signed_in(alice)
     answer = client.post(f"/batches/{coming.pk}/when", {f"after-batch-{child.pk}": "on-success"})
@@ -293,7 +295,7 @@ def test_a_circle_is_refused_with_its_path(signed_in, alice, item, coming):
     assert not Dependency.objects.filter(batch=coming).exists()
 
 
-def test_what_ended_meanwhile_is_waited_for_as_was_said(signed_in, alice, item, coming, work):
+def test_ended_dependency_still_counts(signed_in, alice, item, coming, work):
     other = price_batch(alice, ["unknown", item.pk])
     client = signed_in(alice)
     work()
@@ -302,7 +304,7 @@ def test_what_ended_meanwhile_is_waited_for_as_was_said(signed_in, alice, item, 
     assert (link.parent_id, link.when) == (other.pk, "on-success")
 
 
-def test_a_run_is_waited_for_as_a_whole(signed_in, settings, alice, wallet_of, prepared):
+def test_run_as_dependency(signed_in, settings, alice, wallet_of, prepared):
     settings.BATCH_MAX_ITEMS = 2
     contents = make_contents(wallet_of(alice), 3)
     client = signed_in(alice)
@@ -319,7 +321,7 @@ def test_a_run_is_waited_for_as_a_whole(signed_in, settings, alice, wallet_of, p
     assert set(parents) == set(run.batches.values_list("pk", flat=True))
 
 
-def test_the_page_draws_what_waits_for_what(signed_in, alice, bob, wallet_of, item):
+def test_page_shows_dependency_graph(signed_in, alice, bob, wallet_of, item):
     first = price_batch(alice, [item.pk], newPrice=1)
     second = price_batch(alice, [item.pk], newPrice=2, dependsOn=[str(first.pk)])
     third = price_batch(
@@ -341,7 +343,7 @@ def test_the_page_draws_what_waits_for_what(signed_in, alice, bob, wallet_of, it
     assert "Page not found" in make
 
 
-def test_a_broken_link_is_told(signed_in, alice, item, work):
+def test_failed_dependency_shown(signed_in, alice, item, work):
     first = price_batch(alice, [item.pk])
     second = price_batch(alice, [item.pk], dependsOn=[str(first.pk)])
     client = signed_in(alice)

@@ -119,7 +119,7 @@ def test_bad_lines_are_listed_with_remedy():
         "rows.2.new_price": [
             "“2,5”: Enter a price in STX, such as 2.5 or 1,250. The decimal point is a dot."
         ],
-        "rows.3.content_id": ["There is no id. Say which item this is, or delete the line."],
+        "rows.3.content_id": ["The id is missing. Add it, or delete the line."],
         "rows.4.content_id": [
             "“8 9”: An id has 1 to 64 letters, digits, dots, dashes, colons or underscores."
         ],
@@ -130,10 +130,13 @@ def test_bad_lines_are_listed_with_remedy():
         "rows.6.new_price": ["“-1”: Enter a price in STX, such as 2.5 or 1,250."],
         "rows.7.percent": ["“0”: A change of 0 % changes nothing."],
         "rows.8": [
-            "This row has 5 fields, the heading 3. Put cells that hold the delimiter into quotes."
+            (
+                "This row has 5 fields, the heading 3. "
+                "Put quotes around cells that contain the delimiter."
+            )
         ],
         "rows.10.content_id": [
-            "“14”: This item is on line 9 too. Keep one of the two lines.",
+            "“14”: This item is also on line 9. Keep one of the two lines.",
         ],
         "rows.11.new_price": ["“1.0000001”: A price has at most six decimal places."],
         "rows.12.new_price": ["“1e3”: Enter a price in STX, such as 2.5 or 1,250."],
@@ -158,21 +161,21 @@ def test_hundred_bad_lines_listed_rest_counted():
         (b" \n ", "prices.csv is empty."),
         (b"\xef\xbb\xbf", "prices.csv: the first line must name the columns."),
         (b"\nid,price\n", "prices.csv: the first line must name the columns."),
-        (b"7,2.5\n8,1\n", "There is no column content_id."),
-        (b"content_id,title\n7,A\n", "There is no column new_price and none percent."),
+        (b"7,2.5\n8,1\n", "The column content_id is missing."),
+        (b"content_id,title\n7,A\n", "A column new_price or percent is missing."),
         (b"id,price,id\n7,1,8\n", "prices.csv: the column 'id' appears twice."),
-        (b"id,New Price,new-price\n7,1,2\n", "Two columns have names that mean the same."),
-        (b"id,price\n", "There is nothing below the first line. The first line names the columns"),
-        (b"7,2.5\n", "There is nothing below the first line."),
+        (b"id,New Price,new-price\n7,1,2\n", "Two columns have the same name."),
+        (b"id,price\n", "The file has no lines below the first. The first line names the columns"),
+        (b"7,2.5\n", "The file has no lines below the first."),
         (b"id,price\n7,\n", "No line of this file has a price, so there is nothing to change."),
         (b"id,price\n" + b"7,1\n" * 10_001, "This file has more than 10,000 lines."),
-        (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is over 1 MiB."),
+        (b"id,price\n" + b"7,1\n" * 1_000_000, "prices.csv is larger than 1 MiB."),
         (b"\x1f\x8b\x08", "prices.csv is a spreadsheet or an archive"),
         # What .xls begins with, and .xlsx with a password.
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "prices.csv is a spreadsheet or an archive"),
         (b"\xff\xfei", "prices.csv: this is not text."),
         (b"i" * 1_000_000, "prices.csv: the heading can't be read as CSV"),
-        (b'{"contentIds": ["7"]}\n{}', "There is no column content_id."),
+        (b'{"contentIds": ["7"]}\n{}', "The column content_id is missing."),
         (b"PK\x03\x04 and so on", "prices.csv: this is not a readable spreadsheet."),
         (xlsx_of(), "prices.csv: the first line must name the columns."),
         (xlsx_of(("id", "price"), ("7", None)), "No line of this file has a price"),
@@ -218,7 +221,7 @@ def test_sheet_with_too_many_cells_refused(part, end, filling):
 def test_a_heading_of_countless_columns_is_read_at_once():
     heading = ",".join(["content_id", "new_price", *(f"c{number}" for number in range(100_000))])
     started = time.process_time()
-    assert "nothing below the first line" in refusal(heading.encode()).message
+    assert "no lines below the first" in refusal(heading.encode()).message
     assert time.process_time() - started < 2
 
 
@@ -280,5 +283,5 @@ def test_what_is_written_is_read_again(alice, wallet_of, form):
 @pytest.mark.django_db
 def test_too_many_items_for_file_refused(alice, wallet_of):
     make_contents(wallet_of(alice), 10_001)
-    with pytest.raises(Invalid, match="10,001 items match, and a file of prices takes 10,000"):
+    with pytest.raises(Invalid, match="10,001 items match, but a price file has at most 10,000"):
         price_file.write(Content.objects.all(), "csv")

@@ -88,7 +88,7 @@ def test_refused_where_nothing_is_left(alice, bob, staff, wallet_of, items, cloc
 def test_refused_as_a_whole(alice, items, clock):
     template = kept(alice, contentIds=items, errorPolicy="reject-all")
     Content.objects.filter(pk=items[0]).update(is_removed=True)
-    assert start_refused(template, clock) == "1 of 3 items can't be changed, so nothing is."
+    assert start_refused(template, clock) == "1 of 3 items can't be changed, so no item is changed."
 
 
 def test_after_a_refusal_the_next_slot_runs(alice, items, clock):
