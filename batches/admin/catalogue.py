@@ -112,7 +112,7 @@ class BatchContentAdmin(PriceFileAdmin):
             "operation": operation,
             "selection": "\n".join(selection),
             "list": query,
-            "list_address": list_address(query),
+            "list_address": list_url(query),
             "count": len(selection),
             "titles": list(titles),
             "rest": max(0, len(selection) - 5),
@@ -168,7 +168,7 @@ def _show_form(
     return model_admin.form_page(request, operation, FORMS[kind](), schedule, selection)
 
 
-def list_address(query: str) -> str:
+def list_url(query: str) -> str:
     """Return the URL of the list of contents with this filter."""
     address = reverse("admin:content_content_changelist")
     try:

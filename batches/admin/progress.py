@@ -66,7 +66,7 @@ def progress_context(run: Run, query: QueryDict) -> dict[str, Any]:
         "waits_long": _waits_long(run),
         "poll_seconds": _poll_seconds(run, set(chain)),
         "tabs": tabs,
-        "can_send_again": bool(tabs.totals.failed and _asks_by_item(batches[0])),
+        "can_send_again": bool(tabs.totals.failed and _has_requested_columns(batches[0])),
         "page": page,
         "refresh_query": "&".join(filter(None, (tabs.query, f"p={page.number}"))),
         "results": left_rows(rows) if tabs.shows_left else result_rows(batches, rows),
@@ -83,7 +83,7 @@ def words_of_blockers(batch: BatchOperation) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _asks_by_item(batch: BatchOperation) -> bool:
+def _has_requested_columns(batch: BatchOperation) -> bool:
     operation = known_operation(batch)
     return bool(operation and operation.requested_columns)
 

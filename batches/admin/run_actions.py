@@ -125,7 +125,7 @@ class RunActions:
         except InvalidTransition as error:
             messages.warning(request, error.message)
         else:
-            messages.success(request, words or _now_words(run))
+            messages.success(request, words or _state_words(run))
         return redirect(url_of(run, self.run_page))
 
     def _prepare(
@@ -153,7 +153,7 @@ class RunActions:
         return redirect("admin:batches_submission_review", submission.pk)
 
 
-def _now_words(run: Run) -> str:
+def _state_words(run: Run) -> str:
     """Describe the new state, of a run by the first batch that is still blocked."""
     words = next((found for batch in run.pending if (found := blockers(batch))), [])
     if words:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from batches.admin.catalogue import list_address
+from batches.admin.catalogue import list_url
 from batches.admin.filters import OperationFilter
 from batches.admin.notes import notes_of_draft
 from batches.admin.review import review_context
@@ -149,7 +149,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             messages.warning(request, "This was already started.")
             return _after_start(request, submission)
         messages.success(request, "Draft discarded. Nothing was changed.")
-        return redirect(list_address(request.POST.get("list", "")))
+        return redirect(list_url(request.POST.get("list", "")))
 
     # ------------------------------------------------------------ progress
 
@@ -203,7 +203,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             "subtitle": "1 item" if count == 1 else f"{count:,} items",
             "submission": submission,
             "list": request.GET.get("list", ""),
-            "list_address": list_address(request.GET.get("list", "")),
+            "list_address": list_url(request.GET.get("list", "")),
             # For the breadcrumbs, which users without the permission don't get.
             **(
                 {"opts": self.opts, "original": submission}

@@ -88,7 +88,7 @@ def batch_created(batch: BatchOperation, message: str) -> Response:
     return Response(answer.data, status=201, headers=headers)
 
 
-def group_created(run: Run, message: str) -> Response:
+def run_created(run: Run, message: str) -> Response:
     """Answer 201 for a run, with the creator's quota if there is only one creator."""
     body = {
         "message": message,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches import rules
-from batches.api.created import HEADERS, GroupCreated, group_created
+from batches.api.created import HEADERS, GroupCreated, run_created
 from batches.api.previews import PreviewPage, page_shown
 from batches.downloads import prices_answer
 from batches.errors import NotThere
@@ -149,7 +149,7 @@ class PricesView(APIView):
                 price_file.read(data), options["schedule"], by=by
             )
             started = price_drafts.start_prices(prices, by=by, source=Source.API, **options)
-            answer = group_created(run_of(started, by), OPERATION.created_message)
+            answer = run_created(run_of(started, by), OPERATION.created_message)
             answer.data["skippedLines"] = prices.skipped
             answer.data["unchangedLines"] = prices.unchanged
             return answer

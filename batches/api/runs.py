@@ -17,7 +17,7 @@ from batches.api.created import (
     BatchCreated,
     GroupCreated,
     batch_created,
-    group_created,
+    run_created,
 )
 from batches.api.examples import CREATED, GROUP, LATER, LINKED, SOME, SOME_FAILURES
 from batches.api.lookup import find_own_run
@@ -31,7 +31,7 @@ from batches.operations.undo import Undo
 from batches.services.orders.schedule import clean_times
 from batches.services.results.run import Run, find_batch_run, find_submission_run
 from batches.services.runs import control
-from batches.services.runs.follow_up import clean_some, follow_up, preview_follow_up
+from batches.services.runs.follow_up import clean_partial_ids, follow_up, preview_follow_up
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import once
@@ -264,7 +264,7 @@ def _start_follow_up(
     def create() -> Response:
         started = follow_up(run, follows, by=user, source=Source.API, **selection)
         if started.submission:
-            return group_created(started, MESSAGES[follows])
+            return run_created(started, MESSAGES[follows])
         return batch_created(started.batches[0], MESSAGES[follows])
 
     return once(request, create)
@@ -285,7 +285,7 @@ def _selection(run: Run, body: Mapping[str, Any]) -> dict[str, Any]:
     """Validate which items to retry or undo. Raises Invalid."""
     found = rules.ErrorCollector()
     selection: dict[str, Any] = {
-        "content_ids": found.attempt(clean_some, body.get("contentIds"), run)
+        "content_ids": found.attempt(clean_partial_ids, body.get("contentIds"), run)
     }
     if "code" in body:
         selection["code"] = found.attempt(clean_choice, body["code"], tuple(REFUSALS), field="code")

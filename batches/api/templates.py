@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.api.created import HEADERS, GroupCreated, group_created
+from batches.api.created import HEADERS, GroupCreated, run_created
 from batches.api.examples import GROUP, KEPT_BATCH, TEMPLATE
 from batches.api.lookup import find_own_template, find_template
 from batches.api.previews import page_shown
@@ -170,7 +170,7 @@ class TemplateRunView(APIView):
             user = request.user
             submission = run_now(template, by=user).submission
             assert submission is not None
-            return group_created(run_of(submission, user), RUN)
+            return run_created(run_of(submission, user), RUN)
 
         return once(request, run)
 

@@ -34,7 +34,7 @@ class WallInput(forms.TextInput):
     input_type = "datetime-local"
 
 
-def read_wall(text: str) -> datetime | None:
+def parse_wall_input(text: str) -> datetime | None:
     """Parse the value of a WallInput, also with seconds or a space. Raises ValidationError."""
     text = text.strip().replace(" ", "T", 1)
     if len(text) == len("2026-12-01T09:00:00") and text.endswith(":00"):
@@ -45,7 +45,7 @@ def read_wall(text: str) -> datetime | None:
         raise ValidationError(str(error)) from error
 
 
-def wall_of(moment: datetime) -> str:
+def format_wall_input(moment: datetime) -> str:
     """Format an instant in the viewer's time zone for a WallInput."""
     return timezone.localtime(moment).strftime(WALL_FORMAT)
 
@@ -63,10 +63,10 @@ class MomentField(forms.CharField):
         super().__init__(required=False, max_length=40, **options)
 
     def prepare_value(self, value: Any) -> Any:
-        return wall_of(value) if isinstance(value, datetime) else value
+        return format_wall_input(value) if isinstance(value, datetime) else value
 
     def clean(self, value: Any) -> Any:
-        wall = read_wall(super().clean(value))
+        wall = parse_wall_input(super().clean(value))
         return wall and instant_of(wall, timezone.get_current_timezone())
 
 
@@ -188,7 +188,7 @@ class ScheduleForm(forms.Form):
         """Keep the exact instant if its minute was not edited: the input drops seconds."""
         moment: datetime | None = self.cleaned_data[name]
         known: datetime | None = self.initial[name]
-        return known if known and self.data.get(name) == wall_of(known) else moment
+        return known if known and self.data.get(name) == format_wall_input(known) else moment
 
 
 def _keys(names: Iterable[str], kind: str) -> set[UUID]:

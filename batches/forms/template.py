@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from batches.errors import Invalid
 from batches.forms.operation import FORMS
-from batches.forms.schedule import WallInput, read_wall
+from batches.forms.schedule import WallInput, parse_wall_input
 from batches.models import Template
 from batches.operations import Operation
 from batches.recurrence import NEVER, WALL_FORMAT, parse_wall
@@ -108,7 +108,7 @@ class PlanForm(forms.Form):
         return list(dict.fromkeys(self.cleaned_data["content_ids"].replace(",", " ").split()))
 
     def clean_first_run(self) -> str | None:
-        wall = read_wall(self.cleaned_data["first_run"])
+        wall = parse_wall_input(self.cleaned_data["first_run"])
         return wall.strftime(WALL_FORMAT) if wall else None
 
 

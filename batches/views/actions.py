@@ -53,7 +53,7 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
         else:
             if answer is not None:
                 return answer
-        return redirect(way_back(request) or url_of(run))
+        return redirect(return_url(request) or url_of(run))
 
     return view
 
@@ -62,7 +62,7 @@ def url_of(run: Run) -> str:
     return reverse("submission-detail" if run.submission else "batch-detail", args=[run.key])
 
 
-def way_back(request: AuthenticatedHttpRequest) -> str | None:
+def return_url(request: AuthenticatedHttpRequest) -> str | None:
     """Return the URL of the page that the form names in `next`, if it is allowed."""
     place = request.POST.get("next", "")
     return reverse(place) if place in PLACES else None

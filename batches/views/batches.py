@@ -23,7 +23,7 @@ from batches.services.results.results import (
 )
 from batches.services.results.run import Run
 from batches.views.run_context import run_context
-from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
+from batches.views.standing import NO_CONTENT, answer_poll, is_up_to_date, standing_of
 from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 50
@@ -58,8 +58,8 @@ def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpRespo
     batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
     standing = standing_of(run)
-    if nothing_new(request, standing):
-        return HttpResponse(status=NOTHING_NEW)
+    if is_up_to_date(request, standing):
+        return HttpResponse(status=NO_CONTENT)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     items = batch.items.matching(outcome=tabs.outcome, code=tabs.code).failures_first()
     results = [] if tabs.shows_left else results_of(batch, items)

@@ -20,7 +20,7 @@ from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
 from content.models import Content
 
-NOTHING_CHOSEN = "Choose at least one item first."
+NOTHING_SELECTED = "Choose at least one item first."
 
 
 @login_required
@@ -37,7 +37,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     content_ids = earlier.content_ids if earlier else selected_ids(request)
     if not content_ids:
         if request.method == "POST":  # GET: a reload or the redirect after the log-in
-            messages.error(request, NOTHING_CHOSEN)
+            messages.error(request, NOTHING_SELECTED)
         return redirect("content-list")
     form_type, user = FORMS[kind], request.user
     if earlier:

@@ -31,7 +31,7 @@ STATES = (
 # The chain can take long, so a page stops polling this long after the end of the run.
 WATCH_CHAIN_FOR = timedelta(minutes=1)
 STOP_POLLING = 286  # htmx stops polling at this status
-NOTHING_NEW = 204  # htmx keeps the page unchanged
+NO_CONTENT = 204  # htmx keeps the page unchanged
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def standing_of(run: Run) -> Standing:
     return Standing(run, chain_counts(*run.batches))
 
 
-def nothing_new(request: HttpRequest, standing: Standing) -> bool:
+def is_up_to_date(request: HttpRequest, standing: Standing) -> bool:
     """True if a polling page already shows the current progress."""
     is_poll = bool(getattr(request, "htmx", False)) and standing.is_moving
     return is_poll and request.GET.get("seen") == standing.fingerprint
@@ -113,7 +113,7 @@ def answer_poll(
     """Render the whole page, or for htmx the changed part, 204 or the end of polling."""
     if not getattr(request, "htmx", False):
         return render(request, page, context)
-    if nothing_new(request, standing):
-        return HttpResponse(status=NOTHING_NEW)
+    if is_up_to_date(request, standing):
+        return HttpResponse(status=NO_CONTENT)
     status = 200 if standing.is_moving else STOP_POLLING
     return render(request, partial, context | {"is_poll": True}, status=status)

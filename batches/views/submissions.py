@@ -40,7 +40,7 @@ from batches.services.runs.confirm import (
 from batches.services.runs.draft import discard
 from batches.services.runs.split import batches_needed, contents_of
 from batches.views.run_context import run_context
-from batches.views.standing import NOTHING_NEW, answer_poll, nothing_new, standing_of
+from batches.views.standing import NO_CONTENT, answer_poll, is_up_to_date, standing_of
 from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 100
@@ -156,8 +156,8 @@ def _progress(request: AuthenticatedHttpRequest, submission: Submission) -> Http
     if not run.batches:  # the wallets have new owners
         raise Http404
     standing = standing_of(run)
-    if nothing_new(request, standing):
-        return HttpResponse(status=NOTHING_NEW)
+    if is_up_to_date(request, standing):
+        return HttpResponse(status=NO_CONTENT)
     # Items of running batches may still be processed.
     left = left_of([batch for batch in run.batches if batch.is_finished])
     failed = failures_of(run.batches, FAILED_SHOWN)

@@ -39,7 +39,7 @@ from batches.services.templates.store import (
     preview_template,
     resume_template,
 )
-from batches.views.actions import way_back
+from batches.views.actions import return_url
 from batches.views.prepare import selected_ids
 from batches.views.runs import runs_of
 from content.http import AuthenticatedHttpRequest
@@ -185,7 +185,7 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
         except TemplateChanged as error:
             answer = None
             messages.error(request, error.message)
-        return answer or redirect(way_back(request) or url)
+        return answer or redirect(return_url(request) or url)
 
     return view
 

@@ -59,21 +59,21 @@ def add_zone(parser: CommandParser) -> None:
     )
 
 
-def person_named(name: str) -> User:
+def user_named(name: str) -> User:
     user = User.objects.filter(username=name).first()
     return user or stop(f"There is no user {name[:150]!r}.")
 
 
-def person_for(name: str | None, creator: Wallet | None) -> User:
+def acting_user(name: str | None, creator: Wallet | None) -> User:
     """Return the named user, or the owner of the creator's address."""
     if name is not None:
-        return person_named(name)
+        return user_named(name)
     if creator is None:
         stop("Give the creator of the items (--creator), or the user to act as (--as).")
     return creator.owner or stop(f"{creator.pk} has no owner: give the user to act as with --as.")
 
 
-def moment_in(text: str, zone: str | None, option: str) -> datetime:
+def parse_moment(text: str, zone: str | None, option: str) -> datetime:
     """Return the instant of a time with an offset, or of a local time in the zone."""
     try:
         if zone is None:
@@ -121,7 +121,7 @@ def parse_link(text: str) -> Link:
     return rules.clean_depends_on([link])[0]
 
 
-def bytes_of(path: str) -> bytes:
+def read_bytes(path: str) -> bytes:
     """Read a file, or standard input for `-`."""
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
@@ -132,7 +132,7 @@ def bytes_of(path: str) -> bytes:
 def ids_of_file(path: str) -> list[str]:
     """Read the ids in a file, or from standard input for `-`."""
     try:
-        return split_ids(bytes_of(path).decode("utf-8-sig"))
+        return split_ids(read_bytes(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
         stop(f"{path} is not UTF-8 text.")
 

@@ -9,14 +9,14 @@ from django.core.management.base import CommandParser, OutputWrapper
 
 from batches.errors import NotThere
 from batches.management.cli.arguments import (
+    acting_user,
     add_watching,
     add_zone,
-    bytes_of,
     checked,
     chosen_ids,
-    moment_in,
     parse_link,
-    person_for,
+    parse_moment,
+    read_bytes,
     split_ids,
 )
 from batches.management.cli.watching import follow, show_preview, show_run
@@ -133,7 +133,7 @@ def request_of(options: dict[str, Any]) -> Request:
     )
     prices = _prices(options, payload)
     creator = options["creator"] and creator_named(options["creator"], make=False)
-    by = person_for(options["by"], creator or None)
+    by = acting_user(options["by"], creator or None)
     schedule = _schedule(options, by)
     if prices is not None:
         prices = without_unchanged(prices, schedule, by=by)
@@ -157,12 +157,12 @@ def _prices(options: dict[str, Any], payload: Mapping[str, Any]) -> Prices | Non
     if payload:
         stop("Use either --file, or --price or --percent.")
     path = options["file"]
-    return read(bytes_of(path), "" if path == "-" else Path(path).name)
+    return read(read_bytes(path), "" if path == "-" else Path(path).name)
 
 
 def _schedule(options: dict[str, Any], by: User) -> Schedule:
     at, until = (
-        options.get(name) and moment_in(options[name], options["zone"], f"--{name}")
+        options.get(name) and parse_moment(options[name], options["zone"], f"--{name}")
         for name in ("at", "until")
     )
     links = tuple(link for each in options["after"] or () for link in _links(each, by))

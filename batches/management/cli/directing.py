@@ -11,10 +11,10 @@ from batches.management.cli.arguments import (
     add_watching,
     add_zone,
     checked,
-    moment_in,
     parse_key,
-    person_named,
+    parse_moment,
     split_ids,
+    user_named,
 )
 from batches.management.cli.watching import (
     follow,
@@ -120,7 +120,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
 def find(options: dict[str, Any]) -> tuple[Run, User]:
     """Return the run and the acting user. Raises NotThere if the user may not see it."""
     if options["by"] is not None:
-        by = person_named(options["by"])
+        by = user_named(options["by"])
         return find_run(options["key"], by=by), by
     run = find_run(options["key"])
     if run.submission is not None:
@@ -141,7 +141,7 @@ def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> N
         _cancel(run, by, out)
     else:
         if name == "reschedule":
-            moment = moment_in(options["at"], options["zone"], "--at") if options["at"] else None
+            moment = parse_moment(options["at"], options["zone"], "--at") if options["at"] else None
             run = control.reschedule(run, scheduled_for=moment, by=by)
         else:
             run = DIRECTED[name](run, by=by)

@@ -36,7 +36,7 @@ def follow_up(
     It covers all items of the run, only `content_ids`, or the items that failed with `code`.
     Raises Invalid, NotAllowed, QuotaExceeded, and NothingToDo, also before the run has ended.
     """
-    content_ids = clean_some(content_ids, run)
+    content_ids = clean_partial_ids(content_ids, run)
     if run.submission:
         return run_of(start_draft(_draft(run, follows, by, source, content_ids, code)), by)
     batch = run.batches[0]
@@ -59,7 +59,7 @@ def preview_follow_up(
     code: str = "",
 ) -> Preview:
     """Preview what `follow_up` would do now, with the same checks; nothing is saved."""
-    content_ids = clean_some(content_ids, run)
+    content_ids = clean_partial_ids(content_ids, run)
     if run.submission:
         return preview_submission(_draft(run, follows, by, source, content_ids, code))
     _check_ended(run, follows, content_ids)
@@ -85,7 +85,7 @@ def prepare_follow_up(
     return submission
 
 
-def clean_some(raw: Any, run: Run) -> list[str] | None:
+def clean_partial_ids(raw: Any, run: Run) -> list[str] | None:
     """Validate a part of the ids of a run; None for None. Raises Invalid."""
     if raw is None:
         return None

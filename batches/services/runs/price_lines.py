@@ -147,7 +147,7 @@ def prices_of(rows: Iterable[Row]) -> Prices:
         if count > MOST_LINES:
             raise refused(f"This file has more than {MOST_LINES:,} lines. Split it into several.")
         if row.problem:
-            bad.append(BadLine(row.number, "", "", f"{row.problem} {_remedy(row)}"))
+            bad.append(BadLine(row.number, "", "", f"{row.problem} {_advice(row)}"))
             continue
         cells = _cells(row)
         parsed = _parse_line(row.number, cells)
@@ -247,5 +247,5 @@ def _parse_line(number: int, cells: Mapping[str, str]) -> PriceLine | list[BadLi
     return bad
 
 
-def _remedy(row: Row) -> str:
+def _advice(row: Row) -> str:
     return "Put quotes around cells that contain the delimiter." if "fields" in row.problem else ""
