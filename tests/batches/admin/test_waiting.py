@@ -166,9 +166,9 @@ def test_cancelled_batch_shows_no_dependencies(signed_in, staff, alice, batch):
 
 def test_batch_paused_resumed_started(signed_in, staff, batch, work):
     client = signed_in(staff)
-    held = client.post(page("pause", batch), follow=True)
-    assert "Paused until it is resumed." in words(held)
-    assert "Resume" in words(held)
+    paused = client.post(page("pause", batch), follow=True)
+    assert "Paused until it is resumed." in words(paused)
+    assert "Resume" in words(paused)
     BatchOperation.objects.update(scheduled_for=None)
     work()
     batch.refresh_from_db()
@@ -316,7 +316,7 @@ def test_page_query_count_constant(signed_in, staff, alice, batch, items):
 def test_list_filters_scheduled_and_follow_ups(signed_in, viewer, alice):
     soon = timezone.now() + timedelta(days=1)
     scheduled = made_up(alice, Status.PENDING, scheduled_for=soon)
-    held = made_up(alice, Status.PENDING, is_paused=True)
+    paused = made_up(alice, Status.PENDING, is_paused=True)
     waiting = made_up(alice, Status.PENDING, waits_for=2)
     free = made_up(alice, Status.PENDING, scheduled_for=timezone.now() - timedelta(minutes=1))
     done = made_up(alice)
@@ -328,9 +328,9 @@ def test_list_filters_scheduled_and_follow_ups(signed_in, viewer, alice):
     def found(**query):
         return set(client.get(LIST, query).context["cl"].result_list)
 
-    assert found(coming="any") == {scheduled, held, waiting}
+    assert found(coming="any") == {scheduled, paused, waiting}
     assert found(coming="scheduled") == {scheduled}
-    assert found(coming="held") == {held}
+    assert found(coming="held") == {paused}
     assert found(coming="waiting") == {waiting}
     assert found(follows="undo") == {undo}
     assert found(follows="retry") == {retry}

@@ -218,12 +218,12 @@ def test_invalid_query_refused(send, alice, wallet_of, is_untouched, query, path
 
 def test_sale_starts_and_ends_on_schedule(send, alice, wallet_of):
     make_contents(wallet_of(alice), 1, content_id="7")
-    begin = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
-    end = begin + timedelta(days=1)
-    query = f"scheduledFor={begin:%Y-%m-%dT%H:%M:%SZ}&until={end:%Y-%m-%dT%H:%M:%SZ}"
+    start = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
+    end = start + timedelta(days=1)
+    query = f"scheduledFor={start:%Y-%m-%dT%H:%M:%SZ}&until={end:%Y-%m-%dT%H:%M:%SZ}"
     assert send(alice, b"id,price\n7,2\n", query).status_code == 201
     batch = BatchOperation.objects.get()
-    assert (batch.scheduled_for, batch.until, batch.is_blocked) == (begin, end, True)
+    assert (batch.scheduled_for, batch.until, batch.is_blocked) == (start, end, True)
 
 
 def test_reject_all_refuses_the_file(send, alice, wallet_of, is_untouched):

@@ -200,7 +200,7 @@ def test_waiting_undo_refuses_second_undo(signed_in, alice, keys, work):
     assert "An undo of this is already scheduled" in text(answer)
     assert "undo" not in buttons(client.get(f"/batches/{batch.pk}"))
     work()
-    assert "undo" not in buttons(client.get(f"/batches/{batch.pk}")), "all of it was put back"
+    assert "undo" not in buttons(client.get(f"/batches/{batch.pk}")), "all of it was undone"
 
 
 def test_conflicts_can_be_previewed_again(signed_in, alice, contents, keys, prepared):

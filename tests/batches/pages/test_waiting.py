@@ -145,19 +145,19 @@ def test_prepared_schedule_restored_in_form(signed_in, alice, item, prepared):
 
 def test_sale_ends_on_schedule(signed_in, alice, item, prepared, work):
     client = signed_in(alice)
-    begin, end = later(days=1), later(days=3)
+    start, end = later(days=1), later(days=3)
     draft = prepared(
         client,
         [item.pk],
         new_price="0.5",
-        scheduled_for=begin.strftime("%Y-%m-%dT%H:%M"),
+        scheduled_for=start.strftime("%Y-%m-%dT%H:%M"),
         until=end.strftime("%Y-%m-%dT%H:%M"),
     )
     client.post(f"/submissions/{draft.pk}/confirm")
     work()
     assert Content.objects.get().price == 1_000_000
     assert "Scheduled" in text(client.get(f"/submissions/{draft.pk}"))
-    with time_machine.travel(begin + timedelta(minutes=1)):
+    with time_machine.travel(start + timedelta(minutes=1)):
         client.force_login(alice)
         work()
         assert Content.objects.get().price == 500_000
