@@ -1,4 +1,4 @@
-"""What an operation lacks, said by Django's checks before anything runs."""
+"""Django system checks: what an operation lacks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from batches.rules import FieldErrors
 from content.models import Content
 
 
-@register()
+@register("operations")
 def check_operations(**_: Any) -> list[CheckMessage]:
     return [
         Error(f"{type(operation).__name__} {lack}", hint=hint, obj=None, id=f"batches.{number}")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
+from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -185,6 +186,14 @@ def main(*, looks_at_broker: bool = False) -> None:
             refuse_wrong_broker(
                 settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS
             )
+        else:  # the web server: manage.py runs Django's checks by itself, and workers need no doors
+            refuse_incomplete_operations()
+
+
+def refuse_incomplete_operations() -> None:
+    """Raises ConfigurationError that names what an operation lacks."""
+    for message in run_checks(tags=["operations"]):
+        raise ConfigurationError(f"{message.msg} {message.hint or ''}".strip())
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class RunActions:
                 control.reschedule(run, by=user, **form.times())
             except Invalid as error:
                 form.add_refusal(error)
-            except InvalidTransition as error:
+            except (InvalidTransition, NotAllowed) as error:
                 messages.warning(request, error.message)
                 return redirect(back)
             else:
@@ -106,7 +106,9 @@ class RunActions:
             "save": "Save",
             "back_url": back,
         }
-        return TemplateResponse(request, "batches/admin/reschedule.html", context)
+        return TemplateResponse(
+            request, "batches/admin/reschedule.html", context, status=400 if form.errors else 200
+        )
 
     def _own_run(self, request: AuthenticatedHttpRequest, key: UUID) -> Run:
         run = self.visible_run(request, key)
@@ -122,7 +124,7 @@ class RunActions:
         run = self._own_run(request, key)
         try:
             run = act(run, by=request.user)
-        except InvalidTransition as error:
+        except (InvalidTransition, NotAllowed) as error:
             messages.warning(request, error.message)
         else:
             messages.success(request, words or _state_words(run))

@@ -29,7 +29,7 @@ from batches.models import Follows, Source
 from batches.operations.base import REFUSALS
 from batches.operations.undo import Undo
 from batches.services.orders.schedule import clean_times
-from batches.services.results.run import Run, find_batch_run, find_submission_run
+from batches.services.results.run import Run, find_batch_run, find_submission_run, run_of
 from batches.services.runs import control
 from batches.services.runs.follow_up import clean_partial_ids, follow_up, preview_follow_up
 from content.api.described import errors, example
@@ -264,7 +264,7 @@ def _start_follow_up(
     def create() -> Response:
         started = follow_up(run, follows, by=user, source=Source.API, **selection)
         if started.submission:
-            return run_created(started, MESSAGES[follows])
+            return run_created(run_of(started.submission, user), MESSAGES[follows])
         return batch_created(started.batches[0], MESSAGES[follows])
 
     return once(request, create)

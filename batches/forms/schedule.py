@@ -146,12 +146,19 @@ class ScheduleForm(forms.Form):
 
     @property
     def links(self) -> tuple[tuple[UUID, str], ...]:
-        """The batches to wait for, each with the required outcome."""
-        return tuple(
-            (key, self.cleaned_data[name])
-            for name, candidate in self.candidates.items()
-            if self.cleaned_data.get(name)
-            for key in candidate.batch_ids
+        """The batches to wait for, each with the required outcome.
+
+        Links to batches that this user can't see are not shown, and stay.
+        """
+        shown = {key for candidate in self.candidates.values() for key in candidate.batch_ids}
+        return (
+            *((key, when) for key, when in self.was.depends_on if key not in shown),
+            *(
+                (key, self.cleaned_data[name])
+                for name, candidate in self.candidates.items()
+                if self.cleaned_data.get(name)
+                for key in candidate.batch_ids
+            ),
         )
 
     def value(self) -> Schedule:

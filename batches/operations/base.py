@@ -135,9 +135,9 @@ class Operation(ABC):
         for field in self.fields:
             value = raw.get(field.name, field.default)
             try:
-                if value is not None:
+                if value is not None or field.name in raw:
                     clean[field.name] = field.clean(value)
-                elif field.is_required or field.name in raw:
+                elif field.is_required:
                     raise ValueError("This field is required.")
             except ValueError as error:
                 errors[field.name] = [str(error)]

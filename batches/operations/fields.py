@@ -1,4 +1,4 @@
-"""The fields of a payload, each said once: form, API body and command option follow from it."""
+"""The fields of a payload; the form, the API body and the command option derive from them."""
 
 import re
 from collections.abc import Callable
@@ -14,6 +14,8 @@ from content.rules import (
     clean_text,
     parse_whole_number,
 )
+
+LONGEST_TEXT = 255
 
 
 class FieldType(Enum):
@@ -46,14 +48,21 @@ class Field:
     label: str = ""
     help: str = ""
     is_required: bool = False
-    # What stands for it where it is left out; None leaves it out of the clean payload too.
+    # The value if it is left out; None leaves it out of the clean payload too.
     default: Any = None
-    # Of an integer the limits, of a text the limits of its length.
+    # The limits of an integer, or of the length of a text.
     least: int = 0
-    most: int = 255
+    most: int | None = None
     choices: tuple[str, ...] = ()
     # Its name at a command line; made of the name where none is given.
     option_name: str = ""
+
+    @property
+    def limit(self) -> int:
+        """`most`, or what the type allows."""
+        if self.most is not None:
+            return self.most
+        return MAX_ID if self.type is FieldType.INTEGER else LONGEST_TEXT
 
     @property
     def _words(self) -> list[str]:
@@ -78,10 +87,10 @@ class Field:
         if self.type is FieldType.BOOLEAN:
             return clean_boolean(value)
         if self.type is FieldType.INTEGER:
-            return clean_integer(value, least=self.least, most=min(self.most, MAX_ID))
+            return clean_integer(value, least=self.least, most=min(self.limit, MAX_ID))
         if self.choices:
             return clean_choice(value, self.choices)
-        return clean_text(value, least=self.least, most=self.most)
+        return clean_text(value, least=self.least, most=self.limit)
 
     def parse(self, text: str) -> Any:
         """What a person typed, as the value that is stored. Raises ValueError."""

@@ -19,6 +19,7 @@ from batches.errors import (
     Invalid,
     NotAllowed,
     NothingToDo,
+    NotThere,
     QuotaExceeded,
     SubmissionUsed,
 )
@@ -30,7 +31,7 @@ from batches.services.orders.preview import PreviewItem
 from batches.services.pages.graph import parents_of
 from batches.services.quota import need_of
 from batches.services.results.results import failures_of, left_of, titles_of, totals_of
-from batches.services.results.run import run_of
+from batches.services.results.run import find_submission_run, run_of
 from batches.services.runs.confirm import (
     check_typed_count,
     confirm,
@@ -101,12 +102,15 @@ def submission_discard(request: AuthenticatedHttpRequest, submission_id: UUID) -
 @require_safe
 def submission_results(request: AuthenticatedHttpRequest, submission_id: UUID) -> HttpResponseBase:
     """Download the results of all its batches, or those with an `outcome`."""
-    submission = _visible(request, submission_id)
-    run = run_of(submission, request.user)
+    try:
+        run = find_submission_run(submission_id, by=request.user)
+    except NotThere:
+        raise Http404 from None
+    assert run.submission is not None
     outcome = request.GET.get("outcome", "")
     if outcome not in BatchItem.Outcome.values:
         outcome = ""
-    return submission_file(submission, run.batches, outcome=outcome)
+    return submission_file(run.submission, run.batches, outcome=outcome)
 
 
 def _review(

@@ -136,7 +136,7 @@ def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> N
     if name in FOLLOWS:
         _follow_up(run, by, options, out)
     elif name == "show":
-        _show(run, by, options, out)
+        _show(run, options, out)
     elif name == "cancel":
         _cancel(run, by, out)
     else:
@@ -174,7 +174,7 @@ def _cancel(run: Run, by: User, out: OutputWrapper) -> None:
     out.write(f"Cancelled. {done} Saved items stay saved.")
 
 
-def _show(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
+def _show(run: Run, options: dict[str, Any], out: OutputWrapper) -> None:
     if options["curl"] or options["command"]:
         words_of = curl_of if options["curl"] else command_of
         calls = [words_of(batch) for batch in run.batches]

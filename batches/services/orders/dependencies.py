@@ -58,7 +58,9 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     Returns the changed batch; the object passed in stays unchanged, since the transaction may be
     repeated.
     """
-    find_parents(links, by=by)
+    # A link that exists may stay, also to a batch that this person can't see.
+    known = set(Dependency.objects.filter(batch=batch).values_list("parent_id", flat=True))
+    find_parents([link for link in links if link[0] not in known], by=by)
     row = BatchOperation.objects.filter(pk=batch.pk)
     pending = row.filter(status=Status.PENDING)
     if not pending.update(waits_for=len(links), updated_at=timezone.now()):

@@ -1,9 +1,8 @@
 """Which actions a run offers now: one answer for pages and admin."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from batches.models import BatchOperation, Status
+from batches.models import Status
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.orders.lineage import has_more_to_undo, tried_already
@@ -31,27 +30,24 @@ class Actions:
         return self != Actions()
 
 
-def allowed_actions(
-    run: Run, user: User, *, totals: Totals, follow_ups: Sequence[BatchOperation]
-) -> Actions:
+def allowed_actions(run: Run, user: User, *, totals: Totals) -> Actions:
     """What the person may do with all of a run now; nothing without the right to direct it."""
     if not run.may_be_directed_by(user):
         return Actions()
     is_undo = any(UNDO in batch.payload for batch in run.batches)
     retry, conflicts = _failures(run, totals)
-    if is_undo:
-        # An undo keeps to what it was to restore: what was changed since stays as it is.
-        retry, conflicts = retry - conflicts, 0
+    # A retry can't help where nothing but conflicts failed: a review of them can, except of an
+    # undo, which never restores what was changed since.
+    retry = 0 if retry == conflicts else retry
     return Actions(
         start=any(batch.can_start_now for batch in run.batches),
         resume=run.is_paused,
         pause=any(not batch.is_paused for batch in run.pending),
         reschedule=bool(run.pending),
         cancel=not run.is_finished,
-        # Where nothing else failed, the review of the conflicts is the retry.
-        retry=0 if retry == conflicts else retry,
-        conflicts=conflicts,
-        undo=run.is_finished and has_more_to_undo(run.batches, follow_ups),
+        retry=retry,
+        conflicts=0 if is_undo else conflicts,
+        undo=run.is_finished and has_more_to_undo(run.batches),
         keep_as_template=not is_undo and not any(batch.item_payloads for batch in run.batches),
     )
 

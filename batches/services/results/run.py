@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from batches.errors import NotThere
+from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Status, Submission
 from batches.models.batch import BatchQuerySet
 from batches.operations import describe
@@ -50,13 +50,23 @@ class Run:
         """All of its batches, also those that the person can't see."""
         if self.submission:
             return BatchOperation.objects.filter(submission=self.submission)
-        return BatchOperation.objects.filter(pk=self.batches[0].pk)
+        return BatchOperation.objects.filter(pk__in=[batch.pk for batch in self.batches])
+
+    def complete(self) -> Self:
+        """All of its batches, read again, hidden ones included; one query."""
+        rows = self.rows.select_related("creator").order_by("created_at", "id")
+        return type(self)(list(rows), self.submission)
+
+    def check_right(self, user: User) -> None:
+        """Raises NotAllowed unless the user may direct every batch of it."""
+        if not self.may_be_directed_by(user):
+            raise NotAllowed(f"You may not change this {self.noun}.")
 
     def may_be_directed_by(self, user: User) -> bool:
         """Whether the person may pause, cancel, … every batch of it, hidden ones included."""
         if self.submission:
             return may_direct_all(user, self.submission)
-        return may_direct(user, self.batches[0])
+        return all(may_direct(user, batch) for batch in self.batches)
 
     def refreshed(self) -> Self:
         """The same batches as they are by now; one query."""
@@ -154,7 +164,7 @@ def run_of(submission: Submission, user: User | None = None) -> Run:
     """Everything that was started together, or what the person may see of it. One query."""
     batches = BatchOperation.objects.all()
     visible = batches.visible_to(user) if user else batches
-    ours = visible.filter(submission=submission).select_related("creator")
+    ours = visible.filter(submission=submission).select_related("creator", "requested_by")
     return Run(list(ours.order_by("created_at", "id")), submission)
 
 

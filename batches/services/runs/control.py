@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from batches.errors import InvalidTransition, NotAllowed
+from batches.errors import InvalidTransition
 from batches.models import BatchOperation, Status
 from batches.operations import operation_for
 from batches.services.dispatch import dispatch_ready
@@ -63,7 +63,9 @@ def reschedule(run: Run, *, by: User, **times: Unpack[Times]) -> Run:
     pending = _lock_pending(run, "rescheduled", by)
     links = times.get("depends_on")
     for batch in pending:
-        was = Schedule.of_batch(batch)
+        was = Schedule(batch.scheduled_for, batch.until)
+        if links is not None:  # only then, since it takes a query for each batch
+            was = Schedule.of_batch(batch)
         replace(was, **times).check(operation_for(batch), was=was)
         if links is not None and set(links) != set(was.depends_on):
             depend_on(batch, links, by=by)
@@ -73,7 +75,7 @@ def reschedule(run: Run, *, by: User, **times: Unpack[Times]) -> Run:
 
 def cancel(run: Run, *, by: User) -> Run:
     """Cancel unfinished batches; saved items stay saved. Raises NotAllowed, InvalidTransition."""
-    _check_right(run, by)
+    run.check_right(by)
     cancelled = 0
     for batch in run.rows.select_related("creator").order_by("created_at", "id"):
         with suppress(InvalidTransition):  # it had already ended
@@ -96,7 +98,7 @@ def _lock_pending(run: Run, to: str, by: User) -> list[BatchOperation]:
     Without the lock, two concurrent changes that are each valid could leave a start after the end.
     They are read here and not by the caller, because a repeated transaction needs current rows.
     """
-    _check_right(run, by)
+    run.check_right(by)
     pending = run.rows.filter(status=Status.PENDING)
     if not pending.update(updated_at=timezone.now()):
         raise InvalidTransition(run.refreshed().status, to, noun=run.noun)
@@ -106,10 +108,5 @@ def _lock_pending(run: Run, to: str, by: User) -> list[BatchOperation]:
 def _write(run: Run, keys: list[UUID], **changes: object) -> Run:
     rows = BatchOperation.objects.filter(pk__in=keys)
     rows.filter(status=Status.PENDING).update(updated_at=timezone.now(), **changes)
-    dispatch_ready(rows.defer("content_ids", "item_payloads", "expected_versions"))
+    dispatch_ready(rows.without_items())
     return run.refreshed()
-
-
-def _check_right(run: Run, by: User) -> None:
-    if not run.may_be_directed_by(by):
-        raise NotAllowed(f"You may not change this {run.noun}.")

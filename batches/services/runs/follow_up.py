@@ -36,13 +36,15 @@ def follow_up(
     It covers all items of the run, only `content_ids`, or the items that failed with `code`.
     Raises Invalid, NotAllowed, QuotaExceeded, and NothingToDo, also before the run has ended.
     """
+    run.check_right(by)
     content_ids = clean_partial_ids(content_ids, run)
+    # Before anything is read: of two people who follow up a run at once, one waits here.
+    lock_batches(list(run.rows.values_list("pk", flat=True)))
+    run = run.complete()
     if run.submission:
-        return run_of(start_draft(_draft(run, follows, by, source, content_ids, code)), by)
+        return run_of(start_draft(_draft(run, follows, by, source, content_ids, code)))
     batch = run.batches[0]
-    if follows == Follows.UNDO:
-        lock_batches([batch.pk])
-    else:
+    if follows == Follows.RETRY:
         lock_batches([first_try(batch)])
     _check_ended(run, follows, content_ids)
     order = _order(batch, follows, content_ids, code)
@@ -59,7 +61,9 @@ def preview_follow_up(
     code: str = "",
 ) -> Preview:
     """Preview what `follow_up` would do now, with the same checks; nothing is saved."""
+    run.check_right(by)
     content_ids = clean_partial_ids(content_ids, run)
+    run = run.complete()
     if run.submission:
         return preview_submission(_draft(run, follows, by, source, content_ids, code))
     _check_ended(run, follows, content_ids)
@@ -80,7 +84,8 @@ def prepare_follow_up(
     It covers all items of the run, only `content_ids`, or the items that failed with `code`.
     Raises NothingToDo and NotAllowed.
     """
-    submission = _draft(run, follows, by, source, content_ids, code)
+    run.check_right(by)
+    submission = _draft(run.complete(), follows, by, source, content_ids, code)
     submission.save(force_insert=True)
     return submission
 

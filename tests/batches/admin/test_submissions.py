@@ -143,4 +143,5 @@ def test_own_part_of_a_run(signed_in, runner, alice, wallet_of, submission, work
     review = client.post(page("undo", submission))
     undo = Submission.objects.get(follows="undo")
     assert review.url == page("review", undo)
-    assert set(undo.content_ids) == own
+    # Directed as a whole: the runner may change the hidden items too.
+    assert set(undo.content_ids) == set(submission.content_ids)

@@ -353,4 +353,4 @@ def test_failed_dependency_shown(signed_in, alice, item, work):
     assert second.status == Status.FAILED
     words = text(client.get(f"/batches/{second.pk}"))
     assert "was cancelled." in words
-    assert "no longer possible" in words
+    assert "be met." in words

@@ -3,17 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.errors import NotAllowed
 from batches.models import BatchOperation, Source, Status
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
-from batches.services.results.run import find_run, run_of
-from batches.services.runs import control
+from batches.services.results.run import run_of
 from batches.services.runs.confirm import confirm
 from batches.services.runs.draft import prepare
 from content.models import User
@@ -93,12 +92,18 @@ def test_the_admin_refuses_it(signed_in, run, former, unchanged, action):
     assert unchanged()
 
 
-def test_the_command_refuses_it(run, former, unchanged):
-    found = find_run(run.pk, by=former)
-    for act in (control.cancel, control.pause, control.resume, control.start):
-        with pytest.raises(NotAllowed):
-            act(found, by=former)
-    assert unchanged()
+@pytest.mark.parametrize("has_ended", [False, True])
+@pytest.mark.parametrize("by", [(), ("--as", "alice")])
+def test_the_command_refuses_it(run, former, work, unchanged, has_ended, by):
+    if has_ended:
+        BatchOperation.objects.update(scheduled_for=None)
+        work()
+    before = list(BatchOperation.objects.order_by("pk").values())
+    for verb in ("start", "pause", "resume", "cancel", "retry", "undo"):
+        with pytest.raises(SystemExit) as end:
+            call_command("run_batch", verb, str(run.pk), *by)
+        assert end.value.code == 2, verb
+    assert list(BatchOperation.objects.order_by("pk").values()) == before
 
 
 def test_the_own_batch_of_it_is_still_directed(signed_in, run, former, wallet_of):
