@@ -26,6 +26,7 @@ from tests.factories import UserFactory, WalletFactory
 USUAL_SECONDS = 120
 # Where the answer depends on which database is asked; pages and permissions don't.
 PORTABLE = (
+    "tests/batches/api/test_idempotency.py",
     "tests/batches/api/test_pages_by_key.py",
     "tests/batches/api/test_read.py",
     "tests/batches/commands/test_verify",

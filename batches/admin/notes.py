@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Follows, Submission
 from batches.operations import describe
-from batches.services.pages.graph import NOT_YOURS, Graph, GraphNode, originals_of, parents_of
+from batches.services.pages.graph import (
+    MOST_SHOWN,
+    NOT_YOURS,
+    Graph,
+    GraphNode,
+    originals_of,
+    parents_of,
+)
 from batches.services.results.blockers import blockers
 from batches.services.results.run import Run
 from content.models import User
@@ -53,7 +60,7 @@ def notes_of_run(
         notes += [_waits_for(node) for node in graph.awaited]
     notes += _times([batch.until for batch in run.batches if not batch.is_finished], "Ends")
     keys = {batch.pk for batch in run.batches}
-    for follower in follow_ups:
+    for follower in follow_ups[:MOST_SHOWN]:
         by = "Undone by" if follower.undo_of_id in keys else "Retried by"
         words = ", ".join([follower.get_status_display().lower(), *blockers(follower)])
         notes.append(Note(by, *_to(follower), f"({words})"))

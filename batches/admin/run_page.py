@@ -15,7 +15,7 @@ def run_context(run: Run, request: AuthenticatedHttpRequest) -> dict[str, Any]:
     user = request.user
     context = progress_context(run, request.GET)
     graph, follow_ups = graph_of(run.batches, user), follow_ups_of(run.batches, user)
-    actions = allowed_actions(run, user, totals=context["tabs"].totals)
+    actions = allowed_actions(run, user, totals=context["tabs"].totals, follow_ups=follow_ups)
     return {
         **context,
         "graph": graph,

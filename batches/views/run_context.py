@@ -51,5 +51,5 @@ def run_context(run: Run, user: User, totals: Totals) -> dict[str, Any]:
         "originals": originals_of(run.batches, user),
         "follow_ups": follow_ups,
         "is_undo": any(UNDO in batch.payload for batch in run.batches),
-        "actions": allowed_actions(run, user, totals=totals),
+        "actions": allowed_actions(run, user, totals=totals, follow_ups=follow_ups),
     }

@@ -64,14 +64,11 @@ def undone(batch: BatchOperation) -> set[str]:
     return ids
 
 
-def has_more_to_undo(ended: Sequence[BatchOperation]) -> bool:
+def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
     """Whether they changed items, and no undo of them waits, runs or has restored all of these."""
-    changed = changed_count(ended)
-    if not changed:
-        return False
-    undos = BatchOperation.objects.filter(undo_of_id__in=[batch.pk for batch in ended])
-    found = list(undos.without_items())
-    return all(undo.is_finished for undo in found) and changed > changed_count(found)
+    undos = [batch for batch in follow_ups if batch.undo_of_id]
+    is_undoing = any(not undo.is_finished for undo in undos)
+    return not is_undoing and changed_count(ended) > changed_count(undos)
 
 
 def changed_count(batches: Sequence[BatchOperation]) -> int:

@@ -1,8 +1,9 @@
 """Which actions a run offers now: one answer for pages and admin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from batches.models import Status
+from batches.models import BatchOperation, Status
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
 from batches.services.orders.lineage import has_more_to_undo, tried_already
@@ -30,8 +31,13 @@ class Actions:
         return self != Actions()
 
 
-def allowed_actions(run: Run, user: User, *, totals: Totals) -> Actions:
-    """What the person may do with all of a run now; nothing without the right to direct it."""
+def allowed_actions(
+    run: Run, user: User, *, totals: Totals, follow_ups: Sequence[BatchOperation]
+) -> Actions:
+    """What the person may do with all of a run now; nothing without the right to direct it.
+
+    `follow_ups` are all retries and undos of its batches.
+    """
     if not run.may_be_directed_by(user):
         return Actions()
     is_undo = any(UNDO in batch.payload for batch in run.batches)
@@ -47,7 +53,7 @@ def allowed_actions(run: Run, user: User, *, totals: Totals) -> Actions:
         cancel=not run.is_finished,
         retry=retry,
         conflicts=0 if is_undo else conflicts,
-        undo=run.is_finished and has_more_to_undo(run.batches),
+        undo=run.is_finished and has_more_to_undo(run.batches, follow_ups),
         keep_as_template=not is_undo and not any(batch.item_payloads for batch in run.batches),
     )
 

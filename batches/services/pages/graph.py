@@ -79,7 +79,7 @@ def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOp
     keys = [batch.pk for batch in batches]
     following = Q(retry_of_id__in=keys) | Q(undo_of_id__in=keys)
     visible = BatchOperation.objects.visible_to(user).filter(following)
-    return list(visible.order_by("created_at")[:MOST_SHOWN])
+    return list(visible.order_by("created_at").without_items())
 
 
 def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
