@@ -8,12 +8,9 @@ from django.urls import reverse
 from knox.models import get_token_model
 
 from batches.models import Source
-from batches.operations import OPERATIONS
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
 from batches.services.templates.runs import run_now
 from content.models import ApiToken, Content, Wallet
-from tests.batches.orders import after, make_template, price_batch
+from tests.batches.orders import after, make_template, price_batch, price_run
 from tests.conftest import PEOPLE, grant, person, work_all
 from tests.factories import make_contents
 from tests.rollback import rolled_back, world_scope
@@ -33,14 +30,8 @@ def people(django_db_setup, django_db_blocker):
         alice, bob = (Wallet.objects.get(owner=people[name]) for name in ("alice", "bob"))
         items = make_contents(alice, 3, title=HOSTILE, onchain_id=lambda number: number)
         items += make_contents(bob, 2, is_removed=True)
-        submission = prepare(
-            by=people["staff"],
-            source=Source.ADMIN,
-            operation=OPERATIONS["update-price"],
-            payload={"newPrice": 2_000_000},
-            content_ids=[item.pk for item in items] + ["unknown"],
-        )
-        confirm(submission.pk, by=people["staff"])
+        keys = [*(item.pk for item in items), "unknown"]
+        price_run(people["staff"], keys, source=Source.ADMIN, payload={"newPrice": 2_000_000})
         with override_settings(SANDBOX_FAILURE=str(items[1].onchain_id)):
             work_all()
         run_now(make_template(people["alice"], name=HOSTILE), by=people["alice"])

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from batches.models import BatchOperation, Follows, Source, Status, Submission
-from batches.operations import OPERATIONS
 from batches.services.engine.run_batch import Lease, run_batch, write_chunk
 from batches.services.results.run import Run
-from batches.services.runs import draft
 from batches.services.runs.follow_up import follow_up, prepare_follow_up
 from content.models import Content, User
 from content.services.catalogue.changes import FIELDS
@@ -46,17 +44,6 @@ def prepared(
     batches: Sequence[BatchOperation], follows: Follows, by: User, **more: Any
 ) -> Submission:
     return prepare_follow_up(Run(batches), follows, by=by, source=Source.PAGE, **more)
-
-
-def prepare(by: User, content_ids: Sequence[str]) -> Submission:
-    """Prepare 7 STX for these items."""
-    return draft.prepare(
-        by=by,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=content_ids,
-    )
 
 
 def prices(content_ids: Sequence[str]) -> list[int]:

@@ -1,9 +1,15 @@
-"""Batches and templates of the price operation, created through the services."""
+"""Batches, runs and templates of the price operation, created through the services."""
 
-from batches.models import BatchOperation, Source, Template
+from collections.abc import Sequence
+from typing import Any
+
+from batches.models import BatchOperation, Source, Submission, Template
 from batches.operations import OPERATIONS
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
+from batches.services.orders.schedule import Schedule
+from batches.services.runs.confirm import confirm
+from batches.services.runs.draft import prepare
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import User
@@ -27,6 +33,30 @@ def after(
     """Create a price batch that waits for others."""
     links = [{"batchId": str(parent.pk), "when": when} for parent in parents]
     return price_batch(by, content_ids, dependsOn=links, **body)
+
+
+def price_draft(
+    by: User,
+    content_ids: Sequence[str],
+    *,
+    source: str = Source.PAGE,
+    payload: dict[str, Any] | None = None,
+    **schedule: Any,
+) -> Submission:
+    """Prepare 7 STX for these items, unless the payload says otherwise."""
+    return prepare(
+        by=by,
+        source=source,
+        operation=OPERATIONS["update-price"],
+        payload=payload or {"newPrice": 7_000_000},
+        content_ids=content_ids,
+        schedule=Schedule(**schedule),
+    )
+
+
+def price_run(by: User, content_ids: Sequence[str], **how: Any) -> Submission:
+    """Start what `price_draft` prepares."""
+    return confirm(price_draft(by, content_ids, **how).pk, by=by)
 
 
 def make_template(by: User, **body: object) -> Template:

@@ -1,7 +1,5 @@
 """Batches of a removed kind are shown at every door, without actions."""
 
-import csv
-import io
 from datetime import timedelta
 
 import pytest
@@ -10,12 +8,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.models import BatchOperation, Source, Status, Submission
-from batches.operations import OPERATIONS
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
+from batches.models import BatchOperation, Status, Submission
 from content.models import Wallet
-from tests.batches.orders import price_batch
+from tests.answers import rows_of
+from tests.batches.orders import price_batch, price_draft, price_run
 from tests.factories import make_contents
 
 GONE = "explode"
@@ -46,28 +42,11 @@ def waiting(alice, keys):
 
 @pytest.fixture
 def run(staff, keys, work):
-    prepared = draft_of(staff, keys)
-    run = confirm(prepared.pk, by=staff)
+    run = price_run(staff, keys, payload={"newPrice": 2_000_000})
     work()
     BatchOperation.objects.update(kind=GONE)
     Submission.objects.update(kind=GONE)
     return run
-
-
-def draft_of(person, keys):
-    return prepare(
-        by=person,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 2_000_000},
-        content_ids=keys,
-    )
-
-
-def rows_of(answer):
-    assert answer.status_code == 200
-    body = b"".join(answer) if answer.streaming else answer.content
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
 
 
 def outcomes_of(answer):
@@ -126,7 +105,7 @@ def test_the_admin_shows_it(signed_in, root, batch, run):
 
 
 def test_draft_of_follow_up_not_listed(signed_in, staff, keys):
-    draft = draft_of(staff, keys)
+    draft = price_draft(staff, keys)
     Submission.objects.update(kind=GONE)
     client = signed_in(staff)
     page = reverse("admin:batches_submission_review", args=[draft.pk])

@@ -7,11 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.models import BatchOperation, Source, Status, Submission
-from batches.operations import OPERATIONS
-from batches.services.runs.draft import prepare
+from batches.models import BatchOperation, Status, Submission
 from content.models import Content, ContentChange
-from tests.factories import make_contents
+from tests.batches.admin.addresses import page
+from tests.batches.orders import price_draft
+from tests.factories import WalletFactory, make_contents
 
 LIST = reverse("admin:content_content_changelist")
 RUN = reverse("admin:content_content_run", args=["update-price"])
@@ -29,20 +29,6 @@ def choose(client, keys, address=LIST, **more):
 
 def fill_in(client, keys, **typed):
     return client.post(RUN, {"selection": "\n".join(keys), **typed})
-
-
-def page(name, submission):
-    return reverse(f"admin:batches_submission_{name}", args=[submission.pk])
-
-
-def prepared(by, keys, **payload):
-    return prepare(
-        by=by,
-        source=Source.ADMIN,
-        operation=OPERATIONS["update-price"],
-        payload=payload or {"newPrice": 9_000_000},
-        content_ids=keys,
-    )
 
 
 def test_from_the_list_to_the_results(signed_in, staff, items, work):
@@ -98,16 +84,6 @@ def test_invalid_filter_selects_nothing(signed_in, staff, items):
     assert answer.context["cl"].result_count == 2
 
 
-def test_over_hundred_items_split_into_batches(signed_in, staff, items, settings):
-    settings.BATCH_MAX_ITEMS = 2
-    client = signed_in(staff)
-    fill_in(client, [item.pk for item in items], new_price="9")
-    submission = Submission.objects.get()
-    assert "3 batches" in client.get(page("review", submission)).content.decode()
-    client.post(page("review", submission))
-    assert sorted(BatchOperation.objects.values_list("total_items", flat=True)) == [1, 2, 2]
-
-
 @pytest.mark.parametrize("who", ["viewer", "clerk"])
 def test_crafted_post_without_permission_refused(who, request, signed_in, items):
     client = signed_in(request.getfixturevalue(who))
@@ -136,30 +112,11 @@ def test_inactive_staff_redirected_to_log_in(signed_in, staff, items):
     assert "login" in fill_in(client, [items[0].pk], new_price="1").url
 
 
-@pytest.mark.parametrize(
-    ("typed", "words"),
-    [
-        ({}, "Give a new price"),
-        ({"new_price": "1", "percent_change": "5"}, "not both"),
-        ({"new_price": "-1"}, "Enter a price in STX"),
-        ({"new_price": "9223372036854775808"}, "between 0 and"),
-        ({"new_price": "1" + "0" * 4299}, "Enter a price in STX"),
-        ({"new_price": "1.0000001"}, "six decimal places"),
-        ({"new_price": "1e3"}, "Enter a price in STX"),
-        ({"new_price": "NaN"}, "Enter a price in STX"),
-        ({"new_price": "Infinity"}, "Enter a price in STX"),
-        ({"new_price": "null"}, "Enter a price in STX"),
-        ({"percent_change": "0"}, "changes nothing"),
-        ({"percent_change": "-100.01"}, "between -100 and 1,000"),
-        ({"percent_change": "1e400"}, "Enter a percentage"),
-    ],
-)
-def test_invalid_prices_shown_at_field(signed_in, staff, items, typed, words):
-    answer = fill_in(signed_in(staff), [items[0].pk], **typed)
+def test_invalid_price_keeps_the_selection(signed_in, staff, items):
+    answer = fill_in(signed_in(staff), [items[0].pk], new_price="-1")
     assert answer.status_code == 200
-    text = answer.content.decode()
-    assert words in text
-    assert items[0].pk in text  # the selection is kept
+    assert "Enter a price in STX" in answer.content.decode()
+    assert items[0].pk in answer.content.decode()
     assert not Submission.objects.exists()
 
 
@@ -187,18 +144,8 @@ def test_an_unknown_operation_is_not_there(signed_in, staff):
     assert signed_in(staff).post(address, {"selection": "a"}).status_code == 404
 
 
-def test_edit_after_review_conflicts(signed_in, staff, items, work):
-    submission = prepared(staff, [items[0].pk, items[1].pk])
-    Content.objects.filter(pk=items[0].pk).update(price=5, version=2)
-    client = signed_in(staff)
-    client.post(page("review", submission))
-    work()
-    assert Content.objects.get(pk=items[0].pk).price == 5
-    assert "Content was changed since" in client.get(page("progress", submission)).content.decode()
-
-
 def test_second_click_shows_progress(signed_in, staff, items):
-    submission = prepared(staff, [items[0].pk])
+    submission = price_draft(staff, [items[0].pk])
     client = signed_in(staff)
     for _ in range(3):
         assert client.post(page("review", submission)).url == page("progress", submission)
@@ -207,7 +154,7 @@ def test_second_click_shows_progress(signed_in, staff, items):
 
 
 def test_expired_submission_starts_nothing(signed_in, staff, items):
-    submission = prepared(staff, [items[0].pk])
+    submission = price_draft(staff, [items[0].pk])
     Submission.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     client = signed_in(staff)
     for answer in (client.get(page("review", submission)), client.post(page("review", submission))):
@@ -217,7 +164,7 @@ def test_expired_submission_starts_nothing(signed_in, staff, items):
 
 
 def test_only_the_preparer_can_start(signed_in, staff, root, viewer, items):
-    submission = prepared(root, [items[0].pk])
+    submission = price_draft(root, [items[0].pk])
     for person in (staff, viewer):
         client = signed_in(person)
         assert client.get(page("review", submission)).status_code == 404
@@ -228,7 +175,7 @@ def test_only_the_preparer_can_start(signed_in, staff, root, viewer, items):
 
 
 def test_lost_permission_refuses_start(signed_in, staff, items):
-    submission = prepared(staff, [items[0].pk])
+    submission = price_draft(staff, [items[0].pk])
     staff.user_permissions.clear()
     client = signed_in(staff)
     assert client.post(page("review", submission)).status_code == 403
@@ -237,10 +184,8 @@ def test_lost_permission_refuses_start(signed_in, staff, items):
 
 def test_exceeded_quota_starts_nothing(signed_in, root, wallet_of, settings):
     settings.BATCH_QUOTA_PER_HOUR = 0
-    from tests.factories import WalletFactory
-
     own = WalletFactory(owner=root)
-    submission = prepared(root, [make_contents(own)[0].pk])
+    submission = price_draft(root, [make_contents(own)[0].pk])
     answer = signed_in(root).post(page("review", submission))
     assert answer.status_code == 409
     assert "batches an hour" in answer.content.decode()
@@ -252,7 +197,7 @@ def test_exceeded_quota_starts_nothing(signed_in, root, wallet_of, settings):
 def test_forms_need_their_token(staff, items):
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff)
-    submission = prepared(staff, [items[0].pk])
+    submission = price_draft(staff, [items[0].pk])
     assert choose(client, [items[0].pk]).status_code == 403
     assert fill_in(client, [items[0].pk], new_price="1").status_code == 403
     assert client.post(page("review", submission)).status_code == 403
@@ -260,7 +205,7 @@ def test_forms_need_their_token(staff, items):
 
 
 def test_running_batch_can_be_cancelled(signed_in, staff, viewer, items):
-    submission = prepared(staff, [item.pk for item in items])
+    submission = price_draft(staff, [item.pk for item in items])
     client = signed_in(staff)
     client.post(page("review", submission))
     assert signed_in(viewer).post(page("cancel", submission)).status_code == 403
@@ -274,7 +219,7 @@ def test_running_batch_can_be_cancelled(signed_in, staff, viewer, items):
 
 
 def test_progress_page_polls_while_queued(signed_in, staff, items):
-    submission = prepared(staff, [items[0].pk])
+    submission = price_draft(staff, [items[0].pk])
     client = signed_in(staff)
     client.post(page("review", submission))
     text = client.get(page("progress", submission)).content.decode()
@@ -291,7 +236,7 @@ def test_titles_are_text_everywhere(signed_in, staff, alice, wallet_of, work):
     title = "<script>alert(1)</script>{{7*7}}"
     key = make_contents(wallet_of(alice), 1, title=title)[0].pk
     client = signed_in(staff)
-    submission = prepared(staff, [key])
+    submission = price_draft(staff, [key])
     pages = [choose(client, [key]), client.get(page("review", submission))]
     client.post(page("review", submission))
     work()

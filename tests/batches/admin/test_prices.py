@@ -11,6 +11,7 @@ from batches.models import BatchOperation, Source, Submission
 from batches.services.runs import price_file
 from content.models import Content
 from content.services.catalogue.changes import change_content
+from tests.batches.admin.addresses import page
 from tests.batches.price_files import csv_of, sheet_of
 from tests.factories import make_contents
 
@@ -20,10 +21,6 @@ PRICES = reverse("admin:content_content_prices_from_file")
 
 def send(client, data, **typed):
     return client.post(PRICES, {"file": SimpleUploadedFile("prices.csv", data), **typed})
-
-
-def page(name, submission):
-    return reverse(f"admin:batches_submission_{name}", args=[submission.pk])
 
 
 @pytest.fixture
@@ -71,7 +68,6 @@ def test_invalid_lines_shown_as_text(signed_in, staff, items):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "prices.csv is empty."),
         (b"7,1\n8,1\n", "The column content_id is missing."),
         (b"id,price\n" + b"7,1\n" * 500_000, "prices.csv is larger than 1 MiB."),
         (b"id,price\n7,1\n", "None of these items belongs to this creator."),

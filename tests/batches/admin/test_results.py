@@ -1,8 +1,5 @@
 """Results in the admin: paging, filters by outcome and reason, file."""
 
-import csv
-import io
-import re
 from datetime import UTC, datetime
 
 import pytest
@@ -10,43 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from batches.models import BatchOperation, Source, Submission
-from batches.operations import OPERATIONS
+from batches.models import BatchOperation, Submission
 from batches.services.engine.lifecycle import cancel
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
 from content.models import User
-from tests.batches.orders import price_batch
+from tests.answers import rows_of, text
+from tests.batches.admin.addresses import page
+from tests.batches.orders import price_batch, price_run
 from tests.factories import make_contents
 
 LIST = reverse("admin:batches_batchoperation_changelist")
 FORMULA = "=1+1<script>alert(1)</script>"
-
-
-def page(name, row, kind="batchoperation"):
-    return reverse(f"admin:batches_{kind}_{name}", args=[row.pk])
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def rows_of(answer):
-    assert answer.status_code == 200
-    data = b"".join(answer) if answer.streaming else answer.content
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")))
-
-
-def run_of(staff, items):
-    submission = prepare(
-        by=staff,
-        source=Source.ADMIN,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 2_000_000},
-        content_ids=items,
-    )
-    confirm(submission.pk, by=staff)
-    return submission
 
 
 @pytest.fixture
@@ -65,7 +35,7 @@ def submission(staff, alice, bob, wallet_of, work) -> Submission:
     """235 items of two creators in three batches, of which the last five fail."""
     items = make_contents(wallet_of(alice), 120) + make_contents(wallet_of(bob), 110)
     items += make_contents(wallet_of(bob), 5, is_removed=True)
-    submission = run_of(staff, [item.pk for item in items])
+    submission = price_run(staff, [item.pk for item in items])
     work()
     return submission
 
@@ -84,7 +54,7 @@ def test_results_filtered_by_outcome_and_reason(signed_in, viewer, batch):
 
 
 def test_run_results_paged_failures_first(signed_in, viewer, submission):
-    client, path = signed_in(viewer), page("progress", submission, "submission")
+    client, path = signed_in(viewer), page("progress", submission)
     shown = []
     for number in (1, 2, 3):
         answer = client.get(path, {"p": number})
@@ -103,11 +73,11 @@ def test_run_query_count_constant(signed_in, staff, alice, wallet_of, work):
 
     def queries(count):
         keys = [item.pk for item in make_contents(wallet_of(alice), count)]
-        submission = run_of(staff, [*keys, "unknown"])
+        submission = price_run(staff, [*keys, "unknown"])
         work()
         counted = []
-        for path in (page("progress", submission, "submission"),
-                     page("results", submission, "submission"),
+        for path in (page("progress", submission),
+                     page("results", submission),
                      page("change", submission.batches.first())):  # fmt: skip
             with CaptureQueriesContext(connection) as context:
                 answer = client.get(path)
@@ -120,13 +90,13 @@ def test_run_query_count_constant(signed_in, staff, alice, wallet_of, work):
 
 def test_a_run_is_one_file(signed_in, viewer, submission):
     client = signed_in(viewer)
-    answer = client.get(page("progress", submission, "submission"))
-    assert page("results", submission, "submission") in answer.content.decode()
-    answer = client.get(page("results", submission, "submission"))
+    answer = client.get(page("progress", submission))
+    assert page("results", submission) in answer.content.decode()
+    answer = client.get(page("results", submission))
     rows = rows_of(answer)
     assert [row["content_id"] for row in rows] == submission.content_ids
     assert [row["outcome"] for row in rows[-5:]] == ["failed"] * 5
-    failed = client.get(page("results", submission, "submission"), {"outcome": "failed"})
+    failed = client.get(page("results", submission), {"outcome": "failed"})
     assert len(rows_of(failed)) == 5
 
 
@@ -135,9 +105,9 @@ def test_a_run_is_one_file(signed_in, viewer, submission):
 )
 def test_download_permission(who, status, request, signed_in, batch, staff):
     client = signed_in(request.getfixturevalue(who))
-    run = run_of(staff, [batch.content_ids[0]])
+    run = price_run(staff, [batch.content_ids[0]])
     assert client.get(page("results", batch)).status_code == status
-    assert client.get(page("results", run, "submission")).status_code == status
+    assert client.get(page("results", run)).status_code == status
     if status == 200:
         rows = rows_of(client.get(page("results", batch)))
         assert [row["content_id"] for row in rows] == batch.content_ids
@@ -146,10 +116,10 @@ def test_download_permission(who, status, request, signed_in, batch, staff):
 
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", None])
 def test_admin_files_require_staff(who, request, client, batch, staff):
-    run = run_of(staff, [batch.content_ids[0]])
+    run = price_run(staff, [batch.content_ids[0]])
     if who:
         client.force_login(request.getfixturevalue(who))
-    for path in (page("results", batch), page("results", run, "submission")):
+    for path in (page("results", batch), page("results", run)):
         assert client.get(path)["Location"].startswith(reverse("admin:login"))
 
 
@@ -177,8 +147,8 @@ def test_template_runs_read_only(signed_in, root, submission):
     client = signed_in(root)
     data = {"state": "draft", "payload": "{}", "kind": "remove-content"}
     assert client.get(reverse("admin:batches_submission_add")).status_code == 403
-    assert client.post(page("change", submission, "submission"), data).status_code == 403
-    assert client.post(page("delete", submission, "submission"), {"post": "yes"}).status_code == 403
+    assert client.post(page("change", submission), data).status_code == 403
+    assert client.post(page("delete", submission), {"post": "yes"}).status_code == 403
     before = submission.payload, submission.kind
     submission.refresh_from_db()
     assert (submission.payload, submission.kind) == before

@@ -5,11 +5,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from batches.models import BatchOperation, Source, Status, Submission
-from batches.operations import OPERATIONS
+from batches.models import BatchOperation, Status, Submission
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
 from content.models import Content, ContentChange, User, Wallet
+from tests.batches.admin.addresses import page
+from tests.batches.orders import price_draft
 from tests.conftest import grant
 from tests.factories import make_contents
 
@@ -17,21 +17,11 @@ LIST = reverse("admin:content_content_changelist")
 RUN = reverse("admin:content_content_run", args=["update-price"])
 
 
-def page(name, submission):
-    return reverse(f"admin:batches_submission_{name}", args=[submission.pk])
-
-
 @pytest.fixture
 def submission(alice, bob, staff, wallet_of):
     items = make_contents(wallet_of(alice), 3, onchain_id=lambda number: number)
     items += make_contents(wallet_of(bob), 1)
-    return prepare(
-        by=staff,
-        source=Source.ADMIN,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 9_000_000},
-        content_ids=[item.pk for item in items],
-    )
+    return price_draft(staff, [item.pk for item in items])
 
 
 def test_review_counts_items_per_creator(signed_in, staff, submission):

@@ -6,14 +6,8 @@ import pytest
 
 from batches.models import BatchOperation
 from content.models import Content
-from tests.factories import make_contents
 
 PATH = "/api/batches/batch-update-price"
-
-
-@pytest.fixture
-def item(alice, wallet_of):
-    return make_contents(wallet_of(alice))[0]
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -75,33 +69,21 @@ BAD_BODIES = {
     "{" + ONE + '"newPrice": -1}': "newPrice",
     "{" + ONE + f'"newPrice": {2**63}}}': "newPrice",
     "{" + ONE + f'"newPrice": 1{"0" * 4299}}}': "",
-    "{" + ONE + '"newPrice": 1.5}': "newPrice",
-    "{" + ONE + '"newPrice": "5"}': "newPrice",
     "{" + ONE + '"newPrice": 1e3}': "newPrice",
     "{" + ONE + '"newPrice": NaN}': "",
     "{" + ONE + '"newPrice": Infinity}': "",
     "{" + ONE + '"newPrice": true}': "newPrice",
-    "{" + ONE + '"newPrice": null}': "newPrice",
-    "{" + ONE + '"newPrice": [5]}': "newPrice",
     '{"contentIds": ["a"]}': "newPrice",
     "{" + ONE + '"percentChange": 0}': "percentChange",
-    "{" + ONE + '"percentChange": -100.01}': "percentChange",
     "{" + ONE + '"percentChange": 1e400}': "percentChange",
     "{" + ONE + '"percentChange": 1e999999999999}': "percentChange",
-    "{" + ONE + '"percentChange": "10"}': "percentChange",
     # ids
     '{"newPrice": 1, "contentIds": []}': "contentIds",
     json.dumps({"newPrice": 1, "contentIds": [str(n) for n in range(101)]}): "contentIds",
     '{"newPrice": 1, "contentIds": ["7", 7]}': "contentIds",
     f'{{"newPrice": 1, "contentIds": [{2**63}]}}': "contentIds.0",
-    '{"newPrice": 1, "contentIds": [""]}': "contentIds.0",
-    json.dumps({"newPrice": 1, "contentIds": ["x" * 65]}): "contentIds.0",
-    '{"newPrice": 1, "contentIds": ["a b"]}': "contentIds.0",
     '{"newPrice": 1, "contentIds": [{"$ne": 1}]}': "contentIds.0",
-    '{"newPrice": 1, "contentIds": [null]}': "contentIds.0",
-    '{"newPrice": 1, "contentIds": [["a"]]}': "contentIds.0",
     '{"newPrice": 1, "contentIds": [true]}': "contentIds.0",
-    '{"newPrice": 1, "contentIds": [1.0]}': "contentIds.0",
     '{"newPrice": 1, "contentIds": null}': "contentIds",
     '{"newPrice": 1, "contentIds": {"a": 1}}': "contentIds",
     # JSON

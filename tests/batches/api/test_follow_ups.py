@@ -5,22 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from batches.models import BatchOperation, Source, Submission
-from batches.operations import OPERATIONS
-from batches.services.orders.schedule import Schedule
+from batches.models import BatchOperation, Submission
 from batches.services.results.run import run_of
 from batches.services.runs import control
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
 from content.models import Content
 from tests.batches import runs
-from tests.batches.orders import price_batch
-from tests.factories import make_contents
-
-
-@pytest.fixture
-def items(alice, wallet_of):
-    return make_contents(wallet_of(alice), 3)
+from tests.batches.orders import price_batch, price_run
 
 
 @pytest.fixture
@@ -35,14 +25,7 @@ def done(alice, items, work):
 def group(alice, items, work, settings):
     """The same in parts of two."""
     settings.BATCH_MAX_ITEMS = 2
-    prepared = prepare(
-        by=alice,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=[*(item.pk for item in items), "unknown"],
-    )
-    return confirm(prepared.pk, by=alice)
+    return price_run(alice, [*(item.pk for item in items), "unknown"])
 
 
 def prices(items):
@@ -153,19 +136,12 @@ def test_run_progress(call, alice, group, work):
 def test_run_shows_current_schedule(call, alice, items, settings):
     settings.BATCH_MAX_ITEMS = 2
     soon, later, end = (timezone.now() + timedelta(days=days) for days in (1, 2, 3))
-    prepared = prepare(
-        by=alice,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=[item.pk for item in items],
-        schedule=Schedule(soon, end, is_paused=True),
-    )
-    confirm(prepared.pk, by=alice)
+    times = {"scheduled_for": soon, "until": end}
+    run = price_run(alice, [item.pk for item in items], **times, is_paused=True)
     batches = BatchOperation.objects.order_by("id")
 
     def shown():
-        body = call(alice).get(f"/api/submissions/{prepared.pk}").json()
+        body = call(alice).get(f"/api/submissions/{run.pk}").json()
         names = ("isPaused", "scheduledFor", "until")
         same = [[batch[name] for name in names] for batch in body["batches"]]
         return [body[name] for name in names], same
@@ -188,7 +164,7 @@ def test_run_shows_current_schedule(call, alice, items, settings):
     whole, parts = shown()
     assert whole == [True, parts[1][1], None]
 
-    control.start(run_of(prepared), by=alice)
+    control.start(run_of(run), by=alice)
     assert shown()[0][:2] == [False, None]
 
 

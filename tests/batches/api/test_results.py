@@ -1,7 +1,5 @@
 """Results by outcome and reason, with totals and as a file."""
 
-import csv
-import io
 import json
 
 import pytest
@@ -15,6 +13,7 @@ from batches.services.engine.run_batch import run_batch
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from content.models import Content
+from tests.answers import rows_of
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -24,13 +23,6 @@ LINES = "-1\nsecond, \"quoted\" line; <script>alert('x')</script>"
 
 def path_of(batch):
     return f"/api/batches/{batch.pk}/results"
-
-
-def rows_of(answer):
-    """Return the rows of a file by column."""
-    assert answer.status_code == 200, answer.content
-    text = answer.content.decode("utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 @pytest.fixture

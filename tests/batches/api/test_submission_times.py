@@ -7,11 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from batches.models import BatchOperation, Source
-from batches.operations import OPERATIONS
-from batches.services.orders.schedule import Schedule
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
+from batches.models import BatchOperation
+from tests.batches.orders import price_run
 from tests.factories import make_contents
 
 
@@ -24,15 +21,7 @@ def items(alice, wallet_of):
 def run(alice, items, settings):
     """Two batches of alice that start tomorrow."""
     settings.BATCH_MAX_ITEMS = 2
-    prepared = prepare(
-        by=alice,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=items,
-        schedule=Schedule(scheduled_for=timezone.now() + timedelta(days=1)),
-    )
-    return confirm(prepared.pk, by=alice)
+    return price_run(alice, items, scheduled_for=timezone.now() + timedelta(days=1))
 
 
 def times():

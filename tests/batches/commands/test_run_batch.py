@@ -146,6 +146,7 @@ def test_preview_wording(command, alice, wallet_of, kind, options, what):
     ("arguments", "words"),
     [
         (["--creator=alice", "--ids=x,x"], "more than once"),
+        (["--creator=alice", "--ids=x", "--percent=2"], "not both"),
         (["--creator=alice", "--ids=x y z!"], "An id has 1 to 64 letters"),
         (["--creator=alice", "--ids=unknown"], "None of these items belongs to this creator."),
         (["--creator=nobody", "--ids=x"], "'nobody' is not a user name"),
@@ -188,16 +189,6 @@ def test_address_without_owner_requires_as(command, staff):
 def test_wrong_options_are_refused(arguments):
     with pytest.raises(CommandError):
         call_command("run_batch", *arguments)
-
-
-def test_price_and_percentage_refused(command, alice, wallet_of):
-    contents = make_contents(wallet_of(alice))
-    code, _, errors = command(
-        "run_batch", "update-price", "--creator=alice", "--price=1", "--percent=2", ids(contents)
-    )
-
-    assert code == 2
-    assert "not both" in errors
 
 
 def test_the_quota_holds_here_too(command, alice, wallet_of, settings):

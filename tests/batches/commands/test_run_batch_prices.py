@@ -70,7 +70,6 @@ def test_it_comes_from_standard_input_too(command, contents, monkeypatch):
     ("cells", "more", "words"),
     [
         (["2;5,"], [], "line 2, new_price: “2;5”: Enter a price in STX"),
-        (["2.5,10"], [], "line 2, "),
         (["-1,", "1e400,"], [], "2 lines can't be used"),
         (["2.5,"], ["--price=3"], "Use either --file, or --price or --percent"),
         (["2.5,", "2.5,", "2.5,"], ["--as=staff"], "1 of these items belong to Bob"),

@@ -41,15 +41,6 @@ def order(command, alice, wallet_of):
         (["--at=2026-12-24T18:00:00+01:00"], datetime(2026, 12, 24, 17, tzinfo=UTC)),
         (["--at=2026-12-24T18:00Z"], datetime(2026, 12, 24, 18, tzinfo=UTC)),
         (["--at=2026-12-24T18:00", "--zone=Asia/Tokyo"], datetime(2026, 12, 24, 9, tzinfo=UTC)),
-        # The clock change skips 02:30 and repeats 01:30.
-        (
-            ["--at=2027-03-14T02:30", "--zone=America/New_York"],
-            datetime(2027, 3, 14, 7, tzinfo=UTC),
-        ),
-        (
-            ["--at=2027-11-07T01:30", "--zone=America/New_York"],
-            datetime(2027, 11, 7, 5, 30, tzinfo=UTC),
-        ),
     ],
 )
 def test_batch_starts_at_its_time(order, work, times, instant):
@@ -71,11 +62,9 @@ def test_batch_starts_at_its_time(order, work, times, instant):
         (["--at=2026-12-24T18:00"], "Add an offset"),
         (["--at=2026-12-24T18:00Z", "--zone=Europe/Berlin"], "either an offset or --zone"),
         (["--at=2020-12-24T18:00Z"], "--at: This time is in the past."),
-        (["--at=9999-12-24T18:00Z"], "--at: This is more than five years ahead."),
+        (["--until=2020-12-24T17:00Z"], "--until: This time is in the past."),
         (["--at=tomorrow"], "--at 'tomorrow': Write it like"),
         (["--at=2026-13-24T18:00", "--zone=Europe/Berlin"], "Write it like"),
-        (["--at=2026-12-24T18:00Z", "--until=2026-12-24T17:00Z"], "--until: This must be later"),
-        (["--until=2020-12-24T17:00Z"], "--until: This time is in the past."),
         (
             [f"--after={NOBODYS}"],
             f"--after {NOBODYS}: You have no batch with this id.",
@@ -123,24 +112,10 @@ def test_sale_ends_on_schedule(order, work, settings, most):
     assert dict(Content.objects.values_list("pk", "price")) == was
 
 
-@pytest.mark.parametrize("most", [1, 100])
-def test_paused_batch_starts_when_resumed(order, command, work, settings, most):
-    settings.BATCH_MAX_ITEMS = most
-    _, output, _ = order("--pause")
-    key = output.split()[1]
-    work()
-    assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.PENDING}
-    assert "paused" in output
-
-    code, output, _ = command("run_batch", "resume", key, "--here")
-    assert code == 0
-    assert output.endswith("2 saved.\n")
-    assert set(Content.objects.values_list("price", flat=True)) == {9_000_000}
-
-
 def test_batches_wait_for_batch_and_run(order, command, work, settings):
     settings.BATCH_MAX_ITEMS = 1
     _, output, _ = order("--pause")
+    assert "paused" in output
     run = output.split()[1]
     code, output, _ = order(f"--after={run}:on-success")
 
@@ -188,11 +163,3 @@ def test_reschedule_pause_resume(order, command, settings, most):
         code, output, errors = command("run_batch", late[0], key, *late[1:])
         assert (code, output) == (2, "")
         assert errors
-
-
-def test_start_after_end_refused(order, command):
-    key = order("--at=2026-12-24T18:00Z", "--until=2026-12-26T18:00Z")[1].split()[1]
-    code, _, errors = command("run_batch", "reschedule", key, "--at=2026-12-27T18:00Z")
-
-    assert code == 2
-    assert "--at: This must be earlier than the end." in errors

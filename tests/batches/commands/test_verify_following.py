@@ -18,12 +18,10 @@ from batches.models import (
 from batches.services.engine.lifecycle import cancel
 from batches.services.integrity.verify import verify
 from batches.services.templates.runs import run_now
-from batches.services.templates.spec import clean_template
-from batches.services.templates.store import create_template
 from batches.services.worker.sweep import sweep
 from content.models import ContentChange
 from tests.batches.follow_ups import followed
-from tests.batches.orders import price_batch
+from tests.batches.orders import make_template, price_batch
 from tests.factories import make_contents
 
 
@@ -57,17 +55,7 @@ def undo(alice, contents, work):
 
 @pytest.fixture
 def template(alice, contents):
-    return create_template(
-        clean_template(
-            {
-                "name": "Now and then",
-                "operationType": "update-price",
-                "updatePayload": {"percentChange": 10},
-                "contentIds": [content.pk for content in contents],
-            }
-        ),
-        by=alice,
-    )
+    return make_template(alice, contentIds=[content.pk for content in contents])
 
 
 def test_dependencies_pass_verification_at_any_time(pair, work):
@@ -173,17 +161,8 @@ def test_duplicate_submission_runs_reported(template, alice):
 @pytest.mark.django_db(transaction=True)
 def test_repeated_slot_reported(alice, wallet_of, monkeypatch):
     (once,) = TemplateRun._meta.constraints
-    contents = make_contents(wallet_of(alice))
-    template = create_template(
-        clean_template(
-            {
-                "name": "Once",
-                "operationType": "restore-content",
-                "contentIds": [contents[0].pk],
-            }
-        ),
-        by=alice,
-    )
+    make_contents(wallet_of(alice))
+    template = make_template(alice)
     with monkeypatch.context() as without, connection.schema_editor() as editor:
         without.setattr(
             TemplateRun._meta, "constraints", []

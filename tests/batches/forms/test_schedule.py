@@ -38,6 +38,7 @@ def test_empty_form_starts_at_once(alice):
     [
         ("Europe/Berlin", "2026-02-03T09:00", datetime(2026, 2, 3, 8, tzinfo=UTC)),
         ("Europe/Berlin", "2026-02-03 09:00", datetime(2026, 2, 3, 8, tzinfo=UTC)),
+        ("Asia/Kathmandu", "2026-03-01T00:00:00", datetime(2026, 2, 28, 18, 15, tzinfo=UTC)),
         # A skipped hour becomes the next that exists, a repeated one the first.
         ("America/New_York", "2026-03-08T02:30", datetime(2026, 3, 8, 7, tzinfo=UTC)),
         ("America/New_York", "2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),

@@ -3,6 +3,17 @@
 import pytest
 
 from batches.models import Submission
+from tests.factories import make_contents
+
+
+@pytest.fixture
+def contents(alice, wallet_of):
+    return make_contents(wallet_of(alice), 3)
+
+
+@pytest.fixture
+def item(alice, wallet_of):
+    return make_contents(wallet_of(alice), onchain_id=7)[0]
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
-"""Template forms as users fill them in, and the text of pages."""
+"""Template forms as users fill them in."""
 
-import re
 from datetime import UTC, datetime
 
 from batches.models import Template
-from batches.services.templates.spec import clean_template
-from batches.services.templates.store import create_template
+from tests.batches.orders import make_template
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TYPED = {
@@ -19,16 +17,6 @@ TYPED = {
 }
 
 
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
 def keep(by, **fields) -> Template:
-    body = {
-        "name": "Sale",
-        "operationType": "update-price",
-        "updatePayload": {"percentChange": -10},
-        "filter": {},
-        **fields,
-    }
-    return create_template(clean_template(body), by=by)
+    body = {"name": "Sale", "updatePayload": {"percentChange": -10}, **fields}
+    return make_template(by, **body)

@@ -10,11 +10,8 @@ from batches.operations import OPERATIONS
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from content.models import Content
+from tests.answers import text
 from tests.factories import make_contents
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.fixture
@@ -39,17 +36,9 @@ def test_list_shows_outcomes(signed_in, alice, batch, work):
     assert "alice · API" in words
     assert "Partly saved" in words
     assert "1 of 3" in words
-
-
-def test_list_can_be_filtered(signed_in, alice, batch, work):
     client = signed_in(alice)
-    work()
-    (rows,) = [client.get("/batches?status=completed&outcome=partial").context["rows"]]
-    assert len(rows) == 1
+    assert len(client.get("/batches?status=completed&outcome=partial").context["rows"]) == 1
     assert client.get("/batches?outcome=succeeded").context["rows"] == []
-    answer = client.get("/batches?status=burning")
-    assert "burning is not one of the available choices" in text(answer)
-    assert answer.context["rows"] == []
 
 
 @pytest.mark.parametrize(

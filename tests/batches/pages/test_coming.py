@@ -1,6 +1,5 @@
 """The calendar, and its first entries on the home page."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,18 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchOperation, Status
-from batches.services.templates.spec import clean_template
-from batches.services.templates.store import create_template
 from content.models import User
-from tests.batches.orders import price_batch
+from tests.answers import text
+from tests.batches.orders import make_template, price_batch
 from tests.batches.runs import pause
 from tests.factories import make_contents
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.fixture(autouse=True)
@@ -29,22 +23,9 @@ def _on_a_sunday():
         yield
 
 
-@pytest.fixture
-def item(alice, wallet_of):
-    return make_contents(wallet_of(alice))[0]
-
-
 def template_of(user, **fields):
-    body = {
-        "name": "Every morning",
-        "operationType": "update-price",
-        "updatePayload": {"percentChange": 1},
-        "filter": {},
-        "repeat": "daily",
-        "firstRun": "2026-03-02T09:00",
-        **fields,
-    }
-    return create_template(clean_template(body), by=user)
+    body = {"name": "Every morning", "repeat": "daily", "firstRun": "2026-03-02T09:00", **fields}
+    return make_template(user, **body)
 
 
 def at(day: int, hour: int) -> str:

@@ -9,15 +9,12 @@ from django.utils import timezone
 
 from batches.models import BatchOperation, Status
 from batches.services.heartbeat import beat
+from tests.answers import text
 from tests.batches.ended import made_up
 from tests.conftest import grant
 from tests.factories import WalletFactory, make_contents
 
 NO_WORKER = "No worker is running"
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def links(answer, path: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """A waiting batch shows a preview, and an ended run its failures with reasons."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -8,12 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from content.models import Content
+from tests.answers import text
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.fixture

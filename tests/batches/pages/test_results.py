@@ -1,18 +1,14 @@
 """Results on a batch's page: filters, file and unprocessed items."""
 
-import csv
-import io
 import re
 
 import pytest
 
-from batches.models import BatchOperation, Source
-from batches.operations import OPERATIONS
+from batches.models import BatchOperation
 from batches.services.engine.lifecycle import cancel
 from batches.services.engine.run_batch import run_batch
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
-from tests.batches.orders import price_batch
+from tests.answers import rows_of, text
+from tests.batches.orders import price_batch, price_run
 from tests.factories import WalletFactory, make_contents
 
 FORMULA = "=1+1<script>alert(1)</script>"
@@ -20,16 +16,6 @@ PEOPLE = [
     ("alice", 200), ("viewer", 200), ("staff", 200), ("root", 200),
     ("bob", 404), ("carol", 404), ("clerk", 404),
 ]  # fmt: skip
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def rows_of(answer):
-    assert answer.status_code == 200
-    data = b"".join(answer) if answer.streaming else answer.content
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 @pytest.fixture
@@ -136,14 +122,7 @@ def submission(alice, wallet_of, settings, work):
     """Three batches of two and one items."""
     settings.BATCH_MAX_ITEMS = 2
     keys = [item.pk for item in make_contents(wallet_of(alice), 4)]
-    submission = prepare(
-        by=alice,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 2_000_000},
-        content_ids=[*keys, "unknown"],
-    )
-    confirm(submission.pk, by=alice)
+    submission = price_run(alice, [*keys, "unknown"], payload={"newPrice": 2_000_000})
     work()
     return submission
 
@@ -185,14 +164,7 @@ def test_draft_file_has_no_rows(signed_in, alice, wallet_of, prepared):
 
 
 def test_no_link_to_invisible_submission(signed_in, alice, staff, wallet_of, work):
-    submission = prepare(
-        by=staff,
-        source=Source.ADMIN,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 2_000_000},
-        content_ids=[make_contents(wallet_of(alice))[0].pk],
-    )
-    confirm(submission.pk, by=staff)
+    submission = price_run(staff, [make_contents(wallet_of(alice))[0].pk])
     path = f"/batches/{submission.batches.get().pk}"
     assert "All batches of this run" in text(signed_in(staff).get(path))
     assert "All batches of this run" not in text(signed_in(alice).get(path))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from batches.models import BatchOperation, Status, Submission
 from content.models import Content
 from content.services.catalogue.changes import change_content
+from tests.answers import text
 from tests.factories import make_contents
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -17,10 +18,6 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 
 def url(submission, action="") -> str:
     return f"/submissions/{submission.pk}{action}"
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def test_review_writes_nothing(signed_in, alice, bob, wallet_of, prepared):
@@ -74,22 +71,16 @@ def test_start_runs_the_reviewed_change(signed_in, alice, wallet_of, prepared, w
     assert [prices[content.pk] for content in contents] == [1_100_000, 2_200_000, 3_000_000]
 
 
-def test_second_start_shows_progress(signed_in, alice, wallet_of, prepared):
-    (content,) = make_contents(wallet_of(alice))
-    client = signed_in(alice)
-    submission = prepared(client, [content.pk])
-    for _ in range(2):
-        answer = client.post(url(submission, "/confirm"), follow=True)
-        assert "Waiting" in text(answer)
-    assert BatchOperation.objects.count() == 1
-
-
-def test_get_starts_nothing(signed_in, alice, wallet_of, prepared):
+def test_one_post_starts_it_once(signed_in, alice, wallet_of, prepared):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(alice)
     submission = prepared(client, [content.pk])
     assert client.get(url(submission, "/confirm"))["Location"] == url(submission)
     assert not BatchOperation.objects.exists()
+    for _ in range(2):
+        answer = client.post(url(submission, "/confirm"), follow=True)
+        assert "Waiting" in text(answer)
+    assert BatchOperation.objects.count() == 1
 
 
 def test_expired_draft_can_be_prepared_again(signed_in, alice, wallet_of, prepared):

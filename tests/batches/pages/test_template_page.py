@@ -2,20 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Status, Submission, Template, TemplateRun
 from batches.services.worker.sweep import sweep
 from content.models import Content, User
-from tests.batches.pages.kept import NOW, keep, text
+from tests.answers import text
+from tests.batches.pages.kept import NOW, keep
 from tests.factories import make_contents
-
-
-@pytest.fixture
-def contents(alice, wallet_of):
-    return make_contents(wallet_of(alice), 3)
 
 
 def test_list_shows_next_runs(signed_in, alice, bob, contents):

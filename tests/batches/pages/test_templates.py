@@ -8,14 +8,10 @@ import time_machine
 
 from batches.models import Submission, Template
 from content.models import Content
+from tests.answers import text
 from tests.batches.orders import price_batch
-from tests.batches.pages.kept import NOW, TYPED, keep, text
-from tests.factories import WalletFactory, make_contents
-
-
-@pytest.fixture
-def contents(alice, wallet_of):
-    return make_contents(wallet_of(alice), 3)
+from tests.batches.pages.kept import NOW, TYPED, keep
+from tests.factories import WalletFactory
 
 
 def test_empty_template_list_explains_templates(signed_in, alice, carol):
@@ -77,15 +73,12 @@ def test_template_with_ids(signed_in, alice, contents):
     [
         ({"name": ""}, "name", "This field is required."),
         ({"name": "x" * 101}, "name", "at most 100 characters"),
-        ({"name": "a\u202eb"}, "name", None),
-        ({"percent_change": "0"}, "percent_change", "changes nothing"),
         ({"percent_change": ""}, "new_price", "Give a new price"),
         ({"selection": "ids"}, "content_ids", "Choose at least one item."),
         ({"selection": "ids", "content_ids": "a/b"}, "content_ids", "An id has 1 to 64 letters"),
         ({"selection": "all"}, "selection", "not one of the available choices"),
         ({"filter-price_from": "x"}, "filter-price_from", "Enter a price in STX"),
         ({"filter-price_from": "2", "filter-price_to": "1"}, "filter-price_to", "less than"),
-        ({"filter-state": "all"}, "filter-state", "not one of the available choices"),
         ({"repeat": "hourly"}, "repeat", "not one of the available choices"),
         ({"repeat": "daily"}, "first_run", "Set the time of the first run."),
         ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is in the past."),
@@ -101,7 +94,7 @@ def test_errors_shown_at_fields(signed_in, alice, contents, typed, field, words)
     assert answer.status_code == 400
     page = answer.content.decode()
     assert f'id="id_{field}_error"' in page
-    assert words is None or words in text(answer)
+    assert words in text(answer)
     assert not Template.objects.exists()
 
 

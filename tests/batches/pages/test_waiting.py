@@ -10,14 +10,11 @@ from django.utils import timezone
 from batches.models import BatchOperation, Dependency, Status, Submission
 from batches.services.engine.settle import settle_due
 from content.models import Content, User
+from tests.answers import text
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 def in_zone(user, name):
@@ -29,76 +26,19 @@ def later(**ahead) -> datetime:
 
 
 @pytest.fixture
-def item(alice, wallet_of):
-    return make_contents(wallet_of(alice), onchain_id=7)[0]
-
-
-@pytest.fixture
 def coming(alice, item):
     """A batch of alice that starts tomorrow."""
     return price_batch(alice, [item.pk], scheduledFor=later(days=1).isoformat())
 
 
-@pytest.mark.parametrize(
-    ("zone", "wall", "instant"),
-    [
-        ("Europe/Berlin", "2026-03-01T09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
-        ("Europe/Berlin", "2026-03-01 09:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
-        ("Europe/Berlin", "2026-03-01T09:00:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
-        # A skipped hour means the moment after the change.
-        ("America/New_York", "2026-03-08T02:30", datetime(2026, 3, 8, 7, tzinfo=UTC)),
-        # A repeated hour means the first.
-        ("America/New_York", "2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
-        ("Australia/Lord_Howe", "2026-10-04T02:15", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
-        ("Asia/Kathmandu", "2026-03-01T00:00", datetime(2026, 2, 28, 18, 15, tzinfo=UTC)),
-    ],
-)
-def test_time_is_in_the_viewers_zone(signed_in, alice, item, prepared, zone, wall, instant):
-    in_zone(alice, zone)
-    client = signed_in(alice)
-    with time_machine.travel(NOW, tick=False):
-        client.force_login(alice)
-        assert prepared(client, [item.pk], scheduled_for=wall).scheduled_for == instant
-
-
-@pytest.mark.parametrize(
-    ("typed", "field", "words"),
-    [
-        ({"scheduled_for": "2026-01-31T12:00"}, "scheduled_for", "This time is in the past."),
-        ({"scheduled_for": "tomorrow"}, "scheduled_for", "Write it like 2026-12-01T09:00"),
-        ({"scheduled_for": "2026-02-30T09:00"}, "scheduled_for", "Write it like"),
-        ({"scheduled_for": "9999-01-01T00:00"}, "scheduled_for", "Choose a year from 2000"),
-        ({"scheduled_for": "2090-01-01T00:00"}, "scheduled_for", "more than five years ahead"),
-        ({"scheduled_for": "2026-03-01T09:00+01:00"}, "scheduled_for", "Write it like"),
-        ({"scheduled_for": "x" * 41}, "scheduled_for", "at most 40 characters"),
-        ({"until": "2026-01-31T12:00"}, "until", "This time is in the past."),
-        (
-            {"scheduled_for": "2026-03-02T09:00", "until": "2026-03-02T09:00"},
-            "until",
-            "later than the start",
-        ),
-    ],
-)
-def test_invalid_time_shown_at_field(signed_in, alice, item, prepare, typed, field, words):
-    client = signed_in(alice)
-    with time_machine.travel(NOW, tick=False):
-        client.force_login(alice)
-        answer = prepare(client, [item.pk], **typed)
+def test_invalid_time_shown_at_field(signed_in, alice, item, prepare):
+    answer = prepare(signed_in(alice), [item.pk], scheduled_for="2020-01-31T12:00")
     assert answer.status_code == 400
-    assert list(answer.context["schedule"].errors) == [field]
+    assert list(answer.context["schedule"].errors) == ["scheduled_for"]
     page = answer.content.decode()
-    assert f'id="id_{field}_error"' in page
-    assert words in page
+    assert 'id="id_scheduled_for_error"' in page
+    assert "This time is in the past." in page
     assert '<details class="card fold" open>' in page
-    assert not Submission.objects.exists()
-
-
-def test_only_price_changes_can_end(signed_in, alice, item):
-    client = signed_in(alice)
-    data = {"step": "review", "ids": item.pk, "title": "New", "until": "2099-01-01T00:00"}
-    answer = client.post("/batches/new/update-metadata", data)
-    assert answer.status_code == 400
-    assert "Only a price change can have an end." in answer.content.decode()
     assert not Submission.objects.exists()
 
 
@@ -239,39 +179,12 @@ def test_past_time_may_stay(signed_in, alice, item, coming):
     assert Dependency.objects.get().when == "always"
 
 
-@pytest.mark.parametrize(
-    ("typed", "words"),
-    [
-        ({"scheduled_for": "2020-01-01T00:00"}, "This time is in the past."),
-        ({"until": "soon"}, "Write it like"),
-        (
-            {"after-batch-01993d2e-0000-7000-8000-000000000000": "always"},
-            "You have no batch or run with this id",
-        ),
-        ({"after-batch-x": "always"}, "You have no batch or run with this id"),
-        (
-            {"after-run-01993d2e-0000-7000-8000-000000000000": "always"},
-            "You have no batch or run with this id",
-        ),
-    ],
-)
-def test_invalid_reschedule_changes_nothing(signed_in, alice, coming, typed, words):
-    answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
-    assert answer.status_code == 400
-    assert words in text(answer)
+def test_invalid_reschedule_changes_nothing(signed_in, alice, coming):
+    answer = signed_in(alice).post(f"/batches/{coming.pk}/when", {"until": "soon"})
+    assert (answer.status_code, "Write it like" in text(answer)) == (400, True)
     before = coming.scheduled_for
     coming.refresh_from_db()
     assert coming.scheduled_for == before
-    assert not Dependency.objects.exists()
-
-
-def test_unknown_dependency_condition_refused(signed_in, alice, item, coming):
-    other = price_batch(alice, [item.pk])
-    typed = {f"after-batch-{other.pk}": "whenever"}
-    answer = signed_in(alice).post(f"/batches/{coming.pk}/when", typed)
-    assert answer.status_code == 400
-    assert "not one of the available choices" in text(answer)
-    assert not Dependency.objects.exists()
 
 
 def test_foreign_dependencies_refused(signed_in, alice, bob, wallet_of, coming):
@@ -293,15 +206,6 @@ def test_cycle_refused_with_its_batches(signed_in, alice, item, coming):
     way = " → ".join(f"Update price to 7 STX ({end})" for end in ends)
     assert f"This is a cycle: {way}." in text(answer)
     assert not Dependency.objects.filter(batch=coming).exists()
-
-
-def test_ended_dependency_still_counts(signed_in, alice, item, coming, work):
-    other = price_batch(alice, ["unknown", item.pk])
-    client = signed_in(alice)
-    work()
-    client.post(f"/batches/{coming.pk}/when", {f"after-batch-{other.pk}": "on-success"})
-    link = Dependency.objects.get()
-    assert (link.parent_id, link.when) == (other.pk, "on-success")
 
 
 def test_run_as_dependency(signed_in, settings, alice, wallet_of, prepared):

@@ -9,15 +9,13 @@ from django.db.models.signals import post_init
 from django.utils import timezone
 
 from batches.errors import Invalid, InvalidTransition, NotAllowed
-from batches.models import BatchOperation, Dependency, Source
-from batches.operations import OPERATIONS
+from batches.models import BatchOperation, Dependency
 from batches.services.orders.dependencies import depend_on
-from batches.services.orders.schedule import Schedule
 from batches.services.results.run import run_of
-from batches.services.runs import confirm, control, draft
+from batches.services.runs import control
 from tests.batches import runs
 from tests.batches.messages import told
-from tests.batches.orders import price_batch
+from tests.batches.orders import price_batch, price_run
 from tests.factories import make_contents
 
 When = Dependency.When
@@ -55,15 +53,7 @@ def items(alice, wallet_of):
 def run(alice, items, settings):
     """Two batches that start tomorrow."""
     settings.BATCH_MAX_ITEMS = 1
-    submission = draft.prepare(
-        by=alice,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=items,
-        schedule=Schedule(in_days(1)),
-    )
-    return run_of(confirm.confirm(submission.pk, by=alice))
+    return run_of(price_run(alice, items, scheduled_for=in_days(1)))
 
 
 def in_days(days):

@@ -18,7 +18,7 @@ from batches.services.worker.sweep import sweep
 from content.models import Content
 from tests.batches import runs
 from tests.batches.messages import told
-from tests.batches.orders import price_batch
+from tests.batches.orders import price_batch, price_draft, price_run
 from tests.factories import make_contents
 
 HOUR = timedelta(hours=1)
@@ -153,6 +153,8 @@ def test_started_or_ended_batch_is_unchanged(alice, item, change):
         ("9999-12-31T23:59:59-14:00", "out of range"),
         ("9998-12-31T23:59:59Z", "five years"),
         ("tomorrow", "Write it like"),
+        ("2030-01-31", "with an offset"),
+        ("", "Write it like"),
         (5, "as text"),
         (True, "as text"),
     ],
@@ -185,7 +187,7 @@ def test_what_is_prepared_is_refused_such_times_too(alice, item):
         ({"scheduled_for": in_an_hour() + HOUR, "until": in_an_hour()}, "until"),
     ]:
         with pytest.raises(Invalid) as refusal:
-            prepare(alice, [item.pk], **times)
+            price_draft(alice, [item.pk], **times)
         assert list(refusal.value.errors) == [path]
 
 
@@ -213,23 +215,12 @@ def test_only_a_price_can_be_given_an_end(alice, item):
 # ---------------------------------------------------------------- on hold
 
 
-def prepare(by, content_ids, **more):
-    return draft.prepare(
-        by=by,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=content_ids,
-        schedule=Schedule(**more),
-    )
-
-
 @pytest.fixture
 def three(alice, wallet_of, settings):
     """A submission of three batches."""
     settings.BATCH_MAX_ITEMS = 1
     items = make_contents(wallet_of(alice), 3)
-    return confirm.confirm(prepare(alice, [each.pk for each in items]).pk, by=alice)
+    return price_run(alice, [each.pk for each in items])
 
 
 def statuses(submission):
@@ -303,7 +294,7 @@ def test_what_is_held_can_be_cancelled(three, work):
 
 def test_a_submission_begins_at_its_time(messages, alice, item, time_machine):
     moment = in_an_hour()
-    submission = prepare(alice, [item.pk], scheduled_for=moment)
+    submission = price_draft(alice, [item.pk], scheduled_for=moment)
     confirm.confirm(submission.pk, by=alice)
     assert messages() == []
     batch = BatchOperation.objects.get()
@@ -313,7 +304,7 @@ def test_a_submission_begins_at_its_time(messages, alice, item, time_machine):
 
 
 def test_an_end_that_passed_before_the_start_was_confirmed(alice, item, time_machine):
-    submission = prepare(alice, [item.pk], until=timezone.now() + timedelta(minutes=10))
+    submission = price_draft(alice, [item.pk], until=timezone.now() + timedelta(minutes=10))
     time_machine.move_to(timezone.now() + timedelta(minutes=11), tick=False)
     with pytest.raises(Invalid) as refusal:
         confirm.confirm(submission.pk, by=alice)

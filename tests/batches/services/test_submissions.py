@@ -6,27 +6,19 @@ import pytest
 from django.utils import timezone
 
 from batches.errors import Invalid, InvalidTransition, NotAllowed, QuotaExceeded, SubmissionUsed
-from batches.models import BatchItem, BatchOperation, Notification, Source, Status, Submission
-from batches.operations import OPERATIONS
+from batches.models import BatchItem, BatchOperation, Notification, Status, Submission
 from batches.services.engine.run_batch import run_batch
 from batches.services.results.run import run_of
-from batches.services.runs import confirm, control, draft
+from batches.services.runs import confirm, control
 from batches.services.runs.split import batches_needed
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
+from tests.batches.orders import price_draft
 from tests.factories import make_contents
-
-PRICE = OPERATIONS["update-price"]
 
 
 def prepare(by, content_ids, **payload):
-    return draft.prepare(
-        by=by,
-        source=Source.PAGE,
-        operation=PRICE,
-        payload=payload or {"newPrice": 7_000_000},
-        content_ids=content_ids,
-    )
+    return price_draft(by, content_ids, payload=payload)
 
 
 def test_what_was_confirmed_is_what_runs(alice, wallet_of, work):

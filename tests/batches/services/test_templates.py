@@ -72,6 +72,8 @@ GOOD = {
         ({"creator": "bob"}, "creator"),
         ({"errorPolicy": "maybe"}, "errorPolicy"),
         ({"repeat": "hourly"}, "repeat"),
+        ({"firstRun": "9999-01-31T12:00"}, "firstRun"),
+        ({"firstRun": 5}, "firstRun"),
         ({"repeat": "daily"}, "firstRun"),
         ({"firstRun": "2026-03-05T09:00:00+01:00"}, "firstRun"),
         ({"firstRun": "2026-03-04T11:00"}, "firstRun"),

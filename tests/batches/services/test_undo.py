@@ -20,14 +20,13 @@ from tests.batches.follow_ups import (
     break_off,
     done,
     outcomes,
-    prepare,
     prepared,
     prices,
     state_of,
     undo,
 )
 from tests.batches.operations.cases import CASES
-from tests.batches.orders import price_batch
+from tests.batches.orders import price_batch, price_draft
 from tests.factories import make_contents
 
 
@@ -167,7 +166,7 @@ def test_run_undo_has_one_review(staff, alice, bob, wallet_of, settings, work):
     settings.BATCH_MAX_ITEMS = 2
     hers = [content.pk for content in make_contents(wallet_of(alice), 3)]
     his = [content.pk for content in make_contents(wallet_of(bob), 1)]
-    submission = prepare(staff, [*hers, *his])
+    submission = price_draft(staff, [*hers, *his])
     confirm.confirm(submission.pk, by=staff)
     work()
     change_content(hers[0], {"price": 5}, version=2, by=alice, cause="api")
@@ -188,7 +187,7 @@ def test_run_undo_has_one_review(staff, alice, bob, wallet_of, settings, work):
 def test_nothing_is_prepared_of_a_submission_that_still_runs(alice, wallet_of, settings, items):
     """Else what ends later would stay changed, and nobody would be told."""
     settings.BATCH_MAX_ITEMS = 2
-    submission = prepare(alice, items)
+    submission = price_draft(alice, items)
     confirm.confirm(submission.pk, by=alice)
     first, _second = run_of(submission).batches
     run_batch(first.pk)

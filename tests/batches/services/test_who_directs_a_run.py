@@ -9,13 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.models import BatchOperation, Source, Status
-from batches.operations import OPERATIONS
-from batches.services.orders.schedule import Schedule
+from batches.models import BatchOperation, Status
 from batches.services.results.run import run_of
-from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
 from content.models import User
+from tests.batches.orders import price_run
 from tests.conftest import grant
 from tests.factories import make_contents
 
@@ -26,15 +23,8 @@ ADMIN_ACTIONS = ("start", "pause", "resume", "reschedule", "cancel")
 
 def started_by(person, *wallets):
     """A run on an item of each of these, which waits for tomorrow."""
-    prepared = prepare(
-        by=person,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7_000_000},
-        content_ids=[make_contents(wallet)[0].pk for wallet in wallets],
-        schedule=Schedule(scheduled_for=timezone.now() + timedelta(days=1)),
-    )
-    return confirm(prepared.pk, by=person)
+    keys = [make_contents(wallet)[0].pk for wallet in wallets]
+    return price_run(person, keys, scheduled_for=timezone.now() + timedelta(days=1))
 
 
 @pytest.fixture

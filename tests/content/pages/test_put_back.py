@@ -1,19 +1,14 @@
 """Undo this change: beside the newest entry of an item's timeline, for whoever may."""
 
-import re
-
 import pytest
 
 from batches.models import BatchOperation, Submission
 from content.models import Content, ContentChange
 from content.services.catalogue.changes import change_content
+from tests.answers import text
 from tests.batches.orders import price_batch
 from tests.conftest import grant, person
 from tests.factories import make_contents
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.fixture

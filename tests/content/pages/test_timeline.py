@@ -11,13 +11,10 @@ from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from content.models import Content, User
 from content.services.catalogue.changes import change_content
+from tests.answers import text
 from tests.factories import make_contents
 
 REASON = "=HYPERLINK(1) <b>expired</b>"
-
-
-def text(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
 @pytest.fixture
