@@ -23,6 +23,9 @@ def check_operations(**_: Any) -> list[CheckMessage]:
 
 
 def _lacks(kind: str, operation: Operation) -> Iterator[tuple[str, str, str]]:
+    if not operation.kind:
+        yield "E001", "has no kind.", "Set `kind`, such as `update-price`."
+        return
     if kind != operation.kind:
         yield "E001", f"is registered as {kind!r}.", f"Register it as {operation.kind!r}."
     paths = [other.api_path for other in OPERATIONS.values()]
@@ -48,11 +51,14 @@ def _lacks(kind: str, operation: Operation) -> Iterator[tuple[str, str, str]]:
 
 def _example(operation: Operation) -> Iterator[tuple[str, str, str]]:
     """The demo, the OpenAPI description and the tests run the first one."""
-    example = next(iter(getattr(operation, "examples", {}).values()), None)
+    example = next(iter(operation.examples.values()), None)
     if example is None:
         yield "E003", "has no example.", "Put a payload into `examples`."
         return
     try:
+        if lost := sorted(set(example) - set(operation.payload_fields)):
+            words = f"has an example with {', '.join(lost)}, which is not one of its fields."
+            yield "E003", words, "Describe it in fields, or correct the example."
         payload = operation.clean_payload(example)
         for name in operation.changed_fields(payload):
             Content._meta.get_field(name)

@@ -33,7 +33,10 @@ class InvalidTransition(ApplicationError):
 
     def __init__(self, was: str, to: str, *, noun: str = "batch") -> None:
         state = self.STATES.get(was, f"is {was}")
-        super().__init__(f"This {noun} {state} and can no longer be {to}.", was=was, to=to)
+        words = f"This {noun} {state} and can no longer be {to}."
+        if was == to:
+            words = f"This {noun} is already {to}."
+        super().__init__(words, was=was, to=to)
 
 
 class NothingOwn(NotAllowed):

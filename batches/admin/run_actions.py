@@ -19,7 +19,7 @@ from batches.forms.schedule import ScheduleForm
 from batches.models import Follows, Source
 from batches.operations import OPERATIONS, operation_for
 from batches.operations.base import REFUSALS
-from batches.services.results.blockers import blockers
+from batches.services.results.blockers import next_words
 from batches.services.results.run import Run
 from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
@@ -88,14 +88,14 @@ class RunActions:
         form = ScheduleForm.of_run(run, data, user=user)
         if form.is_valid():
             try:
-                control.reschedule(run, by=user, **form.times())
+                run = control.reschedule(run, by=user, **form.times())
             except Invalid as error:
                 form.add_refusal(error)
             except (InvalidTransition, NotAllowed) as error:
                 messages.warning(request, error.message)
                 return redirect(back)
             else:
-                messages.success(request, "Saved. It starts as scheduled.")
+                messages.success(request, f"Saved. {next_words(run)}")
                 return redirect(back)
         apply_unfold_widgets(form)
         context = {
@@ -127,7 +127,7 @@ class RunActions:
         except (InvalidTransition, NotAllowed) as error:
             messages.warning(request, error.message)
         else:
-            messages.success(request, words or _state_words(run))
+            messages.success(request, words or f"Saved. {next_words(run)}")
         return redirect(url_of(run, self.run_page))
 
     def _prepare(
@@ -153,11 +153,3 @@ class RunActions:
             messages.warning(request, error.message)
             return redirect(url_of(run, self.run_page))
         return redirect("admin:batches_submission_review", submission.pk)
-
-
-def _state_words(run: Run) -> str:
-    """Describe the new state, of a run by the first batch that is still blocked."""
-    words = next((found for batch in run.pending if (found := blockers(batch))), [])
-    if words:
-        return f"Saved. It now {'is ' if words[0] == 'paused' else ''}{', '.join(words)}."
-    return "Saved. It starts as soon as a worker is free."

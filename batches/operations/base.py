@@ -74,11 +74,11 @@ def refusal_words(code: str, parameters: Mapping[str, Any]) -> str:
 class Operation(ABC):
     """One kind of batch. Knows no HTTP, no form and no database; `evaluate` is pure."""
 
-    kind: str
+    kind: str = ""
     # The fields of its payload, which form, body and options are made of.
     fields: ClassVar[tuple[Field, ...]] = ()
     # Example payloads by title; the demo runs the first.
-    examples: ClassVar[Mapping[str, Mapping[str, Any]]]
+    examples: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # Where `fields` can't say it: dotted paths of an OperationForm, and of a serializer that
     # describes `payload_fields`. Both are imported by the doors that need them.
     form: ClassVar[str] = ""

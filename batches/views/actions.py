@@ -18,6 +18,7 @@ from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo, 
 from batches.forms.schedule import ScheduleForm
 from batches.models import Follows, Source
 from batches.operations.base import REFUSALS
+from batches.services.results.blockers import next_words
 from batches.services.results.run import Run
 from batches.services.runs import control
 from batches.services.runs.follow_up import prepare_follow_up
@@ -127,11 +128,11 @@ def reschedule(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse | No
     form = ScheduleForm.of_run(run, request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
         try:
-            control.reschedule(run, by=user, **form.times())
+            run = control.reschedule(run, by=user, **form.times())
         except Invalid as error:
             form.add_refusal(error)
         else:
-            messages.success(request, "Saved. It starts as scheduled.")
+            messages.success(request, f"Saved. {next_words(run)}")
             return None
     context = {
         "form": form,

@@ -157,6 +157,9 @@ class LaterDoors:
             )
 
         row, refusal = attempt(ask)
+        if undirected := self._why_undirected(by, [batch]):
+            agree(refusal, undirected)
+            return
         order = world.order_after(batch, follows, by, some, code)
         if follows == "undo" and some is None and world.undos_waiting([batch]):
             order = "NothingToDo"
@@ -183,6 +186,9 @@ class LaterDoors:
                 content_ids=ids,
             )
         )
+        if undirected := self._why_undirected(by, batches):
+            agree(refusal, undirected)
+            return []
         order = self.world.follow_all(batches, follows, by, ids, "")
         agree(refusal, order if isinstance(order, str) else "")
         return [self.world.add_submission(order, row.pk)] if isinstance(order, Order) else []
@@ -197,6 +203,9 @@ class LaterDoors:
                 source=Source.API,
             )
         )
+        if undirected := self._why_undirected(by, submission.batches):
+            agree(refusal, undirected)
+            return
         order = world.follow_all(submission.batches, follows, by, None, "")
         if isinstance(order, str):
             agree(refusal, order)

@@ -88,10 +88,9 @@ def add_operation(parser: CommandParser, operation: Operation) -> None:
         metavar="TIME",
         help="start time: 2026-12-24T18:00:00+01:00, or 2026-12-24T18:00 with --zone",
     )
-    if operation.may_end:
-        parser.add_argument(
-            "--until", metavar="TIME", help="end time, when the previous prices are restored"
-        )
+    parser.add_argument(
+        "--until", metavar="TIME", help="end time of a sale, when the previous prices are restored"
+    )
     add_zone(parser)
     parser.add_argument(
         "--after",

@@ -82,7 +82,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
         help="the user to act as; default: the creator's owner, or the user who started the run",
     )
     if name == "reschedule":
-        when = parser.add_mutually_exclusive_group(required=True)
+        when = parser.add_mutually_exclusive_group()
         when.add_argument(
             "--at",
             metavar="TIME",
@@ -91,6 +91,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
         when.add_argument(
             "--now", action="store_true", help="start as soon as its dependencies allow it"
         )
+        parser.add_argument("--until", metavar="TIME", help="end time of a sale")
         add_zone(parser)
     if name in FOLLOWS:
         parser.add_argument("--ids", type=split_ids, help="only these items")
@@ -141,8 +142,7 @@ def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> N
         _cancel(run, by, out)
     else:
         if name == "reschedule":
-            moment = parse_moment(options["at"], options["zone"], "--at") if options["at"] else None
-            run = control.reschedule(run, scheduled_for=moment, by=by)
+            run = control.reschedule(run, by=by, **_times(options))
         else:
             run = DIRECTED[name](run, by=by)
         for batch in run.batches:
@@ -150,6 +150,17 @@ def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> N
             out.write(plain_line(f"Batch {batch.pk}: {now}"))
     if name in {"start", "resume", "reschedule"}:
         follow(run, out, is_here=options["here"], is_watched=options["watch"])
+
+
+def _times(options: dict[str, Any]) -> control.Times:
+    times: control.Times = {}
+    if options["at"]:
+        times["scheduled_for"] = parse_moment(options["at"], options["zone"], "--at")
+    if options["now"]:
+        times["scheduled_for"] = None
+    if options["until"]:
+        times["until"] = parse_moment(options["until"], options["zone"], "--until")
+    return times or stop("Give a new start (--at or --now), or a new end (--until).")
 
 
 def _follow_up(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:

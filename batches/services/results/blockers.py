@@ -33,5 +33,16 @@ def blocker_label(run: Run) -> str:
     return "Waits for others" if any(batch.waits_for for batch in run.pending) else "Scheduled"
 
 
+def next_words(run: Run) -> str:
+    """What happens next: `It now starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused.`
+
+    Of several batches the first that still waits stands for all.
+    """
+    words = next((found for batch in run.pending if (found := blockers(batch))), [])
+    if words:
+        return f"It now {'is ' if words[0] == 'paused' else ''}{', '.join(words)}."
+    return "It starts as soon as a worker is free."
+
+
 def is_ahead(moment: datetime | None) -> bool:
     return moment is not None and moment > timezone.now()

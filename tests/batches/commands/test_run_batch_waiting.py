@@ -91,11 +91,10 @@ def test_invalid_zone_and_link_refused(alice, option):
         call_command("run_batch", "update-price", "--creator=alice", "--price=9", "--ids=x", option)
 
 
-def test_only_prices_have_an_end(alice):
-    with pytest.raises(CommandError):
-        call_command(
-            "run_batch", "remove-content", "--creator=alice", "--ids=x", "--until=2027-01-01T00:00Z"
-        )
+def test_only_prices_have_an_end(command, alice):
+    remove = ("run_batch", "remove-content", "--creator=alice", "--ids=x")
+    code, _, errors = command(*remove, "--until=2027-01-01T00:00Z")
+    assert (code, "--until: Only a price change can have an end." in errors) == (2, True)
 
 
 @pytest.mark.parametrize("most", [1, 100])
