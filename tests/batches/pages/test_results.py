@@ -157,10 +157,10 @@ def test_submission_shows_visible_batches_only(signed_in, alice, bob, submission
     assert str(foreign.pk) not in {row["batch_id"] for row in rows}
 
 
-def test_draft_file_has_no_rows(signed_in, alice, wallet_of, prepared):
+def test_draft_has_no_file(signed_in, alice, wallet_of, prepared):
     client = signed_in(alice)
     draft = prepared(client, [make_contents(wallet_of(alice))[0].pk])
-    assert rows_of(client.get(f"/submissions/{draft.pk}/results")) == []
+    assert client.get(f"/submissions/{draft.pk}/results").status_code == 404
 
 
 def test_no_link_to_invisible_submission(signed_in, alice, staff, wallet_of, work):

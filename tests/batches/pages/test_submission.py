@@ -144,7 +144,7 @@ def test_cancel_stops_remaining_items(signed_in, alice, wallet_of, prepared, wor
     work()
     assert Content.objects.get().version == 1
     again = client.post(url(submission, "/cancel"), follow=True)
-    assert "can no longer be cancelled" in text(again)
+    assert "already cancelled" in text(again)
 
 
 @pytest.mark.parametrize(
