@@ -82,7 +82,7 @@ def test_a_sale_that_ends_is_planned_and_moved(checked, contents, size, work):
     look()
     page.get_by_label("Start at").fill("2030-03-02T09:00")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("2 Mar 2030, 09:00 CET (08:00 UTC)")).to_be_visible()
+    expect(page.get_by_text("It now starts 2 Mar 2030, 09:00 CET (08:00 UTC)")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#live").get_by_text("Paused", exact=True)).to_be_visible()
     batch = BatchOperation.objects.get()
