@@ -58,7 +58,9 @@ def test_a_sale_that_ends_is_planned_and_moved(checked, contents, size, work):
     expect(page.get_by_label("Start at")).to_be_hidden()
     look()
     page.get_by_text("Schedule", exact=True).click()
-    expect(page.get_by_text("Local time in Europe/Berlin. Leave empty to start at once.")).to_be_visible()
+    expect(
+        page.get_by_text("Local time in Europe/Berlin. Leave empty to start at once.")
+    ).to_be_visible()
     page.get_by_label("Start at").fill("2030-03-01T09:00")
     page.get_by_label("End at").fill("2030-03-01T08:00")
     look()
