@@ -10,22 +10,20 @@ from uuid_utils.compat import uuid7
 from batches.models.batch import BatchOperation
 from batches.models.submission import Submission
 from content.models import Wallet
+from content.models.lease import LeasedQuerySet
 
 # A mail that is due goes out within seconds.
 OVERDUE_AFTER = timedelta(minutes=5)
 
 
-class NotificationQuerySet(models.QuerySet["Notification"]):
-    def waiting(self) -> Self:
+class NotificationQuerySet(LeasedQuerySet["Notification"]):
+    def open(self) -> Self:
         return self.filter(state=Notification.State.WAITING)
-
-    def due(self) -> Self:
-        return self.waiting().filter(due_at__lte=timezone.now())
 
     def overdue(self) -> Self:
         """Overdue: no worker or no mail server is running."""
         late = timezone.now() - OVERDUE_AFTER
-        return self.waiting().filter(due_at__lt=late)
+        return self.open().filter(due_at__lt=late)
 
 
 class Notification(models.Model):

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils import timezone
 from knox.models import AbstractAuthToken
 from uuid_utils.compat import uuid7
 
+from content.models.lease import LeasedQuerySet
 from content.principals import clean_address
 
 
@@ -136,11 +136,6 @@ class FailedLogin(models.Model):
         return f"{self.failures} since {self.since}"
 
 
-class PasswordMailQuerySet(models.QuerySet["PasswordMail"]):
-    def due(self) -> Self:
-        return self.filter(due_at__lte=timezone.now())
-
-
 class PasswordMail(models.Model):
     """A mailbox for which a password link was requested, whether or not an account has it.
 
@@ -156,7 +151,7 @@ class PasswordMail(models.Model):
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 
-    objects = PasswordMailQuerySet.as_manager()
+    objects = LeasedQuerySet["PasswordMail"].as_manager()
 
     class Meta:
         indexes = [

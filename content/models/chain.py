@@ -6,15 +6,13 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from content.models.lease import LeasedQuerySet
 
-class ContractCallQuerySet(models.QuerySet["ContractCall"]):
+
+class ContractCallQuerySet(LeasedQuerySet["ContractCall"]):
     def open(self) -> Self:
         """Calls whose result is not known yet."""
         return self.filter(state__in=sorted(ContractCall.OPEN))
-
-    def due(self) -> Self:
-        """Open calls that are due and not leased."""
-        return self.open().filter(due_at__lte=timezone.now())
 
 
 class ContractCall(models.Model):

@@ -20,13 +20,14 @@ from batches.services.results.run import Run
 from config.failpoints import reach
 from content import rules
 from content.models import Content
+from content.models.lease import back_off
 
 log = structlog.get_logger(__name__)
 
 # The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
-FIRST_PAUSE_SECONDS = 30
-LONGEST_PAUSE_SECONDS = 3600
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 FAILURES_SHOWN = 20
 MOST_AT_ONCE = 100
@@ -38,9 +39,8 @@ def deliver_notification(notification_id: UUID | str) -> bool:
     Uses the network: never call it in a transaction. A failed mail is
     retried for three days, with delays from half a minute to an hour.
     """
-    now = timezone.now()
     row = Notification.objects.filter(pk=notification_id)
-    if not row.due().update(due_at=now + LEASE):
+    if not row.lease(LEASE):
         return False
     notification = row.select_related("wallet__owner", "batch__creator", "submission").get()
     try:
@@ -124,12 +124,11 @@ def _failures(batches: list[BatchOperation]) -> list[tuple[str, str, str]]:
 
 def _postpone(notification: Notification, error: Exception) -> None:
     now = timezone.now()
-    pause = min(FIRST_PAUSE_SECONDS * 2**notification.attempts, LONGEST_PAUSE_SECONDS)
     is_over = now - notification.created_at > GIVE_UP_AFTER
     Notification.objects.filter(pk=notification.pk).update(
         state=Notification.State.DROPPED if is_over else Notification.State.WAITING,
         attempts=notification.attempts + 1,
         error=str(error)[:300],
-        due_at=now + timedelta(seconds=pause),
+        due_at=now + back_off(notification.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY),
     )
     log.warning("mail_postponed", notification_id=str(notification.pk), error=str(error))

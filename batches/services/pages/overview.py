@@ -224,7 +224,7 @@ def days_of(batches: BatchQuerySet, days: int = DAYS) -> list[Day]:
 def health() -> Health:
     """Three queries over open rows, and one over failed calls."""
     late = timezone.now() - OVERDUE_AFTER
-    mails = Notification.objects.waiting().aggregate(
+    mails = Notification.objects.open().aggregate(
         waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=late))
     )
     calls = ContractCall.objects.filter(Q(state__in=sorted(ContractCall.OPEN)) | _failed_today())

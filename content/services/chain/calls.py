@@ -15,13 +15,14 @@ from config.database import atomic
 from config.failpoints import reach
 from content.contract import MAX_ITEMS, CallDelayed, CallRefused, Contract, call_for, get_contract
 from content.models import ContentChange, ContractCall
+from content.models.lease import back_off
 
 log = structlog.get_logger(__name__)
 
 # The lease of a worker on a call.
 LEASE = timedelta(seconds=60)
-FIRST_PAUSE_SECONDS = 5
-LONGEST_PAUSE_SECONDS = 3600
+FIRST_DELAY = timedelta(seconds=5)
+LONGEST_DELAY = timedelta(hours=1)
 MOST_ATTEMPTS = 50
 ChainState = ContentChange.ChainState
 State = ContractCall.State
@@ -100,9 +101,8 @@ def _is_unsent(call_id: UUID) -> bool:
 
 def _take(call_id: UUID) -> ContractCall | None:
     """Lease a due call; None if another worker was faster."""
-    now = timezone.now()
-    taken = ContractCall.objects.due().filter(pk=call_id).update(due_at=now + LEASE, updated_at=now)
-    return ContractCall.objects.get(pk=call_id) if taken else None
+    row = ContractCall.objects.filter(pk=call_id)
+    return row.get() if row.lease(LEASE) else None
 
 
 def _advance(contract: Contract, call: ContractCall, moved: Moved) -> bool:
@@ -132,7 +132,7 @@ def _postpone(call: ContractCall, moved: Moved, error: str) -> None:
     if call.attempts + 1 >= MOST_ATTEMPTS and call.state != State.BROADCAST:
         settle_call(call, moved, state=State.FAILED, error=error)
         return
-    pause = min(FIRST_PAUSE_SECONDS * 2**call.attempts, LONGEST_PAUSE_SECONDS)
+    delay = back_off(call.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     state = State.BROADCAST if call.state == State.BROADCAST else State.RETRYING
     settle_call(
         call,
@@ -140,7 +140,7 @@ def _postpone(call: ContractCall, moved: Moved, error: str) -> None:
         state=state,
         error=error,
         attempts=call.attempts + 1,
-        due_at=timezone.now() + timedelta(seconds=pause),
+        due_at=timezone.now() + delay,
     )
 
 

@@ -27,6 +27,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from content.errors import TooManyLinks
 from content.models import PasswordMail, User
+from content.models.lease import back_off
 from content.services.people.sign_in import count_failure, seconds_to_wait
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ MAILS_AN_HOUR = 3
 HOUR = timedelta(hours=1)
 # The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
-FIRST_PAUSE_SECONDS = 15
+FIRST_DELAY = timedelta(seconds=15)
 MOST_AT_ONCE = 100
 MOST_ACCOUNTS = 20
 # Counted in place of a user name, which can't contain spaces.
@@ -127,10 +128,8 @@ def _ask_again(key: str) -> bool:
 
 
 def _send(key: str) -> bool:
-    now = timezone.now()
-    lease = now + LEASE
     row = PasswordMail.objects.filter(pk=key)
-    if not row.due().update(due_at=lease):
+    if not (lease := row.lease(LEASE)):
         return False
     # Requested again while it was being sent: it has another time and stays due.
     ours = row.filter(due_at=lease)
@@ -141,9 +140,9 @@ def _send(key: str) -> bool:
             log.info("password_mail_sent", key=key[:12])
     except Exception as error:
         # Mail backends raise anything, from a refused connection to an unknown host.
-        pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2 ** min(mail.attempts, 10))
-        is_over = now + pause > mail.since + HOUR
-        ours.update(due_at=None if is_over else now + pause, attempts=F("attempts") + 1)
+        next_at = timezone.now() + back_off(mail.attempts, first=FIRST_DELAY, longest=HOUR)
+        is_over = next_at > mail.since + HOUR
+        ours.update(due_at=None if is_over else next_at, attempts=F("attempts") + 1)
         log.warning("password_mail_postponed", key=key[:12], is_over=is_over, error=str(error))
     else:
         ours.update(due_at=None)
