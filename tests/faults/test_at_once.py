@@ -37,7 +37,7 @@ def rivals(world, count, work, batches=()):
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
 def test_fault_04_of_eight_workers_one_claims_a_batch(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
 
     won = rivals(world, 8, "run", [batch])
 
@@ -51,7 +51,7 @@ def test_fault_04_of_eight_workers_one_claims_a_batch(world, seven):
 
 @pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
 def test_fault_04_eight_children_that_hear_of_one_batch_do_it_once(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     tell_workers(world, batch, times=7)
 
     world.start_worker(pool="prefork", sweeps=True, WORKER_CONCURRENCY="8")
@@ -97,8 +97,8 @@ def test_fault_25_two_sweepers_over_all_the_time_do_each_batch_once(world, seven
     for _ in range(2):
         world.start_worker(sweeps=True)
 
-    batch, _ = world.create_batch(seven)
-    other, _ = world.create_batch([content.pk for content in more])
+    batch = world.create_batch(seven)
+    other = world.create_batch([content.pk for content in more])
 
     world.wait_for_end(other)
     world.wait_for_end(batch)

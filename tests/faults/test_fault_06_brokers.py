@@ -44,9 +44,8 @@ def messages(world: World, *, purge: bool = False) -> int:
 
 def test_a_batch_runs_to_its_end_though_its_worker_is_killed(any_broker, items):
     first = any_broker.start_worker(sweeps=True, FAILPOINT="chunk-written")
-    batch, seconds = any_broker.create_batch(items)
+    batch = any_broker.create_batch(items)
     assert any_broker.exit_of(first) == -signal.SIGKILL
-    assert seconds < 5
 
     second = any_broker.start_worker(sweeps=True)
 
@@ -83,16 +82,16 @@ def test_fault_06_beat_and_workers_find_a_broker_again_that_cut_their_connection
     any_broker, items
 ):
     any_broker.start_worker(pool="prefork", sweeps=True)
-    before, _ = any_broker.create_batch(items[:1])
+    before = any_broker.create_batch(items[:1])
     any_broker.wait_for_end(before)
 
     cut_connections(any_broker)
 
     # Of the first of these only the sweep tells the worker.
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
-    swept, _ = any_broker.create_batch(items[1:2], CELERY_BROKER_URL=nowhere)
+    swept = any_broker.create_batch(items[1:2], CELERY_BROKER_URL=nowhere)
     any_broker.wait_for_end(swept)
-    told, _ = any_broker.create_batch(items[2:3])
+    told = any_broker.create_batch(items[2:3])
     any_broker.wait_for_end(told)
     done = BatchOperation.objects.filter(status=Status.COMPLETED, success_count=1)
     assert done.count() == 3

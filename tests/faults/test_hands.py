@@ -18,7 +18,7 @@ IMPATIENT = {"BATCH_LEASE_SECONDS": "1", "BATCH_TELL_AGAIN_SECONDS": "0.2", "SWE
 
 @pytest.mark.parametrize("world", ["files", "servers", "documents"], indirect=True)
 def test_fault_05_a_stopped_worker_is_refused(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     stopped = world.start_worker(FAILPOINT="chunk-committed:stop")
     world.wait_until_stopped(stopped)
     assert BatchItem.objects.count() == 3
@@ -35,7 +35,7 @@ def test_fault_05_a_stopped_worker_is_refused(world, seven):
 # On SQLite whoever is stopped within a transaction keeps everybody from writing.
 @pytest.mark.parametrize("world", ["servers"], indirect=True)
 def test_fault_05_what_a_worker_wrote_before_it_was_stopped_rolls_back(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     stopped = world.start_worker(FAILPOINT="chunk-written:stop")
     world.wait_until_stopped(stopped)
     token = BatchOperation.objects.get().lease_token
@@ -79,8 +79,8 @@ def test_fault_21_a_worker_that_is_asked_to_stop_leaves_nothing_in_its_hands(wor
 
 @pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
 def test_fault_22_a_chunk_that_raises_is_done_item_by_item(world, seven):
-    batch, _ = world.create_batch(seven)
-    other, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
+    other = world.create_batch(seven)
 
     world.start_worker(sweeps=True, FAILPOINT=f"effects-written:raise:{batch.pk}")
 
@@ -95,8 +95,8 @@ def test_fault_22_a_chunk_that_raises_is_done_item_by_item(world, seven):
 
 @pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
 def test_fault_22_a_batch_that_raises_every_time_is_broken_off_after_three(world, seven):
-    batch, _ = world.create_batch(seven)
-    other, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
+    other = world.create_batch(seven)
 
     world.start_worker(sweeps=True, FAILPOINT=f"chunk-written:raise:{batch.pk}")
 
@@ -107,8 +107,8 @@ def test_fault_22_a_batch_that_raises_every_time_is_broken_off_after_three(world
 # With the broker of plain files a worker has threads and no children: see CELERY_WORKER_POOL.
 @pytest.mark.parametrize("world", ["servers"], indirect=True)
 def test_fault_22_a_batch_that_kills_its_worker_every_time_is_broken_off_after_ten(world, seven):
-    batch, _ = world.create_batch(seven)
-    other, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
+    other = world.create_batch(seven)
 
     world.start_worker(
         pool="prefork", sweeps=True, FAILPOINT=f"chunk-written:die:{batch.pk}", **IMPATIENT

@@ -21,7 +21,7 @@ KILLED = -9
     ],
 )
 def test_fault_01_a_fresh_worker_resumes_where_the_killed_one_was(world, seven, place, done):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     doomed = world.start_worker(FAILPOINT=place)
     assert world.exit_of(doomed) == KILLED
     # What stands is what was committed: effects and results go together.
@@ -37,7 +37,7 @@ def test_fault_01_a_fresh_worker_resumes_where_the_killed_one_was(world, seven, 
 # With the broker of plain files a worker has threads and no children: see CELERY_WORKER_POOL.
 @pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
 def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
 
     world.start_worker(pool="prefork", sweeps=True, FAILPOINT="chunk-committed")
 
@@ -47,7 +47,7 @@ def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(wo
 
 @pytest.mark.failpoint
 def test_fault_01_a_worker_killed_after_its_call_tells_the_chain_once(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     doomed = world.start_worker(FAILPOINT="call-sent")
     assert world.exit_of(doomed) == KILLED
 
@@ -68,7 +68,7 @@ def _let_leases_end() -> None:
 
 
 def test_a_batch_made_while_no_worker_runs_waits_for_one(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     assert batch.status == Status.PENDING
 
     world.start_worker()

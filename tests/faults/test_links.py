@@ -146,7 +146,7 @@ def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
 
 @pytest.mark.failpoint
 def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world, seven):
-    parent, _ = world.create_batch(seven)
+    parent = world.create_batch(seven)
     child = make(seven, parent)
     doomed = world.start_worker(FAILPOINT="link-settled")
     assert world.exit_of(doomed) == KILLED

@@ -60,7 +60,7 @@ def pause_is_over() -> None:
 
 def test_fault_13_a_mail_waits_while_its_server_is_down(world: World, seven, port, open_inbox):
     always_tell_alice()
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     world.start_worker(sweeps=True, EMAIL_URL=f"smtp://127.0.0.1:{port}")
     tried = Notification.objects.filter(batch=batch, attempts=1)
     world.wait_until(tried.exists, "the first attempt")

@@ -18,7 +18,7 @@ def codes(batch):
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
 def test_fault_19_an_edit_after_the_preview_stays(world, seven):
     seen = dict.fromkeys(seven, 1)
-    batch, _ = world.create_batch(seven, body={"newPrice": 5, "expectedVersions": seen})
+    batch = world.create_batch(seven, body={"newPrice": 5, "expectedVersions": seen})
     alice = User.objects.get(username="alice")
     change_content(seven[0], {"price": 9}, version=1, by=alice, cause="api")
 
@@ -34,7 +34,7 @@ def test_fault_19_an_edit_after_the_preview_stays(world, seven):
 
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
 def test_fault_20_an_item_that_was_given_away_is_not_touched(world, seven):
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     bob = Wallet.objects.get(owner=person("bob", is_creator=True))
     given = Content.objects.get(pk=seven[3])
     apply_changes([Change(given, {"creator_id": bob.pk})], by=None, cause="admin")
@@ -52,7 +52,7 @@ def test_fault_20_an_item_that_was_given_away_is_not_touched(world, seven):
 def test_fault_20_a_requester_who_lost_the_right_changes_nothing(world, seven):
     staff = grant(person("staff", is_staff=True), "view_content", "run_update_price")
     address = Wallet.objects.get().pk
-    batch, _ = world.create_batch(seven, by="staff", body={"newPrice": 5, "creator": address})
+    batch = world.create_batch(seven, by="staff", body={"newPrice": 5, "creator": address})
     staff.user_permissions.clear()
 
     world.start_worker()

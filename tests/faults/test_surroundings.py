@@ -76,7 +76,7 @@ def test_fault_06_a_silent_broker_costs_a_request_nothing(world, seven, silent_p
 @pytest.mark.parametrize("world", ["own_postgresql"], indirect=True)
 def test_fault_07_a_database_that_restarts_in_the_middle_is_gone_on_with(world, seven):
     caller = Caller(world.start_web())
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     worker = world.start_worker(sweeps=True, FAILPOINT="chunk-written:stop")
     world.wait_until_stopped(worker)
 
@@ -121,7 +121,7 @@ def test_fault_23_a_full_disk_is_a_clear_failure_and_goes_on_afterwards(world: W
     worker = world.start_worker(sweeps=True)
     world.wait_until(lambda: "ready." in world.log_of(worker), "the worker")
     os.killpg(world.processes[worker].pid, signal.SIGSTOP)
-    batch, _ = world.create_batch(seven)
+    batch = world.create_batch(seven)
     filler = world.folder / "filler"
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], capture_output=True)
 
