@@ -111,11 +111,6 @@ def _tell_of_whole_pages_only(django_test_environment):
     Template._render = render
 
 
-@pytest.fixture(autouse=True)
-def _own_data_dir(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
 def person(name: str, *, is_creator: bool | None = None, **fields: object) -> User:
     user = UserFactory(username=name, **fields)
     if is_creator is not None:

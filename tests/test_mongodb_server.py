@@ -8,6 +8,7 @@ from pymongo import MongoClient
 from tests.services import PATIENCE_SECONDS, mongodb_server
 
 LIVES_SECONDS = 1
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ def test_sound_surroundings_pass_silently(database, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.processes  # waits for two seconds, as each start does
 def test_broker_that_is_down_is_no_error(tmp_path):
     broker = broker_settings(f"redis://127.0.0.1:{free_port()}/0", tmp_path)
     assert refuse_wrong_broker(*broker) is None
@@ -135,6 +136,7 @@ def test_database_server_is_down(look, scheme, options):
     )
 
 
+@pytest.mark.processes
 def test_database_server_is_silent(look):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -182,7 +182,8 @@ def test_after_half_an_hour_the_count_is_not_believed(messages, alice, wallet_of
     assert sweep().batches == 0
 
 
-def test_a_broker_that_does_not_count_is_told(messages, alice, wallet_of, monkeypatch):
+@pytest.mark.processes  # waits for the broker
+def test_batches_published_though_broker_does_not_count(messages, alice, wallet_of, monkeypatch):
     backlog(alice, wallet_of(alice), 3)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens there
