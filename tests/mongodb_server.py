@@ -1,4 +1,4 @@
-"""Plays MongoDB for the tests: `python -m tests.mongodb_server --port 27117`. Never imported.
+"""Plays MongoDB for the tests: `python -m tests.mongodb_server`. Never imported.
 
 SecantusDB, which keeps nothing here, with three things as MongoDB has them:
 
@@ -27,7 +27,7 @@ LOOKS_EVERY_SECONDS = 0.5
 def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one and prints it")
     parser.add_argument(
         "--transaction-seconds",
         type=float,
@@ -49,6 +49,7 @@ def main() -> None:
     )
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     server.start()
+    print(server.port, flush=True)  # noqa: T201
     while True:
         time.sleep(LOOKS_EVERY_SECONDS)
         server.transactions.prune_expired()

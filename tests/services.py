@@ -78,17 +78,16 @@ def dies_with_its_parent() -> None:
 @contextmanager
 def mongodb_server(*options: str) -> Iterator[int]:
     """The port of a server of one's own that speaks MongoDB's protocol; its options are its own."""
-    port = free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.mongodb_server", "--port", str(port), *options],
+        [sys.executable, "-m", "tests.mongodb_server", *options],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
         preexec_fn=dies_with_its_parent,
     )
-    try:
-        wait_for_port(port)
-        assert server.poll() is None, "it has ended: somebody else listens there"
-        yield port
-    finally:
-        server.kill()
-        server.wait()
+    with server:
+        try:
+            assert server.stdout is not None
+            yield int(server.stdout.readline())
+        finally:
+            server.kill()
