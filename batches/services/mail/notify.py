@@ -20,7 +20,10 @@ def batch_ended(batch: BatchOperation) -> None:
     ours = Submission.objects.filter(pk=batch.submission_id)
     ours.update(unfinished=F("unfinished") - 1)
     if ours.filter(unfinished=0).exists():
-        sisters = BatchOperation.objects.filter(submission_id=batch.submission_id)
+        # Only what decides about the mail: the ids of ten thousand items take megabytes.
+        sisters = BatchOperation.objects.filter(submission_id=batch.submission_id).only(
+            "failure_count", "error", "creator__email", "creator__notify"
+        )
         by_creator: dict[str, list[BatchOperation]] = {}
         for sister in sisters.select_related("creator"):
             by_creator.setdefault(sister.creator_id, []).append(sister)
