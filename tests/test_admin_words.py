@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.unfold import unfold_settings
 from content.models import ContentChange, Wallet
 from tests.batches.orders import price_batch
+from tests.conftest import grant
 from tests.factories import make_contents
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
@@ -50,7 +51,13 @@ def test_an_empty_list_says_what_to_do(signed_in, root, model):
     text = page.content.decode()
     can_add = page.context["has_add_permission"]
     assert ("The first one can be added here" in text) == can_add
-    assert ("can’t be added manually" in text) == (not can_add)
+    assert (page.context["cl"].model_admin.empty_hint in text) == (not can_add)
+
+
+def test_empty_list_names_missing_permission(signed_in, staff):
+    text = signed_in(grant(staff, "view_group")).get(list_of("auth_group")).content.decode()
+    assert "Only superusers can add groups." in text
+    assert "The first one can be added here" not in text
 
 
 def test_changes_show_titles_and_are_found_by_them(signed_in, viewer, alice, wallet_of):

@@ -38,6 +38,7 @@ from content.http import AuthenticatedHttpRequest
 @admin.register(BatchOperation)
 class BatchOperationAdmin(RunActions, ReadOnlyAdmin):
     run_page = "change"
+    empty_hint = "The first one is created by an action in the list of contents."
 
     list_display = ["show_batch", "show_creator", "show_status", "show_outcome", "show_progress"]
     list_display += ["show_when", "show_source", "show_requested_by", "created_at"]

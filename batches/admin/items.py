@@ -33,6 +33,7 @@ class FailedOnFilter(DropdownFilter):
 
 @admin.register(BatchItem)
 class BatchItemAdmin(ReadOnlyAdmin):
+    empty_hint = "The first one is created when a batch runs."
     list_display = ["content_id", "show_outcome", "show_why", "show_batch"]
     list_filter = [("outcome", ChoicesDropdownFilter), FailedOnFilter]
     prefetch = ("batch",)

@@ -36,6 +36,9 @@ class CarefulChangeList(ChangeList):
 class CarefulAdmin(ModelAdmin):
     """Refuses malformed requests with a message, where Django's own pages would fail."""
 
+    # Shown in an empty list to people who can't add a row.
+    empty_hint = "You need the permission to add the first one. Ask a superuser for it."
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # A regular expression can keep a database busy for hours.
         return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
@@ -79,8 +82,6 @@ class ReadOnlyAdmin(CarefulAdmin):
 
     show_full_result_count = False
     list_filter_submit = True
-    # Shown in an empty list: what creates the first row.
-    empty_hint = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

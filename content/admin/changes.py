@@ -23,6 +23,7 @@ class ContentChangeAdmin(ReadOnlyAdmin):
     list_display = ["show_item", "version", "show_changes", "show_by", "show_cause"]
     list_display += ["show_chain", "at"]
     list_display_links = ["show_item"]
+    empty_hint = "The first one is created when an item is added or changed."
     list_filter = [("chain_state", ChoicesDropdownFilter), ("at", DayFilter)]
     search_fields = ["content_id__exact"]
     search_help_text = "Title or id of an item"

@@ -153,6 +153,8 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
 class GroupAdmin(DjangoGroupAdmin, CarefulAdmin):
     """Superusers only: the rights of a group are rights of its members."""
 
+    empty_hint = "Only superusers can add groups."
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
@@ -238,6 +240,7 @@ class WalletAdmin(CarefulAdmin):
 class ApiTokenAdmin(ReadOnlyAdmin):
     """The list of API tokens, to revoke them. The key is the digest, so no URL contains it."""
 
+    empty_hint = "People create tokens on their own profile page."
     list_display = ["token_key", "name", "show_user", "created", "expiry"]
     list_display_links = None
     list_filter = ["created", "expiry"]

@@ -47,7 +47,7 @@ def plan(person: User, wallet: Wallet) -> None:
     )
     template = clean_template(
         {
-            "name": "Books can be given back",
+            "name": "Make books refundable",
             "operationType": "update-metadata",
             "updatePayload": {"updates": {"refundable": True, "refundWindowDays": 30}},
             "filter": {"contentType": "book"},
