@@ -50,7 +50,10 @@ class Invalid(ApplicationError):
 
     @property
     def summary(self) -> str:
-        return " ".join(each for found in self.errors.values() for each in found) or self.message
+        """The message, if it says more than that there are errors; else all of them."""
+        if self.message != type(self).message:
+            return self.message
+        return " ".join(each for found in self.errors.values() for each in found)
 
 
 class NotAllowed(ApplicationError):

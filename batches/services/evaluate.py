@@ -6,8 +6,19 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from batches.operations.base import CONFLICT, FORBIDDEN, NOT_FOUND, Operation, Refused, Verdict
+from batches.errors import Invalid
+from batches.operations.base import (
+    CONFLICT,
+    FORBIDDEN,
+    NOT_FOUND,
+    Operation,
+    Refused,
+    Verdict,
+    refusal_words,
+)
 from content.models import ContentRow
+
+MAX_NAMED = 100
 
 
 class Frozen(Protocol):
@@ -58,6 +69,23 @@ def evaluate_all(
         )
         for key, position in positions.items()
     }
+
+
+def refuse_failures(verdicts: Mapping[str, Verdict]) -> None:
+    """Apply `reject-all`: raise Invalid if any item can't be changed.
+
+    Names up to MAX_NAMED of them, each as `contentIds.POSITION`.
+    """
+    refused = {
+        f"contentIds.{position}": [f"{key}: {refusal_words(verdict.code, verdict.parameters)}."]
+        for position, (key, verdict) in enumerate(verdicts.items())
+        if isinstance(verdict, Refused)
+    }
+    if refused:
+        words = (
+            f"{len(refused):,} of {len(verdicts):,} items can't be changed, so no item is changed."
+        )
+        raise Invalid(words, errors=dict(list(refused.items())[:MAX_NAMED]))
 
 
 def _evaluate(

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from batches.errors import Invalid, NothingOwn
 from batches.models import NEVER_TOLD, BatchOperation, Follows, Source, Submission
-from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
-from batches.services.evaluate import evaluate_all
+from batches.services.evaluate import evaluate_all, refuse_failures
 from batches.services.orders.dependencies import find_parents, link
 from batches.services.orders.order import Order
 from batches.services.permissions import wallet_to_act_for
@@ -71,22 +70,15 @@ def refuse_selection(wallet: Wallet, order: Order) -> None:
     contents = Content.objects.in_bulk(order.content_ids)
     if not any(content.creator_id == wallet.pk for content in contents.values()):
         raise NothingOwn
-    verdicts = evaluate_all(
-        order.operation,
-        order,
-        contents,
-        creator_of=lambda key: wallet.pk,
-        versions=order.versions,
-    )
-    errors = {
-        f"contentIds.{position}": [f"{key}: {refusal_words(verdict.code, verdict.parameters)}."]
-        for position, (key, verdict) in enumerate(verdicts.items())
-        if isinstance(verdict, Refused)
-    }
-    if errors:
-        raise Invalid(
-            f"{len(errors)} of {len(order.content_ids)} items can't be changed.", errors=errors
+    refuse_failures(
+        evaluate_all(
+            order.operation,
+            order,
+            contents,
+            creator_of=lambda key: wallet.pk,
+            versions=order.versions,
         )
+    )
 
 
 def insert_batch(

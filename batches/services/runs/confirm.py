@@ -9,6 +9,7 @@ from batches import rules
 from batches.errors import Invalid, SubmissionUsed
 from batches.models import BatchItem, BatchOperation, Follows, Source, Submission
 from batches.operations import operation_for
+from batches.services.evaluate import evaluate_all, refuse_failures
 from batches.services.orders.create import insert_batch
 from batches.services.orders.dependencies import find_parents
 from batches.services.orders.lineage import (
@@ -30,17 +31,19 @@ def preview_submission(
     """Preview what confirming would do now; items that changed since fail with `conflict`."""
     operation = operation_for(submission)
     contents = contents_of(submission) if contents is None else contents
-    creator_of = {
-        key: wallet.pk for wallet, keys in groups_of(submission, contents) for key in keys
-    }
     items = preview_items(
         operation,
         submission,
         contents,
-        creator_of=creator_of.__getitem__,
+        creator_of=_creators_of(submission, contents).__getitem__,
         versions=submission.versions,
     )
     return Preview(items, operation.verb)
+
+
+def _creators_of(submission: Submission, contents: Mapping[str, Content]) -> dict[str, str]:
+    groups = groups_of(submission, contents)
+    return {key: wallet.pk for wallet, keys in groups for key in keys}
 
 
 def count_to_type(submission: Submission, preview: Preview) -> int | None:
@@ -135,8 +138,12 @@ def _refuse_outdated(submission: Submission) -> None:
 def refuse_under_policy(submission: Submission, contents: Mapping[str, Content]) -> None:
     """Raises Invalid under `reject-all` if any item can't be changed."""
     if submission.error_policy == rules.REJECT_ALL:
-        preview = preview_submission(submission, contents)
-        if failed := preview.failure_count:
-            total = len(preview.items)
-            words = f"{failed:,} of {total:,} items can't be changed, so no item is changed."
-            raise Invalid(words, errors={"contentIds": [words]})
+        refuse_failures(
+            evaluate_all(
+                operation_for(submission),
+                submission,
+                contents,
+                creator_of=_creators_of(submission, contents).__getitem__,
+                versions=submission.versions,
+            )
+        )

@@ -227,6 +227,7 @@ def test_reject_all_refuses_the_file(send, alice, wallet_of, is_untouched):
         answer = send(alice, b"id,price\n7,2\n8,3\n", query)
         assert answer.status_code == 400
         assert answer.json()["message"] == "1 of 2 items can't be changed, so no item is changed."
+        assert list(answer.json()["errors"]) == ["contentIds.1"]
     assert is_untouched()
 
 
