@@ -32,7 +32,7 @@ urlpatterns = [
         )
         for verb, (tail, action) in actions.ACTIONS.items()
     ),
-    path("coming", calendar.coming, name="coming"),
+    path("coming", calendar.calendar, name="coming"),
     path("templates", templates.template_list, name="template-list"),
     path("templates/new", templates.template_new, name="template-new"),
     path("templates/<uuid:template_id>", templates.template_detail, name="template-detail"),

@@ -57,7 +57,7 @@ class ComingFilter(DropdownFilter):
             "waiting": {"waits_for__gt": 0},
         }
         found = narrowings.get(self.value() or "")
-        return queryset if found is None else queryset.coming().filter(**found)
+        return queryset if found is None else queryset.upcoming().filter(**found)
 
 
 class FollowsFilter(DropdownFilter):

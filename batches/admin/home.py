@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 
 from batches.models import UNTOUCHED, WITH_FAILURES, BatchOperation, Status, Template, sees_all
 from batches.operations import describe
-from batches.services.pages.agenda import Coming
+from batches.services.pages.agenda import AgendaEntry
 from batches.services.pages.overview import (
     ENDS,
     Day,
@@ -78,9 +78,9 @@ def dashboard(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dic
             Group("Failed today", _failed(overview.failures, user)),
             Group("Worker and queues", _health(overview.health, user)),
         ],
-        "coming": [_entry(each) for each in overview.coming],
+        "upcoming": [_entry(each) for each in overview.upcoming],
         # The calendar: the admin's list of batches lacks template runs and ends of sales.
-        "coming_url": reverse("coming"),
+        "calendar_url": reverse("coming"),
         "templates_url": reverse("admin:batches_template_changelist"),
         **_chart(overview),
     }
@@ -95,7 +95,7 @@ def _now(unfinished: Unfinished) -> list[Figure]:
         Figure("Waiting", f"{unfinished.waiting:,}", _list_url(BATCHES, waiting)),
         Figure(
             "Scheduled or paused",
-            f"{unfinished.coming:,}",
+            f"{unfinished.upcoming:,}",
             _list_url(BATCHES, {"coming": "any"}),
             "Scheduled, paused or waiting for another batch.",
         ),
@@ -128,19 +128,19 @@ def _failed(failures: Failures, user: User) -> list[Figure]:
     ]
 
 
-def _entry(coming: Coming) -> dict[str, str]:
+def _entry(entry: AgendaEntry) -> dict[str, str]:
     """Return one upcoming entry: time, change, creator."""
-    what = coming.template or coming.batches[0]
-    name = "batchoperation" if coming.batches else "template"
+    what = entry.template or entry.batches[0]
+    name = "batchoperation" if entry.batches else "template"
     words = describe(what)
     if isinstance(what, Template):
         words = f"{what.name}: {words}"
-    assert coming.at is not None
+    assert entry.at is not None
     return {
-        "when": moment_and_utc_words(coming.at),
+        "when": moment_and_utc_words(entry.at),
         "url": reverse(f"admin:batches_{name}_change", args=[what.pk]),
-        "words": f"End of {words}" if coming.is_end else words,
-        "creator": ", ".join(dict.fromkeys(str(batch.creator) for batch in coming.batches))
+        "words": f"Undo: {words}" if entry.is_end else words,
+        "creator": ", ".join(dict.fromkeys(str(batch.creator) for batch in entry.batches))
         or str(what.creator),
     }
 

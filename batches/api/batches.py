@@ -101,7 +101,7 @@ class BatchFilter(FilterSet):  # type: ignore[misc]
     createdBefore = Checked(parse_instant, _before, _INSTANT)
     coming = Checked(
         choice("true"),
-        lambda rows, _: rows.coming(),
+        lambda rows, _: rows.upcoming(),
         {"type": "string", "enum": ["true"]},
     )
     ordering = Checked(

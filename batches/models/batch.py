@@ -92,7 +92,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
             | models.Q(status=Status.PROCESSING, lease_until__lt=now)
         )
 
-    def coming(self) -> Self:
+    def upcoming(self) -> Self:
         """Accepted but blocked by a time, a pause or another batch; soonest first."""
         later = models.Q(scheduled_for__gt=timezone.now())
         held = models.Q(is_paused=True) | models.Q(waits_for__gt=0)

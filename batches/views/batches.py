@@ -23,7 +23,7 @@ from batches.services.results.results import (
 )
 from batches.services.results.run import Run
 from batches.views.run_context import run_context
-from batches.views.standing import NO_CONTENT, answer_poll, is_up_to_date, standing_of
+from batches.views.run_progress import NO_CONTENT, answer_poll, is_up_to_date, progress_of
 from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 50
@@ -57,8 +57,8 @@ def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpRespo
     """Show one batch: its progress, and the result of each item, failures first."""
     batch, user = _visible(request, batch_id), request.user
     run = Run([batch])
-    standing = standing_of(run)
-    if is_up_to_date(request, standing):
+    progress = progress_of(run)
+    if is_up_to_date(request, progress):
         return HttpResponse(status=NO_CONTENT)
     tabs = ResultTabs.read(request.GET, totals_of(batch), is_finished=batch.is_finished)
     items = batch.items.matching(outcome=tabs.outcome, code=tabs.code).failures_first()
@@ -69,7 +69,7 @@ def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpRespo
         "batch": batch,
         "operation": known_operation(batch),
         "description": describe(batch),
-        "standing": standing,
+        "progress": progress,
         "tabs": tabs,
         "rows": [(result, titles.get((batch.pk, result.content_id))) for result in results],
         "left": [(key, titles.get((batch.pk, key))) for key in left],
@@ -79,7 +79,7 @@ def batch_detail(request: AuthenticatedHttpRequest, batch_id: UUID) -> HttpRespo
     }
     return answer_poll(
         request,
-        standing,
+        progress,
         page="batches/batch_detail.html",
         partial="batches/_batch_progress.html",
         context=context,

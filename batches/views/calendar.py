@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from batches.models import sees_all
 from batches.operations import OPERATIONS
-from batches.services.pages.agenda import Coming, agenda_of
+from batches.services.pages.agenda import AgendaEntry, agenda_of
 from batches.services.permissions import may_direct, may_run
 from content.http import AuthenticatedHttpRequest
 from content.models import User
@@ -17,7 +17,7 @@ from content.models import User
 
 @login_required
 @require_safe
-def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
+def calendar(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show the calendar of everything that the user may see, with the possible actions."""
     user = request.user
     agenda = agenda_of(user)
@@ -27,14 +27,14 @@ def coming(request: AuthenticatedHttpRequest) -> HttpResponse:
         "undated": _rows(agenda.undated, user),
         "sees_all": sees_all(user),
     }
-    return render(request, "batches/coming.html", context)
+    return render(request, "batches/calendar.html", context)
 
 
-def _rows(entries: Sequence[Coming], user: User) -> list[tuple[Coming, bool]]:
+def _rows(entries: Sequence[AgendaEntry], user: User) -> list[tuple[AgendaEntry, bool]]:
     return [(entry, _may_act(entry, user)) for entry in entries]
 
 
-def _may_act(entry: Coming, user: User) -> bool:
+def _may_act(entry: AgendaEntry, user: User) -> bool:
     if entry.template is not None:
         operation = OPERATIONS.get(entry.template.kind)
         return operation is not None and may_run(user, entry.template.creator, operation)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from batches.models import BatchOperation, Submission, TemplateRun
 from batches.services.results.run import Run
-from batches.views.standing import Standing
+from batches.views.run_progress import Progress
 from content.models import User
 
 TONES = {
@@ -22,7 +22,7 @@ class TemplateRunRow:
     """One run with the batches that the user may see."""
 
     run: TemplateRun
-    standing: Standing | None
+    progress: Progress | None
     batches: Sequence[BatchOperation]
     # True if the user may see the page of the whole run.
     has_page: bool
@@ -53,7 +53,7 @@ def runs_of(runs: Sequence[TemplateRun], user: User) -> list[TemplateRunRow]:
     return [
         TemplateRunRow(
             run,
-            Standing(Run(own), {}) if (own := batches.get(run.submission_id, [])) else None,
+            Progress(Run(own), {}) if (own := batches.get(run.submission_id, [])) else None,
             own,
             run.submission_id in seen,
         )

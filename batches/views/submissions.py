@@ -41,7 +41,7 @@ from batches.services.runs.confirm import (
 from batches.services.runs.draft import discard
 from batches.services.runs.split import batches_needed, contents_of
 from batches.views.run_context import run_context
-from batches.views.standing import NO_CONTENT, answer_poll, is_up_to_date, standing_of
+from batches.views.run_progress import NO_CONTENT, answer_poll, is_up_to_date, progress_of
 from content.http import AuthenticatedHttpRequest
 
 ROWS_A_PAGE = 100
@@ -159,15 +159,15 @@ def _progress(request: AuthenticatedHttpRequest, submission: Submission) -> Http
     run = run_of(submission, user)
     if not run.batches:  # the wallets have new owners
         raise Http404
-    standing = standing_of(run)
-    if is_up_to_date(request, standing):
+    progress = progress_of(run)
+    if is_up_to_date(request, progress):
         return HttpResponse(status=NO_CONTENT)
     # Items of running batches may still be processed.
     left = left_of([batch for batch in run.batches if batch.is_finished])
     failed = failures_of(run.batches, FAILED_SHOWN)
     titles = titles_of([*left[:LEFT_SHOWN], *((batch, row.content_id) for batch, row in failed)])
     context = _about(request, submission) | {
-        "standing": standing,
+        "progress": progress,
         "left": [(key, titles.get((batch.pk, key))) for batch, key in left[:LEFT_SHOWN]],
         "left_count": len(left),
         "failed": [(batch, row, titles.get((batch.pk, row.content_id))) for batch, row in failed],
@@ -175,7 +175,7 @@ def _progress(request: AuthenticatedHttpRequest, submission: Submission) -> Http
     }
     return answer_poll(
         request,
-        standing,
+        progress,
         page="batches/submission_progress.html",
         partial="batches/_submission_progress.html",
         context=context,

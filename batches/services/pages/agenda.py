@@ -26,7 +26,7 @@ MOST_SLOTS = 5
 
 
 @dataclass(frozen=True)
-class Coming:
+class AgendaEntry:
     """One entry: batches that start together, their end, or a template's slot.
 
     `at` is None if it only waits for a person or another batch.
@@ -55,8 +55,8 @@ class Coming:
 class Agenda:
     """Entries by day, and those without a time; `is_cut` if there are more."""
 
-    days: Sequence[tuple[date, Sequence[Coming]]]
-    undated: Sequence[Coming]
+    days: Sequence[tuple[date, Sequence[AgendaEntry]]]
+    undated: Sequence[AgendaEntry]
     is_cut: bool = False
     until: date = field(default_factory=lambda: timezone.localdate(timezone.now() + HORIZON))
 
@@ -67,10 +67,10 @@ class Agenda:
 def agenda_of(user: User) -> Agenda:
     """The calendar of everything the user may see; at most six queries."""
     # Separate queries: databases order rows without a time differently.
-    coming = _coming(BatchOperation.objects.visible_to(user))
+    upcoming = _upcoming(BatchOperation.objects.visible_to(user))
     now = timezone.now()
-    timed = list(coming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
-    undated = list(coming.exclude(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    timed = list(upcoming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
+    undated = list(upcoming.exclude(scheduled_for__gt=now)[: MOST_BATCHES + 1])
     batches = timed[:MOST_BATCHES] + undated[:MOST_BATCHES]
     templates = list(_running(Template.objects.visible_to(user))[: MOST_TEMPLATES + 1])
     sisters = sisters_of(batches, user)
@@ -78,22 +78,22 @@ def agenda_of(user: User) -> Agenda:
         *_of_batches(batches, sisters),
         *(slot for template in templates[:MOST_TEMPLATES] for slot in _slots(template)),
     ]
-    days: dict[date, list[Coming]] = {}
+    days: dict[date, list[AgendaEntry]] = {}
     for entry in sorted((e for e in entries if e.at), key=lambda e: e.at or timezone.now()):
         days.setdefault(timezone.localdate(entry.at), []).append(entry)
     is_cut = max(len(timed), len(undated)) > MOST_BATCHES or len(templates) > MOST_TEMPLATES
     return Agenda(list(days.items()), [entry for entry in entries if not entry.at], is_cut)
 
 
-def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> list[Coming]:
+def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> list[AgendaEntry]:
     """The next few entries with a time, soonest first; two queries."""
     now = timezone.now()
-    timed = _coming(batches).filter(scheduled_for__gt=now)
+    timed = _upcoming(batches).filter(scheduled_for__gt=now)
     entries = [
         *_of_batches(list(timed[:MOST_BATCHES]), {}),
         # A template whose slot is due right now starts with the slot after it.
         *(
-            Coming(slot.instant, template=template)
+            AgendaEntry(slot.instant, template=template)
             for template in _running(templates)[: most * 2]
             for slot in islice(coming_slots(template, after=now), most)
             if slot.instant <= now + HORIZON
@@ -103,8 +103,8 @@ def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> l
     return sorted(entries, key=lambda entry: entry.at or now)[:most]
 
 
-def _coming(batches: BatchQuerySet) -> BatchQuerySet:
-    return batches.coming().select_related("creator").without_items()
+def _upcoming(batches: BatchQuerySet) -> BatchQuerySet:
+    return batches.upcoming().select_related("creator").without_items()
 
 
 def _running(templates: TemplateQuerySet) -> TemplateQuerySet:
@@ -114,7 +114,7 @@ def _running(templates: TemplateQuerySet) -> TemplateQuerySet:
 
 def _of_batches(
     batches: Sequence[BatchOperation], sisters: dict[UUID | None, int]
-) -> Iterable[Coming]:
+) -> Iterable[AgendaEntry]:
     now = timezone.now()
     groups: dict[object, list[BatchOperation]] = {}
     for batch in batches:
@@ -128,15 +128,15 @@ def _of_batches(
         # Only for a whole run, since actions apply to all its batches.
         is_run = sisters.get(first.submission_id) == len(group)
         key = first.submission_id if is_run else None
-        yield Coming(first.scheduled_for if is_timed else None, group, key)
+        yield AgendaEntry(first.scheduled_for if is_timed else None, group, key)
         if first.until is not None and first.until > now:
-            yield Coming(first.until, group, key, is_end=True)
+            yield AgendaEntry(first.until, group, key, is_end=True)
 
 
-def _slots(template: Template) -> Iterable[Coming]:
+def _slots(template: Template) -> Iterable[AgendaEntry]:
     now = timezone.now()
     slots = coming_slots(template, after=now)
     soon = [slot for slot in islice(slots, HORIZON.days + 1) if slot.instant <= now + HORIZON]
     for number, slot in enumerate(soon[:MOST_SLOTS], start=1):
         more = len(soon) - MOST_SLOTS if number == MOST_SLOTS else 0
-        yield Coming(slot.instant, template=template, more=max(0, more))
+        yield AgendaEntry(slot.instant, template=template, more=max(0, more))

@@ -25,7 +25,7 @@ from batches.models import (
 from batches.models.batch import BatchQuerySet
 from batches.models.outbox import OVERDUE_AFTER
 from batches.services.heartbeat import is_silent, worker_seen_at
-from batches.services.pages.agenda import Coming, next_of
+from batches.services.pages.agenda import AgendaEntry, next_of
 from batches.services.quota import Quota, quota_of
 from content.models import Content, ContractCall, User, Wallet
 from content.rules import day_bounds
@@ -43,13 +43,13 @@ ROWS_SHOWN = 5
 class Unfinished:
     """Running and waiting batches; `waiting_since` of the longest wait for a worker.
 
-    `coming` of the waiting ones are blocked by a time, a person or another batch.
+    `upcoming` of the waiting ones are blocked by a time, a person or another batch.
     """
 
     running: int
     waiting: int
     waiting_since: datetime | None
-    coming: int
+    upcoming: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class StaffOverview:
     failures: Failures
     health: Health
     days: Sequence[Day]
-    coming: Sequence[Coming]
+    upcoming: Sequence[AgendaEntry]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class CreatorOverview:
     days: Sequence[Day]
     on_sale: int
     removed: int
-    coming: Sequence[Coming] = ()
+    upcoming: Sequence[AgendaEntry] = ()
 
     @property
     def sells(self) -> bool:
@@ -123,14 +123,14 @@ class CreatorOverview:
     @property
     def has_batches(self) -> bool:
         """True if a batch is unfinished or ended within these days."""
-        return bool(self.moving or self.coming) or any(day.total for day in self.days)
+        return bool(self.moving or self.upcoming) or any(day.total for day in self.days)
 
 
 def staff_overview(user: User) -> StaffOverview:
     """The figures of all batches the user may see; eight queries."""
     batches = BatchOperation.objects.visible_to(user)
     return StaffOverview(
-        coming=next_of(batches, Template.objects.visible_to(user), ROWS_SHOWN),
+        upcoming=next_of(batches, Template.objects.visible_to(user), ROWS_SHOWN),
         unfinished=unfinished_of(batches),
         failures=failures_of(batches, timezone.localdate()),
         health=health(),
@@ -154,7 +154,7 @@ def creator_overview(user: User) -> CreatorOverview:
         wallets=wallets,
         quotas=[(wallet, quota_of(wallet)) for wallet in wallets if wallet.is_creator],
         unfinished=unfinished_of(batches),
-        # Running before waiting; scheduled batches are shown under "coming".
+        # Running before waiting; scheduled batches are shown under "Coming up".
         moving=list(
             batches.unfinished().filter(_is_due()).order_by("-status", "-created_at")[:ROWS_SHOWN]
         ),
@@ -162,7 +162,7 @@ def creator_overview(user: User) -> CreatorOverview:
         days=days_of(batches),
         on_sale=contents["on_sale"],
         removed=contents["removed"],
-        coming=next_of(batches, Template.objects.by_creator(*addresses), ROWS_SHOWN),
+        upcoming=next_of(batches, Template.objects.by_creator(*addresses), ROWS_SHOWN),
     )
 
 
@@ -175,7 +175,7 @@ def unfinished_of(batches: BatchQuerySet) -> Unfinished:
     facts = batches.filter(status__in=sorted(UNFINISHED)).aggregate(
         running=Count("pk", filter=Q(status=Status.PROCESSING)),
         waiting=Count("pk", filter=waits),
-        coming=Count("pk", filter=waits & later),
+        upcoming=Count("pk", filter=waits & later),
         free_since=Min("created_at", filter=free & Q(scheduled_for__isnull=True)),
         due_since=Min("scheduled_for", filter=free & Q(scheduled_for__lte=now)),
     )

@@ -125,11 +125,11 @@ def clean_template_changes(template: Template, body: Mapping[str, Any]) -> Templ
     return clean_template(merged(body_of_template(template), body), kept=template)
 
 
-def merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def merged(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two bodies; a new selection replaces the old one."""
     selections = {"contentIds", "filter"}
     dropped = selections if selections & set(wanted) else set()
-    return {name: standing[name] for name in standing if name not in dropped} | dict(wanted)
+    return {name: current[name] for name in current if name not in dropped} | dict(wanted)
 
 
 def template_body(source: BatchOperation | Submission) -> dict[str, Any]:

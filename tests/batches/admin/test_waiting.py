@@ -324,7 +324,7 @@ def test_first_page_shows_upcoming(signed_in, viewer, alice, wallet_of):
     type(paused).objects.filter(pk=paused.pk).update(is_paused=True)
     made_up(alice, Status.PENDING, is_paused=True)
     answer = client.get(home)
-    links = [each["url"] for each in answer.context["coming"]]
+    links = [each["url"] for each in answer.context["upcoming"]]
     assert links == [
         page("change", batches[1]),
         page("change", template),

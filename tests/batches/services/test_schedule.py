@@ -45,7 +45,7 @@ def test_no_worker_gets_it_before_its_time(alice, item, time_machine):
     batch = later(alice, [item.pk])
     assert batch.is_blocked
     assert run_batch(batch.pk) is False
-    assert BatchOperation.objects.coming().get() == batch
+    assert BatchOperation.objects.upcoming().get() == batch
 
     time_machine.move_to(batch.scheduled_for - timedelta(seconds=1), tick=False)
     assert claim(batch.pk) is None
@@ -53,7 +53,7 @@ def test_no_worker_gets_it_before_its_time(alice, item, time_machine):
 
     assert run_batch(batch.pk)
     assert Content.objects.get().price == 7_000_000
-    assert not BatchOperation.objects.coming().exists()
+    assert not BatchOperation.objects.upcoming().exists()
 
 
 @pytest.mark.parametrize("seconds", [5, 40, 86_400])

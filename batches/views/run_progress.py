@@ -35,7 +35,7 @@ NO_CONTENT = 204  # htmx keeps the page unchanged
 
 
 @dataclass(frozen=True)
-class Standing:
+class Progress:
     """The progress of a run: saved items and states on the chain."""
 
     run: Run
@@ -97,23 +97,23 @@ class Standing:
         return f"{crc32(repr((batches, sorted(self.chain.items()))).encode()):x}"
 
 
-def standing_of(run: Run) -> Standing:
-    return Standing(run, chain_counts(*run.batches))
+def progress_of(run: Run) -> Progress:
+    return Progress(run, chain_counts(*run.batches))
 
 
-def is_up_to_date(request: HttpRequest, standing: Standing) -> bool:
+def is_up_to_date(request: HttpRequest, progress: Progress) -> bool:
     """True if a polling page already shows the current progress."""
-    is_poll = bool(getattr(request, "htmx", False)) and standing.is_moving
-    return is_poll and request.GET.get("seen") == standing.fingerprint
+    is_poll = bool(getattr(request, "htmx", False)) and progress.is_moving
+    return is_poll and request.GET.get("seen") == progress.fingerprint
 
 
 def answer_poll(
-    request: HttpRequest, standing: Standing, *, page: str, partial: str, context: dict[str, Any]
+    request: HttpRequest, progress: Progress, *, page: str, partial: str, context: dict[str, Any]
 ) -> HttpResponse:
     """Render the whole page, or for htmx the changed part, 204 or the end of polling."""
     if not getattr(request, "htmx", False):
         return render(request, page, context)
-    if is_up_to_date(request, standing):
+    if is_up_to_date(request, progress):
         return HttpResponse(status=NO_CONTENT)
-    status = 200 if standing.is_moving else STOP_POLLING
+    status = 200 if progress.is_moving else STOP_POLLING
     return render(request, partial, context | {"is_poll": True}, status=status)
