@@ -6,7 +6,7 @@ from uuid import UUID
 from batches.errors import NotAllowed, NotThere
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS
-from batches.services.permissions import may_run
+from batches.services.permissions import may_direct
 from batches.services.results.run import Run
 from content.http import AuthenticatedRequest
 
@@ -46,7 +46,7 @@ def find_template(request: AuthenticatedRequest, template_id: str) -> Template:
 def find_own_template(request: AuthenticatedRequest, template_id: str) -> Template:
     """Find a template that the caller may change. Raises NotThere and NotAllowed."""
     template = find_template(request, template_id)
-    if not may_run(request.user, template.creator, OPERATIONS[template.kind]):
+    if not may_direct(request.user, template):
         raise NotAllowed(NOT_YOURS)
     return template
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 
 from batches.errors import Invalid, NotAllowed
-from batches.models import BatchOperation, Submission
+from batches.models import BatchOperation, Submission, Template
 from batches.operations import OPERATIONS, Operation
 from content.models import User, Wallet
 
@@ -26,9 +26,9 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
     )
 
 
-def may_direct(user: User, batch: BatchOperation) -> bool:
-    """True if the user may control the batch; False for an unknown kind."""
-    return batch.kind in OPERATIONS and may_run(user, batch.creator, OPERATIONS[batch.kind])
+def may_direct(user: User, change: BatchOperation | Template) -> bool:
+    """True if the user may control the batch or the template; False for an unknown kind."""
+    return change.kind in OPERATIONS and may_run(user, change.creator, OPERATIONS[change.kind])
 
 
 def may_direct_all(user: User, submission: Submission) -> bool:

@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from batches.models import sees_all
-from batches.operations import OPERATIONS
+from batches.services.pages.actions import Actions
 from batches.services.pages.agenda import AgendaEntry, agenda_of
-from batches.services.permissions import may_direct, may_run
+from batches.services.permissions import may_direct
 from content.http import AuthenticatedHttpRequest
 from content.models import User
 
@@ -30,14 +30,9 @@ def calendar(request: AuthenticatedHttpRequest) -> HttpResponse:
     return render(request, "batches/calendar.html", context)
 
 
-def _rows(entries: Sequence[AgendaEntry], user: User) -> list[tuple[AgendaEntry, bool]]:
-    return [(entry, _may_act(entry, user)) for entry in entries]
-
-
-def _may_act(entry: AgendaEntry, user: User) -> bool:
-    if entry.template is not None:
-        operation = OPERATIONS.get(entry.template.kind)
-        return operation is not None and may_run(user, entry.template.creator, operation)
-    # Entries that cover only a part of a run have no actions for the whole run.
-    is_whole = len(entry.batches) == 1 or entry.submission_id is not None
-    return is_whole and all(may_direct(user, batch) for batch in entry.batches)
+def _rows(entries: Sequence[AgendaEntry], user: User) -> list[tuple[AgendaEntry, Actions | bool]]:
+    """Each entry with the actions on its batches, or whether its template may be changed."""
+    return [
+        (entry, may_direct(user, entry.template) if entry.template else entry.actions(user))
+        for entry in entries
+    ]

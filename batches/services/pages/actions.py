@@ -1,7 +1,7 @@
-"""Which actions a run offers now: one answer for pages and admin."""
+"""Which actions a run offers now: one answer for pages, calendar and admin."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batches.models import BatchOperation, Status
 from batches.operations.base import CONFLICT
@@ -45,16 +45,23 @@ def allowed_actions(
     # A retry can't help where nothing but conflicts failed: a review of them can, except of an
     # undo, which never restores what was changed since.
     retry = 0 if retry == conflicts else retry
+    return replace(
+        unfinished_actions(run),
+        retry=retry,
+        conflicts=0 if is_undo else conflicts,
+        undo=run.is_finished and has_more_to_undo(run.batches, follow_ups),
+        keep_as_template=not is_undo and not any(batch.item_payloads for batch in run.batches),
+    )
+
+
+def unfinished_actions(run: Run) -> Actions:
+    """What may be done with what has not finished; no query, and no check of the right."""
     return Actions(
         start=any(batch.can_start_now for batch in run.batches),
         resume=run.is_paused,
         pause=any(not batch.is_paused for batch in run.pending),
         reschedule=bool(run.pending),
         cancel=not run.is_finished,
-        retry=retry,
-        conflicts=0 if is_undo else conflicts,
-        undo=run.is_finished and has_more_to_undo(run.batches, follow_ups),
-        keep_as_template=not is_undo and not any(batch.item_payloads for batch in run.batches),
     )
 
 

@@ -14,7 +14,10 @@ from django.utils import timezone
 from batches.models import BatchOperation, Template
 from batches.models.batch import BatchQuerySet
 from batches.models.template import TemplateQuerySet
+from batches.services.pages.actions import Actions, unfinished_actions
+from batches.services.permissions import may_direct
 from batches.services.results.results import sisters_of
+from batches.services.results.run import Run
 from batches.services.templates.slots import coming_slots
 from content.models import User
 
@@ -49,6 +52,17 @@ class AgendaEntry:
     @property
     def items(self) -> int:
         return sum(batch.total_items for batch in self.batches)
+
+    def actions(self, user: User) -> Actions:
+        """What the person may do with its batches now; no query.
+
+        Nothing where it covers only a part of a run, since actions apply to all of it.
+        """
+        is_whole = len(self.batches) == 1 or self.submission_id is not None
+        if not is_whole or not all(may_direct(user, batch) for batch in self.batches):
+            return Actions()
+        actions = unfinished_actions(Run(self.batches))
+        return Actions(reschedule=actions.reschedule) if self.is_end else actions
 
 
 @dataclass(frozen=True)

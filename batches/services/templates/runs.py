@@ -12,8 +12,7 @@ from uuid_utils.compat import uuid7
 
 from batches.errors import ApplicationError, NotAllowed, NotThere
 from batches.models import Submission, Template, TemplateRun
-from batches.operations import OPERATIONS
-from batches.services.permissions import may_run
+from batches.services.permissions import may_direct
 from batches.services.runs.confirm import start_draft
 from batches.services.templates.slots import take_slot
 from batches.services.templates.store import draft_of
@@ -52,7 +51,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
     Raises Invalid, NotAllowed and QuotaExceeded, which are recorded in the run, and NotThere if
     the template was deleted.
     """
-    if not may_run(by, template.creator, OPERATIONS[template.kind]):
+    if not may_direct(by, template):
         raise NotAllowed
     # Never in state DUE: a sweeper would start it with the permissions of another user.
     run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())
