@@ -8,9 +8,8 @@ from django.urls import reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from batches.admin.notes import url_of
 from batches.admin.template_facts import RUN_LABELS
-from batches.models import Dependency, TemplateRun, sees_all
+from batches.models import BatchOperation, Dependency, TemplateRun, sees_all
 from batches.operations import describe
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
@@ -76,7 +75,7 @@ class DependencyAdmin(RegisterAdmin):
 
     @display(description="Batch")
     def show_batch(self, dependency: Dependency) -> str:
-        return link(url_of(dependency.batch), describe(dependency.batch))
+        return _link_to(dependency.batch)
 
     @display(description="Starts", ordering="when")
     def show_when(self, dependency: Dependency) -> str:
@@ -84,7 +83,7 @@ class DependencyAdmin(RegisterAdmin):
 
     @display(description="Of")
     def show_parent(self, dependency: Dependency) -> str:
-        return link(url_of(dependency.parent), describe(dependency.parent))
+        return _link_to(dependency.parent)
 
     @display(
         description="State",
@@ -93,3 +92,7 @@ class DependencyAdmin(RegisterAdmin):
     )
     def show_state(self, dependency: Dependency) -> str:
         return dependency.get_state_display()
+
+
+def _link_to(batch: BatchOperation) -> str:
+    return link(reverse("admin:batches_batchoperation_change", args=[batch.pk]), describe(batch))

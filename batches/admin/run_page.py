@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from batches.admin.notes import notes_of_run
 from batches.admin.progress import progress_context
 from batches.admin.run_buttons import buttons_of, url_of
 from batches.services.pages.actions import allowed_actions
-from batches.services.pages.graph import follow_ups_of, graph_of
+from batches.services.pages.graph import follow_ups_of, graph_of, originals_of
+from batches.services.pages.notes import related_notes, start_notes
 from batches.services.results.run import Run
 from content.http import AuthenticatedHttpRequest
 
@@ -19,7 +19,10 @@ def run_context(run: Run, request: AuthenticatedHttpRequest) -> dict[str, Any]:
     return {
         **context,
         "graph": graph,
-        "notes": notes_of_run(run, graph, follow_ups, user),
+        "notes": [
+            *related_notes(run, originals_of(run.batches, user), follow_ups),
+            *start_notes(run, graph),
+        ],
         "buttons": buttons_of(run, actions, user),
         "download_url": url_of(run, "results"),
     }

@@ -18,7 +18,6 @@ from unfold.decorators import display
 
 from batches.admin.catalogue import list_url
 from batches.admin.filters import OperationFilter
-from batches.admin.notes import notes_of_draft
 from batches.admin.review import review_context
 from batches.admin.run_actions import RunActions
 from batches.admin.run_buttons import url_of
@@ -29,6 +28,7 @@ from batches.errors import ApplicationError, NotAllowed, NotThere, SubmissionUse
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
+from batches.services.pages.notes import draft_notes
 from batches.services.results.results import totals_of
 from batches.services.results.run import Run, find_submission_run, run_of
 from batches.services.runs.confirm import check_typed_count, confirm
@@ -135,7 +135,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
             "batches/admin/review.html",
             http_status=409 if refusal else 200,
             refusal=refusal,
-            notes=notes_of_draft(submission, request.user),
+            notes=draft_notes(submission, request.user),
             **context,
         )
 

@@ -28,7 +28,7 @@ from batches.models import BatchItem, Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.rules import REJECT_ALL
 from batches.services.orders.preview import PreviewItem
-from batches.services.pages.graph import parents_of
+from batches.services.pages.notes import draft_notes
 from batches.services.quota import need_of
 from batches.services.results.results import failures_of, left_of, titles_of, totals_of
 from batches.services.results.run import find_submission_run, run_of
@@ -148,7 +148,7 @@ def _review(
         "can_go_back": not submission.follows and not submission.item_payloads,
         "moves_first": preview.moves is not None,
         "asks_something": bool(FORMS[submission.kind].paths),
-        "parents": parents_of(submission, request.user),
+        "notes": draft_notes(submission, request.user),
         "problem": problem,
     }
     return render(request, "batches/submission_review.html", context, status=status)

@@ -72,7 +72,7 @@ def test_a_sale_that_ends_is_planned_and_moved(checked, contents, size, work):
     page.get_by_role("button", name="Review").click()
     expect(page.get_by_text("Starts 1 Mar 2030, 09:00 CET (08:00 UTC)")).to_be_visible()
     expect(
-        page.get_by_text("Previous prices restored 4 Mar 2030, 09:00 CET (08:00 UTC).")
+        page.get_by_text("Previous prices are restored 4 Mar 2030, 09:00 CET (08:00 UTC).")
     ).to_be_visible()
     expect(page.get_by_text("−1.5 STX to −0.5 STX")).to_be_visible()
     look()

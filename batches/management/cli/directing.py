@@ -18,7 +18,7 @@ from batches.management.cli.arguments import (
 )
 from batches.management.cli.watching import (
     follow,
-    links_of,
+    note_lines,
     show_preview,
     show_results,
     show_run,
@@ -212,14 +212,11 @@ def _show_batch(batch: BatchOperation, out: OutputWrapper) -> None:
         ("does", describe(batch)),
         ("to", f"{batch.total_items:,} of {batch.creator}'s items"),
         ("requested", f"{moment_words(batch.created_at)} by {batch.requested_by}"),
-        ("state", "; ".join([batch.get_status_display(), *state_words(batch)])),
-        *(("after", words) for words in links_of(batch)),
-        ("retry of", batch.retry_of_id),
-        ("undo of", batch.undo_of_id),
+        ("state", batch.get_status_display()),
+        *(("", line) for line in note_lines(batch)),
     ]
     for name, value in facts:
-        if value:
-            out.write(plain_line(f"{name:<10}{value}"))
+        out.write(plain_line(f"{name:<10}{value}"))
     preview = preview_batch(batch) if batch.is_blocked else None
     if preview is not None:
         out.write("Preview as of now; it is checked again when it starts:")

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from django.core.management.base import OutputWrapper
 
-from batches.models import BatchItem, BatchOperation, Dependency, Status
+from batches.models import BatchItem, BatchOperation, Status
 from batches.operations import describe
 from batches.services.engine.settle import settle_due
 from batches.services.heartbeat import worker_is_silent
 from batches.services.mail.outbox import outcome_words
 from batches.services.orders.preview import Preview, PreviewItem
+from batches.services.pages.graph import follow_ups_of, graph_of, originals_of
+from batches.services.pages.notes import Note, related_notes, start_notes
 from batches.services.results.blockers import blockers
 from batches.services.results.results import results_of
 from batches.services.results.run import Run
@@ -97,13 +99,22 @@ def show_results(run: Run, out: OutputWrapper) -> None:
         raise SystemExit(1)
 
 
-def links_of(batch: BatchOperation) -> list[str]:
-    """Return the dependencies of a batch, each with the required outcome and its state."""
-    links = Dependency.objects.filter(batch=batch).select_related("parent").order_by("id")
+def note_lines(batch: BatchOperation) -> list[str]:
+    """Return what the batch waits for, retries and undoes, in sentences with ids."""
+    run = Run([batch])
+    graph = graph_of(run.batches, None)
+    notes = [
+        *start_notes(run, graph),
+        *(
+            Note("Waited for", node.batch, f", {node.when}: {node.state_label.lower()}.")
+            for node in graph.parents
+            if node not in graph.awaited
+        ),
+        *related_notes(run, originals_of(run.batches, None), follow_ups_of(run.batches, None)),
+    ]
     return [
-        f"{describe(link.parent)} {link.parent_id}, {link.get_when_display()}"
-        f" ({link.get_state_display().lower()})"
-        for link in links
+        note.words + (f" {describe(note.batch)} {note.batch.pk}{note.tail}" if note.batch else "")
+        for note in notes
     ]
 
 

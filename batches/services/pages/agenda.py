@@ -16,6 +16,7 @@ from batches.models.batch import BatchQuerySet
 from batches.models.template import TemplateQuerySet
 from batches.services.pages.actions import Actions, unfinished_actions
 from batches.services.permissions import may_direct
+from batches.services.results.blockers import conditions
 from batches.services.results.results import sisters_of
 from batches.services.results.run import Run
 from batches.services.templates.slots import coming_slots
@@ -52,6 +53,11 @@ class AgendaEntry:
     @property
     def items(self) -> int:
         return sum(batch.total_items for batch in self.batches)
+
+    @property
+    def conditions(self) -> list[str]:
+        """What keeps its batches from starting besides the time, in words."""
+        return conditions(self.batches[0]) if self.batches and not self.is_end else []
 
     def actions(self, user: User) -> Actions:
         """What the person may do with its batches now; no query.

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from batches.models import BatchOperation, Dependency, Submission, sees_all
+from batches.models.batch import BatchQuerySet
 from batches.operations import describe
 from content.models import User
 
@@ -51,8 +52,11 @@ class Graph:
         return [node for node in self.parents if node.state == Dependency.State.WAITING]
 
 
-def graph_of(batches: Sequence[BatchOperation], user: User) -> Graph:
-    """The direct parents and dependents; two queries for any number of batches."""
+def graph_of(batches: Sequence[BatchOperation], user: User | None) -> Graph:
+    """The direct parents and dependents; two queries for any number of batches.
+
+    Without a user, as on the command line, everything is visible, here and below.
+    """
     keys = [batch.pk for batch in batches]
     links = Dependency.objects.order_by("id")
     above = links.filter(batch_id__in=keys).select_related("parent__creator")
@@ -74,28 +78,33 @@ def parents_of(submission: Submission, user: User) -> list[GraphNode]:
     ]
 
 
-def follow_ups_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
+def follow_ups_of(batches: Sequence[BatchOperation], user: User | None) -> list[BatchOperation]:
     """The retries and undos of these batches, oldest first."""
     keys = [batch.pk for batch in batches]
     following = Q(retry_of_id__in=keys) | Q(undo_of_id__in=keys)
-    visible = BatchOperation.objects.visible_to(user).filter(following)
+    visible = _visible_to(user).filter(following)
     return list(visible.order_by("created_at").without_items())
 
 
-def originals_of(batches: Sequence[BatchOperation], user: User) -> list[BatchOperation]:
+def originals_of(batches: Sequence[BatchOperation], user: User | None) -> list[BatchOperation]:
     """The batches that these retry or undo."""
     keys = {key for batch in batches for key in (batch.retry_of_id, batch.undo_of_id) if key}
     if not keys:
         return []
-    visible = BatchOperation.objects.visible_to(user).filter(pk__in=list(keys))
+    visible = _visible_to(user).filter(pk__in=list(keys))
     return list(visible.order_by("created_at")[:MOST_SHOWN])
 
 
-def _nodes(pairs: Iterable[tuple[BatchOperation, Dependency]], user: User) -> list[GraphNode]:
-    is_overseer = sees_all(user)
+def _visible_to(user: User | None) -> BatchQuerySet:
+    return BatchOperation.objects.visible_to(user) if user else BatchOperation.objects.all()
+
+
+def _nodes(
+    pairs: Iterable[tuple[BatchOperation, Dependency]], user: User | None
+) -> list[GraphNode]:
     nodes: dict[UUID, GraphNode] = {}
     for batch, link in pairs:
-        is_seen = is_overseer or batch.creator.owner_id == user.pk
+        is_seen = user is None or sees_all(user) or batch.creator.owner_id == user.pk
         node = GraphNode(batch if is_seen else None, link.get_when_display(), link.state)
         nodes.setdefault(batch.pk, node)
     return list(nodes.values())[:MOST_SHOWN]

@@ -13,9 +13,14 @@ def blockers(batch: BatchOperation) -> list[str]:
     """`starts 24 Dec 2026, 18:00 CET (17:00 UTC)`, `paused`, `waits for 2 batches`; [] for none."""
     if not batch.is_blocked:
         return []
-    words = []
     if batch.scheduled_for and is_ahead(batch.scheduled_for):
-        words.append(f"starts {moment_and_utc_words(batch.scheduled_for)}")
+        return [f"starts {moment_and_utc_words(batch.scheduled_for)}", *conditions(batch)]
+    return conditions(batch)
+
+
+def conditions(batch: BatchOperation) -> list[str]:
+    """The same without the time: `paused`, `waits for 2 batches`."""
+    words = []
     if batch.is_paused:
         words.append("paused")
     if batch.waits_for:

@@ -12,7 +12,7 @@ from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
 from batches.recurrence import WALL_FORMAT
 from batches.services.orders.preview import Preview
-from batches.services.permissions import may_direct, wallet_to_act_for
+from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.quota import Need, lock_wallet, need_of
 from batches.services.runs.confirm import preview_submission
 from batches.services.runs.draft import MOST_ITEMS, draft
@@ -99,7 +99,7 @@ def resume_template(template: Template) -> None:
 
 def draft_of(template: Template) -> Submission:
     """What a run would start now, not saved. Raises Invalid and NotAllowed."""
-    if not may_direct(template.by, template):
+    if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
         raise NotAllowed(RIGHT_LOST)
     return draft(
         by=template.by,

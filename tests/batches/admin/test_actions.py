@@ -225,10 +225,10 @@ def test_progress_page_polls_while_queued(signed_in, staff, items):
     text = client.get(page("progress", submission)).content.decode()
     assert 'hx-trigger="every 1s"' in text
     assert '<meta http-equiv="refresh"' in text
-    assert "as soon as a worker is free" not in text
+    assert "You can leave this page" not in text
     BatchOperation.objects.update(created_at=timezone.now() - timedelta(seconds=20))
     part = client.get(page("progress", submission), headers={"HX-Request": "true"})
-    assert "as soon as a worker is free" in part.content.decode()
+    assert "You can leave this page" in part.content.decode()
     assert "<html" not in part.content.decode()
 
 

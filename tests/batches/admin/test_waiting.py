@@ -56,7 +56,7 @@ def test_schedule_uses_the_zone_of_staff(signed_in, staff, items, work):
         answer = client.post(RUN, {"selection": selection, "new_price": "2.5", **typed})
         review = text(client.get(answer.url))
         assert "Starts 3 Feb 2026, 00:30 CET (2 Feb, 23:30 UTC)." in review
-        assert "Ends 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
+        assert "Previous prices are restored 4 Feb 2026, 09:00 CET (08:00 UTC)." in review
         assert "Prices change by −0.5 STX to +1.5 STX, by +0.5 STX on average." in review
         assert "On-chain update of 3 items in 1 transaction of" in review
         client.post(answer.url)
@@ -90,7 +90,7 @@ def test_a_change_starts_after_another(signed_in, staff, batch, items, work):
     field = f"after-batch-{batch.pk}"
     typed = {"selection": items[1].pk, "new_price": "5", field: "on-success"}
     answer = client.post(RUN, typed)
-    assert "Starts after Update price to 7 STX – when all its items are saved." in text(
+    assert "Starts after Update price to 7 STX , when all its items are saved." in text(
         client.get(answer.url)
     )
     client.post(answer.url)

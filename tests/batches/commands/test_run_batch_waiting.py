@@ -130,7 +130,7 @@ def test_batches_wait_for_batch_and_run(order, command, work, settings):
 
     code, output, _ = command("run_batch", "show", str(after[0].pk))
     assert code == 1
-    assert "when all its items are saved (can't be met)" in output
+    assert "when all its items are saved: can't be met." in output
 
 
 def test_here_runs_batch_with_ended_parent(order, command):

@@ -111,7 +111,7 @@ def test_retry_after_review(signed_in, alice, contents, keys, work):
     assert prices() == [7_000_000] * 3
     again = BatchOperation.objects.get(retry_of=batch)
     words = text(client.get(f"/batches/{batch.pk}"))
-    assert "Retried by Update price to 7 STX Done" in words
+    assert "Retried by Update price to 7 STX , 1 of 1 saved Done" in words
     assert "Retries failed items of" in text(client.get(f"/batches/{again.pk}"))
 
 
@@ -213,7 +213,7 @@ def test_paused_run_counts_remaining_items(signed_in, alice, run):
     run_batch(run.batches.order_by("pk")[0].pk)
     client = signed_in(alice)
     answer = client.post(f"/submissions/{run.pk}/hold", follow=True)
-    assert "Paused. The rest runs only after it is resumed." in text(answer)
+    assert "Paused until it is resumed." in text(answer)
 
 
 def test_whole_run_undone(signed_in, alice, run, work):

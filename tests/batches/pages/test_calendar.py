@@ -56,7 +56,7 @@ def test_undated_entries_come_first(signed_in, alice, item):
     words = text(answer)
     undated, dated = words.split("Tuesday, 3 March 2026")
     assert "No fixed time" in undated
-    assert "Waits Update price to 0.000001 STX 1 item · waits for 1 other batch" in undated
+    assert "Waits Update price to 0.000001 STX 1 item · waits for another batch" in undated
     assert "Paused Update price to 0.000002 STX" in undated
     assert "0.000003" not in words
     assert "09:00 UTC Update price to 7 STX" in dated

@@ -59,8 +59,8 @@ def test_review_shows_schedule_and_price_changes(signed_in, alice, wallet_of, pr
         )
         words = text(client.get(f"/submissions/{draft.pk}"))
     assert "Starts 7 Feb 2026, 00:30 CET (6 Feb, 23:30 UTC)" in words
-    assert "Previous prices restored 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
-    assert "Update price to 7 STX Waiting This starts when all its items are saved." in words
+    assert "Previous prices are restored 9 Feb 2026, 09:00 CET (08:00 UTC)." in words
+    assert "Starts after Update price to 7 STX , when all its items are saved. Waiting" in words
     assert "Price changes +1 STX to +3 STX Average change +2 STX" in words
     assert "1 transaction for 3 items" in words
     assert "bytes, at least 0.000" in words
@@ -121,14 +121,14 @@ def test_batch_shows_why_it_waits(signed_in, alice, item, coming):
     other = price_batch(alice, [item.pk], dependsOn=[str(coming.pk)])
     client = signed_in(alice)
     words = text(client.get(f"/batches/{coming.pk}"))
-    assert "Paused. It starts only after it is resumed." in words
+    assert "Paused until it is resumed." in words
     assert "Scheduled for 1 Jan 2030, 13:00 CET (12:00 UTC)." in words
     words = text(client.get(f"/batches/{other.pk}"))
-    parent = "Update price to 7 STX Waiting"
-    assert f"Waits for another batch: {parent} This starts when it is done" in words
+    parent = "Update price to 7 STX"
+    assert f"Starts after {parent} , when it is done" in words
     assert "Start now" not in words
     free = price_batch(alice, [item.pk])
-    assert "It starts as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
+    assert "Starts as soon as a worker is free." in text(client.get(f"/batches/{free.pk}"))
 
 
 def test_idle_page_polls_rarely(signed_in, alice, coming):
