@@ -23,7 +23,7 @@ from batches.operations import OPERATIONS, Operation, describe, operation_for
 from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
 from batches.services.pages.history import with_batches
 from batches.services.permissions import may_run_for_others
-from batches.services.runs.draft import MOST_ITEMS, prepare
+from batches.services.runs.draft import MOST_ITEMS, draft, keep_draft
 from content.admin.base import replace
 from content.models import Content, ContentChange
 
@@ -68,14 +68,16 @@ class BatchContentAdmin(PriceFileAdmin):
         schedule = ScheduleForm(request.POST, user=_user(request), operation=operation)
         if form.is_valid() & schedule.is_valid():
             try:
-                submission = prepare(
-                    by=_user(request),
-                    source=Source.ADMIN,
-                    operation=operation,
-                    payload=form.payload(),
-                    content_ids=selection,
-                    error_policy=form.cleaned_data["error_policy"],
-                    schedule=schedule.value(),
+                submission = keep_draft(
+                    draft(
+                        by=_user(request),
+                        source=Source.ADMIN,
+                        operation=operation,
+                        payload=form.payload(),
+                        content_ids=selection,
+                        error_policy=form.cleaned_data["error_policy"],
+                        schedule=schedule.value(),
+                    )
                 )
             except Invalid as error:
                 for path_, words in list(error.errors.items())[:10]:

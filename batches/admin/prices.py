@@ -14,7 +14,8 @@ from batches.forms.schedule import ScheduleForm
 from batches.models import Source
 from batches.services.permissions import may_run_for_others
 from batches.services.runs import price_file
-from batches.services.runs.price_drafts import prepare_prices, without_unchanged
+from batches.services.runs.draft import keep_draft
+from batches.services.runs.price_drafts import draft_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION
 from content.admin.catalogue import ContentAdmin
 from content.http import AuthenticatedHttpRequest
@@ -45,12 +46,14 @@ class PriceFileAdmin(ContentAdmin):
         if form.is_valid() & schedule.is_valid():
             try:
                 prices = without_unchanged(form.prices, schedule.value(), by=user)
-                submission = prepare_prices(
-                    prices,
-                    by=user,
-                    source=Source.ADMIN,
-                    error_policy=form.cleaned_data["error_policy"],
-                    schedule=schedule.value(),
+                submission = keep_draft(
+                    draft_prices(
+                        prices,
+                        by=user,
+                        source=Source.ADMIN,
+                        error_policy=form.cleaned_data["error_policy"],
+                        schedule=schedule.value(),
+                    )
                 )
             except (Invalid, NotAllowed) as error:
                 form.add_error(None, error.message)

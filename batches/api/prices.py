@@ -19,7 +19,9 @@ from batches.errors import NotThere
 from batches.models import Source
 from batches.services.orders.schedule import Schedule
 from batches.services.results.run import run_of
-from batches.services.runs import price_drafts, price_file
+from batches.services.runs import price_file
+from batches.services.runs.confirm import preview_draft, start_draft
+from batches.services.runs.price_drafts import draft_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION, Prices
 from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
@@ -145,10 +147,9 @@ class PricesView(APIView):
             return Response(_preview(request, price_file.read(data), by, options))
 
         def start() -> Response:
-            prices = price_drafts.without_unchanged(
-                price_file.read(data), options["schedule"], by=by
-            )
-            started = price_drafts.start_prices(prices, by=by, source=Source.API, **options)
+            prices = without_unchanged(price_file.read(data), options["schedule"], by=by)
+            draft = draft_prices(prices, by=by, source=Source.API, **options)
+            started = start_draft(draft)
             answer = run_created(run_of(started, by), OPERATION.created_message)
             answer.data["skippedLines"] = prices.skipped
             answer.data["unchangedLines"] = prices.unchanged
@@ -186,8 +187,9 @@ def _may_export(user: User, address: str) -> bool:
 
 
 def _preview(request: Request, prices: Prices, by: User, options: dict[str, Any]) -> dict[str, Any]:
-    prices = price_drafts.without_unchanged(prices, options["schedule"], by=by)
-    wallets, preview = price_drafts.preview_prices(prices, by=by, source=Source.API, **options)
+    prices = without_unchanged(prices, options["schedule"], by=by)
+    draft = draft_prices(prices, by=by, source=Source.API, **options)
+    wallets, preview = preview_draft(draft)
     return {
         "operationType": OPERATION.kind,
         # Null for items of several creators.

@@ -15,7 +15,7 @@ from batches.forms.schedule import ScheduleForm
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
-from batches.services.runs.draft import MOST_ITEMS, prepare
+from batches.services.runs.draft import MOST_ITEMS, draft, keep_draft
 from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
 from content.models import Content
@@ -52,14 +52,16 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     problems: list[str] = []
     if form.is_valid() and schedule.is_valid():
         try:
-            submission = prepare(
-                by=user,
-                source=Source.PAGE,
-                operation=operation,
-                payload=form.payload(),
-                content_ids=content_ids,
-                error_policy=form.cleaned_data["error_policy"],
-                schedule=schedule.value(),
+            submission = keep_draft(
+                draft(
+                    by=user,
+                    source=Source.PAGE,
+                    operation=operation,
+                    payload=form.payload(),
+                    content_ids=content_ids,
+                    error_policy=form.cleaned_data["error_policy"],
+                    schedule=schedule.value(),
+                )
             )
         except NotAllowed as error:
             raise PermissionDenied(error.message) from error

@@ -13,7 +13,8 @@ from batches.forms.prices import PriceFileForm
 from batches.forms.schedule import ScheduleForm
 from batches.models import Source
 from batches.services.runs import price_file
-from batches.services.runs.price_drafts import prepare_prices, without_unchanged
+from batches.services.runs.draft import keep_draft
+from batches.services.runs.price_drafts import draft_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION
 from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
@@ -32,12 +33,14 @@ def content_prices(request: AuthenticatedHttpRequest) -> HttpResponse:
     if form.is_valid() & schedule.is_valid():
         try:
             prices = without_unchanged(form.prices, schedule.value(), by=user)
-            submission = prepare_prices(
-                prices,
-                by=user,
-                source=Source.PAGE,
-                error_policy=form.cleaned_data["error_policy"],
-                schedule=schedule.value(),
+            submission = keep_draft(
+                draft_prices(
+                    prices,
+                    by=user,
+                    source=Source.PAGE,
+                    error_policy=form.cleaned_data["error_policy"],
+                    schedule=schedule.value(),
+                )
             )
         except NotAllowed as error:
             problem, status = f"{error.message} Check the ids in the file.", 403

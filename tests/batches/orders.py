@@ -9,7 +9,7 @@ from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.orders.schedule import Schedule
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
+from batches.services.runs.draft import draft, keep_draft
 from batches.services.templates.spec import clean_template
 from batches.services.templates.store import create_template
 from content.models import User
@@ -44,13 +44,15 @@ def price_draft(
     **schedule: Any,
 ) -> Submission:
     """Prepare 7 STX for these items, unless the payload says otherwise."""
-    return prepare(
-        by=by,
-        source=source,
-        operation=OPERATIONS["update-price"],
-        payload=payload or {"newPrice": 7_000_000},
-        content_ids=content_ids,
-        schedule=Schedule(**schedule),
+    return keep_draft(
+        draft(
+            by=by,
+            source=source,
+            operation=OPERATIONS["update-price"],
+            payload=payload or {"newPrice": 7_000_000},
+            content_ids=content_ids,
+            schedule=Schedule(**schedule),
+        )
     )
 
 

@@ -15,7 +15,8 @@ from batches.operations import OPERATIONS
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.orders.schedule import Schedule
-from batches.services.runs.price_drafts import start_prices
+from batches.services.runs.confirm import start_draft
+from batches.services.runs.price_drafts import draft_prices
 from batches.services.runs.price_file import read
 from tests.batches.follow_ups import followed
 from tests.batches.orders import price_batch
@@ -159,10 +160,10 @@ def test_item_prices_become_a_file(alice, wallet_of, batch, call):
         "unknown,0,",
     ]
     until = timezone.now() + timedelta(hours=2)
-    submission = start_prices(
+    submission = start_draft(draft_prices(
         read("\n".join(file).encode()), by=alice, source=Source.PAGE,
         schedule=Schedule(until=until, depends_on=[(batch.pk, "on-completion")]),
-    )  # fmt: skip
+    ))  # fmt: skip
     made = submission.batches.get()
 
     for words in (curl_of(made), command_of(made)):

@@ -11,7 +11,7 @@ from batches.services.engine.lifecycle import cancel
 from batches.services.engine.run_batch import run_batch
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
+from batches.services.runs.draft import draft, keep_draft
 from content.models import ApiToken, Content, User, Wallet
 from tests.batches.orders import make_template, price_batch
 from tests.factories import make_contents
@@ -55,13 +55,15 @@ def make_things(alice: User, staff: User) -> dict[str, str]:
 def _draft(
     by: User, source: Source, *content_ids: str, price: int = 5, schedule: Schedule = AT_ONCE
 ) -> Submission:
-    return prepare(
-        by=by,
-        source=source,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": price},
-        content_ids=list(content_ids),
-        schedule=schedule,
+    return keep_draft(
+        draft(
+            by=by,
+            source=source,
+            operation=OPERATIONS["update-price"],
+            payload={"newPrice": price},
+            content_ids=list(content_ids),
+            schedule=schedule,
+        )
     )
 
 

@@ -14,7 +14,9 @@ from batches.services.engine import lifecycle
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.orders.schedule import Schedule
-from batches.services.runs import confirm, draft, price_drafts
+from batches.services.runs import confirm
+from batches.services.runs.draft import draft, keep_draft
+from batches.services.runs.price_drafts import draft_prices
 from batches.services.runs.price_lines import PriceLine, Prices
 from content.models import User, Wallet
 from content.services.catalogue.changes import change_content
@@ -184,10 +186,10 @@ class Doors:
                 PriceLine(number, key, OPERATIONS[kind].clean_payload(own[key]))
                 for number, key in enumerate(ids, start=2)
             ]
-            row, refusal = attempt(lambda: price_drafts.prepare_prices(Prices(lines), **how))
+            row, refusal = attempt(lambda: keep_draft(draft_prices(Prices(lines), **how)))
         else:
             how |= {"operation": OPERATIONS[kind], "payload": payload, "content_ids": ids}
-            row, refusal = attempt(lambda: draft.prepare(**how))
+            row, refusal = attempt(lambda: keep_draft(draft(**how)))
         items = self.world.items
         versions = {key: items[key].version for key in ids if key in items}
         order = Order(by, kind, payload, ids, versions, rejects_all, wait, own)

@@ -10,7 +10,8 @@ from batches.management.bench.world import World
 from batches.models import Source
 from batches.services.engine.run_batch import run_batch
 from batches.services.runs import price_file
-from batches.services.runs.price_drafts import start_prices
+from batches.services.runs.confirm import start_draft
+from batches.services.runs.price_drafts import draft_prices
 from content.models import Content
 
 
@@ -44,7 +45,7 @@ def _by_a_batch(world: World, keys: list[str], price: int) -> None:
     stx = Decimal(price) / 1_000_000
     lines = "".join(f"{key},{stx}\n" for key in keys)
     prices = price_file.read(f"content_id,new_price\n{lines}".encode())
-    submission = start_prices(prices, by=world.person, source=Source.PAGE)
+    submission = start_draft(draft_prices(prices, by=world.person, source=Source.PAGE))
     for key in submission.batches.values_list("pk", flat=True):
         run_batch(key)
 

@@ -20,9 +20,9 @@ from batches.services.orders.lineage import (
 from batches.services.orders.preview import Preview, preview_items
 from batches.services.orders.schedule import Schedule
 from batches.services.quota import take_quota
-from batches.services.runs.split import contents_of, groups_of, orders_of
+from batches.services.runs.split import contents_of, groups_of, items_by_creator, orders_of
 from config.database import atomic
-from content.models import Content, User
+from content.models import Content, User, Wallet
 
 
 def preview_submission(
@@ -44,6 +44,16 @@ def preview_submission(
 def _creators_of(submission: Submission, contents: Mapping[str, Content]) -> dict[str, str]:
     groups = groups_of(submission, contents)
     return {key: wallet.pk for wallet, keys in groups for key in keys}
+
+
+def preview_draft(draft: Submission) -> tuple[list[Wallet], Preview]:
+    """Preview what `start_draft` would do, with the creators of the items.
+
+    Raises Invalid and NotAllowed as `start_draft` does.
+    """
+    contents = contents_of(draft)
+    refuse_under_policy(draft, contents)
+    return list(items_by_creator(draft, contents)), preview_submission(draft, contents)
 
 
 def count_to_type(submission: Submission, preview: Preview) -> int | None:

@@ -20,36 +20,6 @@ LIFE = timedelta(hours=1)
 MOST_ITEMS = 10_000
 
 
-def prepare(
-    *,
-    by: User,
-    source: Source,
-    operation: Operation,
-    payload: Mapping[str, Any],
-    content_ids: Sequence[Any],
-    item_payloads: Sequence[Mapping[str, Any]] = (),
-    error_policy: str = rules.SKIP_FAILED,
-    schedule: Schedule = AT_ONCE,
-) -> Submission:
-    """Save a selection of items with their versions for confirmation.
-
-    With `item_payloads`, each item has its own clean payload and `payload` is ignored. Raises
-    Invalid, and NotAllowed if the user may change none of the items.
-    """
-    submission = draft(
-        by=by,
-        source=source,
-        operation=operation,
-        payload=payload,
-        content_ids=content_ids,
-        item_payloads=item_payloads,
-        error_policy=error_policy,
-        schedule=schedule,
-    )
-    submission.save(force_insert=True)
-    return submission
-
-
 def draft(
     *,
     by: User,
@@ -61,7 +31,11 @@ def draft(
     error_policy: str = rules.SKIP_FAILED,
     schedule: Schedule = AT_ONCE,
 ) -> Submission:
-    """Build what `prepare` would save, with the same checks, without saving it."""
+    """Draft a change of these items with their versions; nothing is saved.
+
+    With `item_payloads`, each item has its own clean payload and `payload` is ignored. Raises
+    Invalid, and NotAllowed if the user may change none of the items.
+    """
     errors = rules.ErrorCollector()
     clean = {} if item_payloads else errors.attempt(operation.clean_payload, payload)
     ids = errors.attempt(rules.clean_content_ids, list(content_ids), most=MOST_ITEMS)
@@ -95,6 +69,12 @@ def freeze(submission: Submission, contents: Mapping[str, Content]) -> Submissio
     submission.expires_at = submission.created_at + LIFE
     items_by_creator(submission, contents)  # raises NotAllowed before there is a review
     return submission
+
+
+def keep_draft(draft: Submission) -> Submission:
+    """Save a draft, to be reviewed and confirmed."""
+    draft.save(force_insert=True)
+    return draft
 
 
 def discard(submission_id: UUID | str, *, by: User) -> None:

@@ -15,7 +15,8 @@ from batches.services.engine.run_batch import run_batch
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.orders.schedule import Schedule
-from batches.services.runs.price_drafts import start_prices
+from batches.services.runs.confirm import start_draft
+from batches.services.runs.price_drafts import draft_prices
 from batches.services.runs.price_file import read
 from content.models import ApiToken, Wallet
 from tests.batches.follow_ups import followed
@@ -57,10 +58,10 @@ def test_each_makes_the_same_batch_again(world, settings, tmp_path):
     price.refresh_from_db()
     until = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
     file = f"content_id,new_price,percent\n{ids[0]},2.5,\n{ids[1]},,-12.5\n"
-    prices = start_prices(
+    prices = start_draft(draft_prices(
         read(file.encode()), by=alice, source=Source.PAGE,
         schedule=Schedule(until=until, depends_on=[(price.pk, "on-completion")]),
-    )  # fmt: skip
+    ))  # fmt: skip
     asked = [
         order("remove-content", removalReason=HOSTILE),
         order("update-metadata", updates={"title": HOSTILE, "description": f"{HOSTILE}\nEND\n\t'"}),

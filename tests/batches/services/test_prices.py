@@ -11,7 +11,10 @@ from batches.models import BatchItem, BatchOperation, Follows, Source, Submissio
 from batches.operations import describe
 from batches.services.integrity.verify import verify
 from batches.services.results.csv import results_file
-from batches.services.runs import confirm, price_drafts, price_file
+from batches.services.runs import confirm, price_file
+from batches.services.runs.confirm import preview_draft, start_draft
+from batches.services.runs.draft import keep_draft
+from batches.services.runs.price_drafts import draft_prices
 from batches.services.templates.spec import template_body
 from content.models import Content, ContentChange
 from content.services.catalogue.changes import change_content
@@ -25,7 +28,7 @@ def prices_of(*lines):
 
 
 def prepare(by, *lines, **options):
-    return price_drafts.prepare_prices(prices_of(*lines), by=by, source=Source.PAGE, **options)
+    return keep_draft(draft_prices(prices_of(*lines), by=by, source=Source.PAGE, **options))
 
 
 def prices_now():
@@ -54,7 +57,7 @@ def test_three_hundred_items_are_exported_edited_and_imported(alice, bob, wallet
     writer.writerows(rows)
 
     prices = price_file.read(text.getvalue().encode(), "edited.csv")
-    submission = price_drafts.prepare_prices(prices, by=alice, source=Source.PAGE)
+    submission = keep_draft(draft_prices(prices, by=alice, source=Source.PAGE))
     preview = confirm.preview_submission(submission)
     assert (len(preview.items), preview.failure_count) == (300, 0)
     assert preview.change_count == sum(wanted[key] != before[key] for key in before)
@@ -121,7 +124,7 @@ def test_who_may_change_none_of_the_items_is_refused(alice, bob, carol, viewer, 
         with pytest.raises(NotAllowed):
             prepare(person, f"{item.pk},4,")
         with pytest.raises(NotAllowed):
-            price_drafts.preview_prices(prices_of(f"{item.pk},4,"), by=person, source=Source.API)
+            draft_prices(prices_of(f"{item.pk},4,"), by=person, source=Source.API)
     assert not Submission.objects.exists()
 
 
@@ -131,13 +134,15 @@ def test_a_start_that_is_refused_leaves_nothing_behind(alice, wallet_of, setting
     items = make_contents(wallet_of(alice), 2)
     prices = prices_of(*(f"{item.pk},4," for item in items))
     with pytest.raises(QuotaExceeded):
-        price_drafts.start_prices(prices, by=alice, source=Source.API)
+        start_draft(draft_prices(prices, by=alice, source=Source.API))
     with pytest.raises(Invalid):
-        price_drafts.start_prices(
-            prices_of(f"{items[0].pk},4,", "nowhere,5,"),
-            by=alice,
-            source=Source.API,
-            error_policy="reject-all",
+        start_draft(
+            draft_prices(
+                prices_of(f"{items[0].pk},4,", "nowhere,5,"),
+                by=alice,
+                source=Source.API,
+                error_policy="reject-all",
+            )
         )
     assert not Submission.objects.exists()
     assert not BatchOperation.objects.exists()
@@ -145,8 +150,8 @@ def test_a_start_that_is_refused_leaves_nothing_behind(alice, wallet_of, setting
 
 def test_a_preview_keeps_nothing(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice), 1)
-    (wallet,), preview = price_drafts.preview_prices(
-        prices_of(f"{item.pk},4,"), by=alice, source=Source.API
+    (wallet,), preview = preview_draft(
+        draft_prices(prices_of(f"{item.pk},4,"), by=alice, source=Source.API)
     )
     assert (wallet, preview.headline) == (wallet_of(alice), "Change 1 of 1")
     assert not Submission.objects.exists()
@@ -214,6 +219,6 @@ def test_failed_rows_can_be_reuploaded(alice, wallet_of, work):
         (first.pk, {"newPrice": 1_250_500_000}),
         (second.pk, {"percentChange": -12.5}),
     ]
-    price_drafts.start_prices(again, by=alice, source=Source.PAGE)
+    start_draft(draft_prices(again, by=alice, source=Source.PAGE))
     work()
     assert prices_now() == {good.pk: 2_000_000, first.pk: 1_250_500_000, second.pk: 2_625_000}

@@ -15,7 +15,7 @@ from batches.services.mail.outbox import deliver_notification
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.runs.confirm import confirm, preview_submission
-from batches.services.runs.draft import prepare
+from batches.services.runs.draft import draft, keep_draft
 from batches.services.runs.split import batches_needed, contents_of
 from batches.services.worker.contract_sync import send_contract_calls
 from batches.services.worker.sweep import sweep
@@ -33,13 +33,15 @@ def queries(work) -> int:
 
 
 def prepared(user, items, **options):
-    return prepare(
-        by=user,
-        source=Source.PAGE,
-        operation=OPERATIONS["update-price"],
-        payload={"newPrice": 7},
-        content_ids=[item.pk for item in items],
-        **options,
+    return keep_draft(
+        draft(
+            by=user,
+            source=Source.PAGE,
+            operation=OPERATIONS["update-price"],
+            payload={"newPrice": 7},
+            content_ids=[item.pk for item in items],
+            **options,
+        )
     )
 
 

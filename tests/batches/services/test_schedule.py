@@ -195,7 +195,7 @@ def test_only_a_price_can_be_given_an_end(alice, item):
     for kind in ("remove-content", "restore-content", "update-metadata"):
         payload = {"updates": {"title": "A"}} if kind == "update-metadata" else {}
         with pytest.raises(Invalid) as refusal:
-            draft.prepare(
+            draft.draft(
                 by=alice,
                 source=Source.PAGE,
                 operation=OPERATIONS[kind],
