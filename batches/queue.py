@@ -17,7 +17,7 @@ from config.database import on_commit
 
 log = structlog.get_logger(__name__)
 
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 FAREWELL_SECONDS = 2.0
 NO_SUCH_QUEUE = "404"
 
@@ -27,7 +27,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.process = os.getpid()
-        self.waiting: queue.Queue[tuple[str, tuple[str, ...]]] = queue.Queue(MOST_WAITING)
+        self.waiting: queue.Queue[tuple[str, tuple[str, ...]]] = queue.Queue(MAX_WAITING)
         self.thread = threading.Thread(target=self._run, name="broker-sender", daemon=True)
         self.thread.start()
 

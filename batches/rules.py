@@ -27,11 +27,11 @@ SKIP_FAILED, REJECT_ALL = "skip-failed", "reject-all"
 ERROR_POLICIES = (SKIP_FAILED, REJECT_ALL)
 ON_SUCCESS, ON_COMPLETION, ALWAYS = "on-success", "on-completion", "always"
 LINKS = (ON_SUCCESS, ON_COMPLETION, ALWAYS)
-MOST_PARENTS = 20
+MAX_PARENTS = 20
 # A date further ahead is most likely a mistyped year.
-FURTHEST = timedelta(days=5 * 366)
+MAX_AHEAD = timedelta(days=5 * 366)
 NO_END = "Only a price change can have an end."
-TOO_MANY_PARENTS = f"A batch can wait for at most {MOST_PARENTS} others."
+TOO_MANY_PARENTS = f"A batch can wait for at most {MAX_PARENTS} others."
 
 
 class FieldErrors(ValueError):
@@ -200,7 +200,7 @@ def check_moment(moment: datetime) -> None:
     now = timezone.now()
     if moment <= now:
         raise ValueError("This time is in the past. Choose a future time.")
-    if moment > now + FURTHEST:
+    if moment > now + MAX_AHEAD:
         raise ValueError("This is more than five years ahead. Choose an earlier time.")
 
 
@@ -213,7 +213,7 @@ def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
         return []
     if not isinstance(value, list):
         raise FieldErrors({"dependsOn": ["Send a list of ids of batches."]})
-    if len(value) > MOST_PARENTS:
+    if len(value) > MAX_PARENTS:
         raise FieldErrors({"dependsOn": [TOO_MANY_PARENTS]})
     errors: dict[str, list[str]] = {}
     clean: dict[UUID, str] = {}

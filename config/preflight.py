@@ -22,8 +22,8 @@ from config.database import is_away, is_mongodb, lacks_tables
 from config.environment import ConfigurationError
 from config.errors import NO_TABLES
 
-WRONG = 2
-MOST_NAMED = 3
+EXIT_CODE = 2
+MAX_NAMED = 3
 LONGEST_REASON = 120
 # Messages of drivers, and their meaning.
 REASONS = {
@@ -56,7 +56,7 @@ def exit_on_configuration_error() -> Iterator[None]:
 def end(words: str) -> None:
     """Print the message and raise SystemExit."""
     sys.stderr.write(f"{words}\n")
-    sys.exit(WRONG)
+    sys.exit(EXIT_CODE)
 
 
 def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
@@ -120,7 +120,7 @@ def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
     newer = sorted(key for key in applied - known if key[0] in loader.migrated_apps)
     if newer:
         raise ConfigurationError(
-            f"The database is newer than this program, which does not know its {_named(newer)}; "
+            f"The database is newer than this program, which does not know its {_names(newer)}; "
             "install the version that made it, or restore the backup from before the upgrade."
         )
     if may_lack_migrations:
@@ -131,14 +131,14 @@ def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
     lacking = [(migration.app_label, migration.name) for migration, _ in plan]
     if lacking:
         raise ConfigurationError(
-            f"The database is older than this program and lacks its {_named(lacking)}: "
+            f"The database is older than this program and lacks its {_names(lacking)}: "
             "run manage.py migrate"
         )
 
 
-def _named(keys: list[tuple[str, str]]) -> str:
-    names = [".".join(key) for key in keys[:MOST_NAMED]]
-    more = f" and {len(keys) - MOST_NAMED:,} more" if len(keys) > MOST_NAMED else ""
+def _names(keys: list[tuple[str, str]]) -> str:
+    names = [".".join(key) for key in keys[:MAX_NAMED]]
+    more = f" and {len(keys) - MAX_NAMED:,} more" if len(keys) > MAX_NAMED else ""
     return f"migration{'s' if len(keys) > 1 else ''} {', '.join(names)}{more}"
 
 
@@ -153,7 +153,7 @@ def _refusal(error: BaseException) -> str:
         )
         file = connection.settings_dict["NAME"]
         return f"The database file {file} can't be used: {words}; {remedy}."
-    return f"The database at {_place()} {_said(words)}"
+    return f"The database at {_place()} {_reason(words)}"
 
 
 def _place() -> str:
@@ -163,7 +163,7 @@ def _place() -> str:
     return f"{known['HOST'] or 'localhost'}:{known['PORT'] or 5432}"
 
 
-def _said(words: str) -> str:
+def _reason(words: str) -> str:
     name, user = connection.settings_dict["NAME"], connection.settings_dict.get("USER")
     if "does not exist" in words and f'database "{name}"' in words:
         return f"has no database {name}; create it (createdb {name}), or correct DATABASE_URL."

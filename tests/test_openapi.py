@@ -7,7 +7,7 @@ from batches.api.examples import CREATED, PREVIEW
 from batches.operations import OPERATIONS
 from tests.factories import make_contents
 
-MOST_LETTERS = 100
+MAX_LETTERS = 100
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def described(db):
 def test_every_operation_has_a_summary_of_one_line(described):
     for name, operation in described.items():
         summary = operation.get("summary", "")
-        assert 0 < len(summary) <= MOST_LETTERS, name
+        assert 0 < len(summary) <= MAX_LETTERS, name
         assert not summary.endswith("."), name
         assert operation.get("description") != "", name
     summaries = [operation["summary"] for operation in described.values()]

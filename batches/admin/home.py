@@ -121,9 +121,9 @@ def _failed(failures: Failures, user: User) -> list[Figure]:
         Figure("Failed items", f"{failures.items:,}", items, is_alarming=bool(failures.items)),
         Figure(
             "Aborted batches",
-            f"{failures.broken_off:,}",
+            f"{failures.aborted:,}",
             _list_url(BATCHES, today | {"status__exact": Status.FAILED.value}),
-            is_alarming=bool(failures.broken_off),
+            is_alarming=bool(failures.aborted),
         ),
     ]
 

@@ -37,7 +37,7 @@ from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
 from content.http import AuthenticatedHttpRequest
 
-MOST_LINKS = 50
+MAX_LINKS = 50
 STARTED_UNSEEN = (
     "Started. To see its progress, ask an administrator for the permission to view batches."
 )
@@ -86,7 +86,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         links = [
             (link(reverse("admin:batches_batchoperation_change", args=[batch.pk]), str(batch)),)
             + (batch.creator, batch.get_status_display())
-            for batch in batches[:MOST_LINKS]
+            for batch in batches[:MAX_LINKS]
         ]
         rest = len(batches) - len(links)
         return format_html(

@@ -55,7 +55,7 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     SOONEST_FIRST: (F("scheduled_for").asc(nulls_last=True), "id"),
 }
 # Nobody opens more pages, and an exact count is slow for a long list.
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 AFTER = OpenApiParameter(
     "after",
     {"type": "string", "format": "uuid"},
@@ -232,7 +232,7 @@ def _list(request: AuthenticatedRequest, address: str | None) -> Response:
             raise NotThere
         found = found.filter(creator_id=address)
     if key is None:
-        frame = page(request, found, creator=address, most_counted=MOST_COUNTED)
+        frame = page(request, found, creator=address, most_counted=MAX_COUNTED)
     else:
         frame = page_by_key(request, found, creator=address)
     return Response(rows_under(frame, "batches", BatchAnswer(frame.pop("rows"), many=True).data))

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from batches.operations import OPERATIONS, Operation
 from batches.operations.base import REFUSALS
 from batches.operations.fields import Field, FieldType
-from batches.rules import ERROR_POLICIES, LINKS, MOST_PARENTS
+from batches.rules import ERROR_POLICIES, LINKS, MAX_PARENTS
 from content import rules
 from content.api.fields import ContentId
 from content.api.serializers import TokenGating
@@ -27,7 +27,7 @@ class ContentFilterBody(serializers.Serializer[Any]):
 @extend_schema_field(
     {
         "type": "array",
-        "maxItems": MOST_PARENTS,
+        "maxItems": MAX_PARENTS,
         "items": {
             "oneOf": [
                 {"type": "string", "format": "uuid"},

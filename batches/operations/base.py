@@ -157,7 +157,7 @@ class Operation(ABC):
         """The change in one phrase: `Update price +10 %`."""
         return self.label
 
-    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def requested_values(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of `requested_columns` for an item with this payload."""
         return {}
 
@@ -169,7 +169,7 @@ class Operation(ABC):
     def success_words(self, after: Mapping[str, Any]) -> str:
         """The message for a changed item."""
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         """The message for an item on which this operation was undone or redone."""
         return "Restored"
 

@@ -10,7 +10,7 @@ from content.models import ContentRow
 from content.rules import MAX_REMOVAL_REASON
 
 DEFAULT_REASON = "Batch removal by creator"
-MOST_SHOWN = 60
+MAX_SHOWN = 60
 
 
 class RemoveContent(Operation):
@@ -44,13 +44,13 @@ class RemoveContent(Operation):
         reason = payload["removalReason"]
         if reason in ("", DEFAULT_REASON):
             return self.label
-        shown = reason if len(reason) <= MOST_SHOWN else f"{reason[:MOST_SHOWN]}…"
+        shown = reason if len(reason) <= MAX_SHOWN else f"{reason[:MAX_SHOWN]}…"
         return f"{self.label}: {shown}"
 
     def success_words(self, after: Mapping[str, Any]) -> str:
         return "Content removed"
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         return "Removed again" if after.get("is_removed") else "Back on sale"
 
     def unchanged_words(self) -> str:

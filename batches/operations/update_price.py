@@ -88,7 +88,7 @@ class UpdatePrice(Operation):
             return f"{self.label}, item by item"
         return f"{self.label} {Decimal(str(payload['percentChange'])):+,} %"
 
-    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def requested_values(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if "newPrice" in payload:
             return {"new_price": plain_stx(payload["newPrice"])}
         return {"percent": payload["percentChange"]}
@@ -100,7 +100,7 @@ class UpdatePrice(Operation):
     def success_words(self, after: Mapping[str, Any]) -> str:
         return f"Price updated to {format_stx(after['price'])}"
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         return f"Price restored to {format_stx(after['price'])}"
 
     def unchanged_words(self) -> str:

@@ -15,7 +15,7 @@ from batches.forms.schedule import ScheduleForm
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
-from batches.services.runs.draft import MOST_ITEMS, draft, keep_draft
+from batches.services.runs.draft import MAX_ITEMS, draft, keep_draft
 from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
 from content.models import Content
@@ -102,4 +102,4 @@ def selected_ids(request: AuthenticatedHttpRequest) -> list[str]:
     form = ContentFilterForm(QueryDict(request.POST.get("query", "")))
     own = Content.objects.owned_by(request.user)
     # One more than allowed, so that too many are refused instead of truncated.
-    return list(form.matching(own).values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    return list(form.matching(own).values_list("pk", flat=True)[: MAX_ITEMS + 1])

@@ -13,7 +13,7 @@ from content.errors import Invalid
 from content.strict_json import parse_json
 
 # A client that is still sending does not read the answer, so up to this much is drained.
-MOST_DROPPED_BYTES = 16 * 1024 * 1024
+MAX_DROPPED_BYTES = 16 * 1024 * 1024
 
 
 class BodyTooLarge(APIException):
@@ -83,7 +83,7 @@ def read_body(stream: IO[Any]) -> bytes:
         data: bytes = stream.read(most + 1)
         if len(data) > most:
             dropped = len(data)
-            while dropped < MOST_DROPPED_BYTES and (more := stream.read(64 * 1024)):
+            while dropped < MAX_DROPPED_BYTES and (more := stream.read(64 * 1024)):
                 dropped += len(more)
             raise BodyTooLarge
     except UnreadablePostError:

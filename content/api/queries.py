@@ -15,13 +15,13 @@ from content import rules
 from content.errors import Invalid
 
 DEFAULT_LIMIT = 50
-MOST_LIMIT = 200
-MOST_SKIPPED = 2**53
+MAX_LIMIT = 200
+MAX_SKIPPED = 2**53
 
 PAGE_PARAMETERS = [
     OpenApiParameter(
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT},
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
         description="How many rows.",
     ),
     OpenApiParameter(
@@ -111,7 +111,7 @@ def search_words(text: str) -> str:
 
 def page_of(request: Request) -> tuple[int, int]:
     """`limit` and `skip` of the query. Raises Invalid."""
-    limit, errors = _number(request, "limit", default=DEFAULT_LIMIT, least=1, most=MOST_LIMIT)
+    limit, errors = _number(request, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
     skip, more = _number(request, "skip", default=0, least=0, most=rules.MAX_ID)
     if errors or more:
         raise Invalid(errors={**errors, **more})
@@ -133,7 +133,7 @@ def page(
     total = (rows if most_counted is None else rows.order_by()[: most_counted + 1]).count()
     is_within = skip < total or (most_counted is not None and most_counted < total)
     # Databases refuse very large offsets, and there are no rows beyond the end.
-    found = rows[skip : skip + limit] if is_within and skip <= MOST_SKIPPED else rows.none()
+    found = rows[skip : skip + limit] if is_within and skip <= MAX_SKIPPED else rows.none()
     return {"creator": creator, "total": total, "rows": found, "limit": limit, "skip": skip}
 
 

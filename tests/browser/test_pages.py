@@ -8,7 +8,7 @@ from batches.operations import OPERATIONS
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order
 from batches.services.runs.confirm import confirm
-from batches.services.runs.draft import prepare
+from batches.services.runs.draft import draft, keep_draft
 from content.models import ApiToken, Content
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents
@@ -30,7 +30,9 @@ def contents(alice, bob, wallet_of) -> list[Content]:
 def submission(alice, contents):
     keys = [content.pk for content in contents]
     payload = {"percentChange": 10}
-    return prepare(by=alice, source=Source.PAGE, operation=PRICE, payload=payload, content_ids=keys)
+    return keep_draft(
+        draft(by=alice, source=Source.PAGE, operation=PRICE, payload=payload, content_ids=keys)
+    )
 
 
 def content_list(**_):

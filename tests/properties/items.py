@@ -65,7 +65,7 @@ def refused(code: str) -> Judgement:
     return Judgement(FAILED, code)
 
 
-def put_back(before: Mapping[str, Any], item: Item) -> Judgement:
+def undo_change(before: Mapping[str, Any], item: Item) -> Judgement:
     """An undo: nobody changed the item since, so it is to be just as it was."""
     after = {name: value for name, value in before.items() if item.values[name] != value}
     return Judgement(SAVED, after=after) if after else Judgement(UNCHANGED)

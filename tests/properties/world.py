@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from tests.properties.following import Following
-from tests.properties.items import FAILED, Item, Judgement, judge, put_back, refused
+from tests.properties.items import FAILED, Item, Judgement, judge, refused, undo_change
 from tests.properties.rows import (
     AN_HOUR,
-    MOST_ITEMS,
+    MAX_ITEMS,
     QUOTA,
     Batch,
     Order,
@@ -67,7 +67,7 @@ class World(Running, Following):
         if order.versions.get(key) not in {None, item.version}:
             return refused("conflict")
         if order.restores is not None:
-            return put_back(order.restores[key], item)
+            return undo_change(order.restores[key], item)
         return judge(order.kind, {**order.payload, **order.own.get(key, {})}, item)
 
     def sees(self, person: Person, batch: Batch) -> bool:
@@ -92,7 +92,7 @@ class World(Running, Following):
 
     def why_refused(self, order: Order, creator: Person) -> str:
         """The refusal of a batch, before its quota; empty when there is none."""
-        if not 1 <= len(order.ids) <= MOST_ITEMS:
+        if not 1 <= len(order.ids) <= MAX_ITEMS:
             return "Invalid"
         if not any(key in self.items and self.is_of(key, creator) for key in order.ids):
             return "NotAllowed"
@@ -193,8 +193,8 @@ class World(Running, Following):
                 by_origin.setdefault(order.origins.get(key), []).append(key)
             for origin, own in by_origin.items():
                 parts += [
-                    (creator, origin, own[start : start + MOST_ITEMS])
-                    for start in range(0, len(own), MOST_ITEMS)
+                    (creator, origin, own[start : start + MAX_ITEMS])
+                    for start in range(0, len(own), MAX_ITEMS)
                 ]
         return parts
 

@@ -27,7 +27,7 @@ from content.models import User, Wallet
 
 PATH = f"/api/batches/{OPERATIONS['update-price'].api_path}"
 FLOOR_PATH = "/bench-floor"
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 
 
 class FloorBody(serializers.Serializer[Any]):
@@ -155,7 +155,7 @@ def _post_to_the_end(client: Client, body: dict[str, Any]) -> None:
     batches = BatchOperation.objects.filter(pk=_post(client, PATH, body)["batchId"])
     began = time.monotonic()
     while not batches.filter(status=Status.COMPLETED).exists():
-        if time.monotonic() - began > MOST_SECONDS:
+        if time.monotonic() - began > MAX_SECONDS:
             raise CommandError("A batch did not end, so nothing was measured.")
         time.sleep(0.001)
 

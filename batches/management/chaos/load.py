@@ -17,7 +17,7 @@ from content.services.people.setup import make_person
 CREATORS = ("chaos-one", "chaos-two")
 ITEMS_EACH = 120
 BATCH_ITEMS = (20, 100)
-MOST_UNFINISHED = 12
+MAX_UNFINISHED = 12
 CANCELLED_PART = 0.15
 
 
@@ -52,7 +52,7 @@ class Load:
         unfinished = list(BatchOperation.objects.unfinished().order_by("pk"))
         if unfinished and self.chance.random() < CANCELLED_PART:
             self._cancel(self.chance.choice(unfinished))
-        for _ in range(MOST_UNFINISHED - len(unfinished)):
+        for _ in range(MAX_UNFINISHED - len(unfinished)):
             self._create()
 
     def _create(self) -> None:

@@ -23,7 +23,7 @@ from content.rules import format_stx
 from content.words import differences, moment_and_utc_words
 
 POLL_SECONDS = 0.3
-MOST_ROWS = 100
+MAX_ROWS = 100
 INTERRUPTED = 130
 
 
@@ -62,10 +62,10 @@ def show_preview(preview: Preview, out: OutputWrapper) -> None:
 
 
 def write_preview(preview: Preview, out: OutputWrapper) -> None:
-    rows = [_preview_row(item) for item in preview.items[:MOST_ROWS]]
+    rows = [_preview_row(item) for item in preview.items[:MAX_ROWS]]
     out.write(table(("id", "title", "result", "why"), rows))
-    if len(preview.items) > MOST_ROWS:
-        out.write(f"… and {len(preview.items) - MOST_ROWS:,} more")
+    if len(preview.items) > MAX_ROWS:
+        out.write(f"… and {len(preview.items) - MAX_ROWS:,} more")
     if moves := preview.moves:
         smallest, largest, mean = (
             f"{'+' if move > 0 else ''}{format_stx(move)}"
@@ -81,10 +81,10 @@ def write_preview(preview: Preview, out: OutputWrapper) -> None:
 
 def show_results(run: Run, out: OutputWrapper) -> None:
     """Print the result of each item, or only failures if there are too many."""
-    shows_all = run.total <= MOST_ROWS
+    shows_all = run.total <= MAX_ROWS
     rows: list[Sequence[object]] = []
     for batch in run.batches:
-        rows += _rows(batch, shows_all=shows_all, most=MOST_ROWS - len(rows))
+        rows += _rows(batch, shows_all=shows_all, most=MAX_ROWS - len(rows))
         if batch.error:
             sys.stderr.write(plain_line(batch.error) + "\n")
     if rows:

@@ -16,7 +16,7 @@ from config.failpoints import reach
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 ENDINGS = {
     Status.COMPLETED.value: "ended with failed items",
     Status.FAILED.value: "was aborted",
@@ -27,7 +27,7 @@ ENDINGS = {
 def settle_dependents(parent_id: UUID) -> int:
     """Settle the links of batches that wait for this one; returns how many."""
     links = Dependency.objects.to_settle().filter(parent_id=parent_id)
-    return sum(settle_link(key) for key in list(links.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+    return sum(settle_link(key) for key in list(links.values_list("pk", flat=True)[:MAX_AT_ONCE]))
 
 
 def settle_due() -> int:
@@ -38,7 +38,7 @@ def settle_due() -> int:
     """
     links = Dependency.objects.to_settle().values_list("pk", flat=True)
     settled = 0
-    for key in list(links[:MOST_AT_ONCE]):
+    for key in list(links[:MAX_AT_ONCE]):
         try:
             settled += settle_link(key)
         except Exception as error:

@@ -39,16 +39,15 @@ def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
     for batch in batches:
         waiting = [link for link in links[batch.pk] if link.state == Dependency.State.WAITING]
         if batch.status == Status.PENDING and batch.waits_for != len(waiting):
-            counted = f"it counts {batch.waits_for} others that it waits for"
-            yield batch.pk, f"{counted}, its links say {len(waiting)}"
+            yield batch.pk, f"it counts {batch.waits_for} open dependencies, but has {len(waiting)}"
         if batch.status in BEGUN and waiting:
-            yield batch.pk, f"it began before batch {waiting[0].parent_id}, for which it waits"
+            yield batch.pk, f"it started before batch {waiting[0].parent_id}, which it depends on"
         for link in waiting:
             ended = link.parent.completed_at
             if link.parent.is_finished and ended and max(ended, batch.updated_at) < late:
                 yield (
                     batch.pk,
-                    f"it was not told that batch {link.parent_id}, for which it waits, has ended",
+                    f"its dependency on batch {link.parent_id} is still open, which has ended",
                 )
 
 
@@ -77,11 +76,11 @@ def _faults_of_undo(
     about = f"of item {change.content_id}"
     if undone and change.version != undone.version + 1:
         versions = f"version {undone.version} {about} as version {change.version}"
-        yield f"it put back {versions}, over what came between"
+        yield f"it restored {versions} over later changes"
     was = from_history(undone.before if undone else restored)
     for name, value in from_history(change.after).items():
         if name not in was or not is_same(was[name], value):
-            yield f"it left {name} {about} at {value!r}, before it was {was.get(name)!r}"
+            yield f"it left {name} {about} at {value!r}, not {was.get(name)!r}"
 
 
 def faults_of_templates(templates: Sequence[Template]) -> Words:
@@ -89,14 +88,14 @@ def faults_of_templates(templates: Sequence[Template]) -> Words:
     keys = [template.pk for template in templates]
     runs = TemplateRun.objects.filter(template_id__in=keys).order_by()
     for key, slot, times in _more_than_once(runs, "slot"):
-        yield key, f"its slot {slot} is there {times} times"
+        yield key, f"its slot {slot} has {times} runs"
     named = runs.filter(submission__isnull=False)
     for key, submission, times in _more_than_once(named, "submission_id"):
-        yield key, f"{times} of its runs name the same submission {submission}"
+        yield key, f"{times} of its runs have the same submission {submission}"
     started = runs.filter(state=TemplateRun.State.STARTED, submission__isnull=False)
     unstarted = started.exclude(submission__state=Submission.State.CONFIRMED)
     for key, slot in unstarted.values_list("template_id", "slot"):
-        yield key, f"its run {slot} was started, and what it prepared was not"
+        yield key, f"its run {slot} counts as started, but its submission was never confirmed"
 
 
 def _more_than_once(runs: QuerySet[TemplateRun], name: str) -> Iterator[tuple[UUID, Any, int]]:

@@ -92,23 +92,23 @@ class _History:
     def follow(self, change: ContentChange) -> Iterator[str]:
         expected, self.version = self.version + 1, change.version
         if change.version != expected:
-            yield f"its history lacks version {expected}"
+            yield f"version {expected} is missing from its history"
         before, after = from_history(change.before), from_history(change.after)
         for name, value in before.items():
             if change.version == expected and not is_same(self.known.get(name, value), value):
                 yield (
-                    f"version {change.version} says {name} was {value!r} before, "
-                    f"version {expected - 1} left {self.known[name]!r}"
+                    f"version {change.version} has {value!r} as the previous {name}, "
+                    f"but version {expected - 1} set {self.known[name]!r}"
                 )
         self.known.update(after)
 
     def faults_of(self, content: Content) -> Iterator[str]:
         if content.version != self.version:
-            yield f"it is at version {content.version}, its history ends at {self.version}"
+            yield f"it has version {content.version}, but its history ends at {self.version}"
         for name in FIELDS:
             value = getattr(content, name)
             if name in self.known and not is_same(self.known[name], value):
-                yield f"its {name} is {value!r}, its history ends with {self.known[name]!r}"
+                yield f"its {name} is {value!r}, but its history ends with {self.known[name]!r}"
 
 
 def _faults_of_contents(
@@ -198,9 +198,9 @@ def _faults_of_batch(batch: BatchOperation, items: Sequence[BatchItem]) -> Itera
         ("in all", batch.total_items, len(batch.content_ids)),
     ):
         if counter != rows:
-            yield f"it counts {counter} {name}, its rows say {rows}"
+            yield f"its counter says {counter} {name}, its results say {rows}"
     if batch.status == Status.COMPLETED and len(items) != len(batch.content_ids):
-        yield f"it is done with {len(items)} results for {len(batch.content_ids)} items"
+        yield f"it is completed with {len(items)} results for {len(batch.content_ids)} items"
     if batch.is_finished and batch.lease_token is not None:
         yield "it has ended but a worker still has its lease"
 
@@ -209,15 +209,15 @@ def _faults_of_result(
     batch: BatchOperation, item: BatchItem, changes: Mapping[UUID, ContentChange]
 ) -> Iterator[str]:
     if batch.content_ids[item.position : item.position + 1] != [item.content_id]:
-        yield f"its result stands at place {item.position + 1}, where it was not asked for"
+        yield f"its result has position {item.position + 1}, where the request has no such item"
     has_change = item.change_id is not None
     if has_change != (item.outcome == BatchItem.Outcome.SUCCEEDED):
-        yield f"its result is {item.outcome}, with {'a' if has_change else 'no'} change"
+        yield f"its result is {item.outcome}, but it has {'a' if has_change else 'no'} change"
     change = changes.get(item.change_id) if item.change_id else None
     if has_change and change is None:
-        yield "the change that its result names is not there"
+        yield "the change of its result does not exist"
     if change and (change.content_id, change.cause) != (item.content_id, f"{CAUSE}{batch.pk}"):
-        yield f"its result names a change of item {change.content_id} by {change.cause}"
+        yield f"its result refers to a change of item {change.content_id} by {change.cause}"
 
 
 # ---------------------------------------------------------------- what repeats

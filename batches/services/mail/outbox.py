@@ -30,7 +30,7 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 FAILURES_SHOWN = 20
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 def deliver_notification(notification_id: UUID | str) -> bool:
@@ -56,9 +56,9 @@ def deliver_notification(notification_id: UUID | str) -> bool:
 
 
 def deliver_due_notifications() -> int:
-    """Send due mails, oldest first, up to MOST_AT_ONCE; returns how many were tried."""
+    """Send due mails, oldest first, up to MAX_AT_ONCE; returns how many were tried."""
     due = Notification.objects.due().order_by("due_at").values_list("pk", flat=True)
-    return sum(deliver_notification(key) for key in list(due[:MOST_AT_ONCE]))
+    return sum(deliver_notification(key) for key in list(due[:MAX_AT_ONCE]))
 
 
 def build_mail(notification: Notification) -> EmailMultiAlternatives:

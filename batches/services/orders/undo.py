@@ -7,7 +7,7 @@ from batches.models import BatchOperation, Follows, Source
 from batches.operations import operation_for
 from batches.operations.undo import RESTORE, UNDO, Undo
 from batches.services.orders.create import insert_batch
-from batches.services.orders.lineage import undone
+from batches.services.orders.lineage import restored_ids
 from batches.services.orders.order import Order
 from batches.services.orders.schedule import AT_ONCE, Schedule
 
@@ -28,7 +28,7 @@ def undo_order(
         changes = [change for change in changes if change.content_id in content_ids]
     if not changes:
         raise NothingToDo(NOTHING_SAVED)
-    back = undone(batch)
+    back = restored_ids(batch)
     changes = [change for change in changes if change.content_id not in back]
     if not changes:
         raise NothingToDo(UNDONE)

@@ -23,10 +23,10 @@ from batches.services.templates.slots import coming_slots
 from content.models import User
 
 HORIZON = timedelta(days=60)
-MOST_BATCHES = 300
-MOST_TEMPLATES = 200
+MAX_BATCHES = 300
+MAX_TEMPLATES = 200
 # Up to this many slots of one template get entries of their own.
-MOST_SLOTS = 5
+MAX_SLOTS = 5
 
 
 @dataclass(frozen=True)
@@ -89,19 +89,19 @@ def agenda_of(user: User) -> Agenda:
     # Separate queries: databases order rows without a time differently.
     upcoming = _upcoming(BatchOperation.objects.visible_to(user))
     now = timezone.now()
-    timed = list(upcoming.filter(scheduled_for__gt=now)[: MOST_BATCHES + 1])
-    undated = list(upcoming.exclude(scheduled_for__gt=now)[: MOST_BATCHES + 1])
-    batches = timed[:MOST_BATCHES] + undated[:MOST_BATCHES]
-    templates = list(_running(Template.objects.visible_to(user))[: MOST_TEMPLATES + 1])
+    timed = list(upcoming.filter(scheduled_for__gt=now)[: MAX_BATCHES + 1])
+    undated = list(upcoming.exclude(scheduled_for__gt=now)[: MAX_BATCHES + 1])
+    batches = timed[:MAX_BATCHES] + undated[:MAX_BATCHES]
+    templates = list(_running(Template.objects.visible_to(user))[: MAX_TEMPLATES + 1])
     sisters = sisters_of(batches, user)
     entries = [
         *_of_batches(batches, sisters),
-        *(slot for template in templates[:MOST_TEMPLATES] for slot in _slots(template)),
+        *(slot for template in templates[:MAX_TEMPLATES] for slot in _slots(template)),
     ]
     days: dict[date, list[AgendaEntry]] = {}
     for entry in sorted((e for e in entries if e.at), key=lambda e: e.at or timezone.now()):
         days.setdefault(timezone.localdate(entry.at), []).append(entry)
-    is_cut = max(len(timed), len(undated)) > MOST_BATCHES or len(templates) > MOST_TEMPLATES
+    is_cut = max(len(timed), len(undated)) > MAX_BATCHES or len(templates) > MAX_TEMPLATES
     return Agenda(list(days.items()), [entry for entry in entries if not entry.at], is_cut)
 
 
@@ -110,7 +110,7 @@ def next_of(batches: BatchQuerySet, templates: TemplateQuerySet, most: int) -> l
     now = timezone.now()
     timed = _upcoming(batches).filter(scheduled_for__gt=now)
     entries = [
-        *_of_batches(list(timed[:MOST_BATCHES]), {}),
+        *_of_batches(list(timed[:MAX_BATCHES]), {}),
         # A template whose slot is due right now starts with the slot after it.
         *(
             AgendaEntry(slot.instant, template=template)
@@ -157,6 +157,6 @@ def _slots(template: Template) -> Iterable[AgendaEntry]:
     now = timezone.now()
     slots = coming_slots(template, after=now)
     soon = [slot for slot in islice(slots, HORIZON.days + 1) if slot.instant <= now + HORIZON]
-    for number, slot in enumerate(soon[:MOST_SLOTS], start=1):
-        more = len(soon) - MOST_SLOTS if number == MOST_SLOTS else 0
+    for number, slot in enumerate(soon[:MAX_SLOTS], start=1):
+        more = len(soon) - MAX_SLOTS if number == MAX_SLOTS else 0
         yield AgendaEntry(slot.instant, template=template, more=max(0, more))

@@ -10,8 +10,8 @@ from content.models import User
 from content.words import moment_words
 
 BATCH, RUN = "batch", "run"
-MOST_CANDIDATES = 20
-MOST_READ = 200
+MAX_CANDIDATES = 20
+MAX_READ = 200
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def candidates_for(
     """
     own = BatchOperation.objects.visible_to(user).exclude(pk__in=list(besides))
     own = own.select_related("creator").without_items()
-    found = {batch.pk: batch for batch in own.unfinished().order_by("-created_at")[:MOST_READ]}
+    found = {batch.pk: batch for batch in own.unfinished().order_by("-created_at")[:MAX_READ]}
     if missing := {*links, *also} - found.keys():
         found |= own.in_bulk(list(missing))
     runs = {batch.submission_id for batch in found.values() if batch.submission_id} | {*also_runs}
@@ -59,7 +59,7 @@ def candidates_for(
         candidates.setdefault(candidate.key, candidate)
     linked = [one for one in candidates.values() if {*links, *also} & {*one.batch_ids}]
     others = [one for one in candidates.values() if one not in linked]
-    return [*linked, *others[: max(0, MOST_CANDIDATES - len(linked))]]
+    return [*linked, *others[: max(0, MAX_CANDIDATES - len(linked))]]
 
 
 def _single(batch: BatchOperation, names_creator: bool) -> Candidate:

@@ -11,7 +11,7 @@ from batches.models.batch import BatchQuerySet
 from batches.operations import describe
 from content.models import User
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 NOT_YOURS = "a batch that you may not see"
 
 
@@ -62,8 +62,8 @@ def graph_of(batches: Sequence[BatchOperation], user: User | None) -> Graph:
     above = links.filter(batch_id__in=keys).select_related("parent__creator")
     below = links.filter(parent_id__in=keys).select_related("batch__creator")
     return Graph(
-        _nodes(((link.parent, link) for link in above[: MOST_SHOWN * 10]), user),
-        _nodes(((link.batch, link) for link in below[: MOST_SHOWN * 10]), user),
+        _nodes(((link.parent, link) for link in above[: MAX_SHOWN * 10]), user),
+        _nodes(((link.batch, link) for link in below[: MAX_SHOWN * 10]), user),
     )
 
 
@@ -74,7 +74,7 @@ def parents_of(submission: Submission, user: User) -> list[GraphNode]:
         return []
     seen = BatchOperation.objects.visible_to(user).in_bulk([key for key, _ in links])
     return [
-        GraphNode(seen.get(key), Dependency.When(when).label) for key, when in links[:MOST_SHOWN]
+        GraphNode(seen.get(key), Dependency.When(when).label) for key, when in links[:MAX_SHOWN]
     ]
 
 
@@ -92,7 +92,7 @@ def originals_of(batches: Sequence[BatchOperation], user: User | None) -> list[B
     if not keys:
         return []
     visible = _visible_to(user).filter(pk__in=list(keys))
-    return list(visible.order_by("created_at")[:MOST_SHOWN])
+    return list(visible.order_by("created_at")[:MAX_SHOWN])
 
 
 def _visible_to(user: User | None) -> BatchQuerySet:
@@ -107,4 +107,4 @@ def _nodes(
         is_seen = user is None or sees_all(user) or batch.creator.owner_id == user.pk
         node = GraphNode(batch if is_seen else None, link.get_when_display(), link.state)
         nodes.setdefault(batch.pk, node)
-    return list(nodes.values())[:MOST_SHOWN]
+    return list(nodes.values())[:MAX_SHOWN]

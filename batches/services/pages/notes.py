@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from batches.models import BatchOperation, Follows, Status, Submission
-from batches.services.pages.graph import MOST_SHOWN, NOT_YOURS, Graph, GraphNode, parents_of
+from batches.services.pages.graph import MAX_SHOWN, NOT_YOURS, Graph, GraphNode, parents_of
 from batches.services.results.blockers import blockers, is_ahead
 from batches.services.results.run import Run
 from content.models import User
@@ -50,7 +50,7 @@ def related_notes(
         for one in originals
     ] + [
         _followed_by(follower, "undone" if follower.undo_of_id in keys else "retried")
-        for follower in follow_ups[:MOST_SHOWN]
+        for follower in follow_ups[:MAX_SHOWN]
     ]
 
 

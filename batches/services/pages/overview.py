@@ -59,7 +59,7 @@ class Failures:
     day: date
     batches: int
     items: int
-    broken_off: int
+    aborted: int
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def failures_of(batches: BatchQuerySet, day: date) -> Failures:
     facts = batches.ended_on(day).aggregate(
         batches=Count("pk", filter=Q(failure_count__gt=0)),
         items=Sum("failure_count", default=0),
-        broken_off=Count("pk", filter=Q(status=Status.FAILED)),
+        aborted=Count("pk", filter=Q(status=Status.FAILED)),
     )
     return Failures(day=day, **facts)
 

@@ -76,7 +76,9 @@ def _rows(
             if item is None and (batch.pk, key) not in is_left:
                 continue
             about = [position, key, titles.get((batch.pk, key), "")]
-            wanted = operation.asked(payload_of(batch, position - 1)) if operation else {}
+            wanted = (
+                operation.requested_values(payload_of(batch, position - 1)) if operation else {}
+            )
             asked = [wanted.get(column, "") for column in columns]
             if item is not None:
                 result = result_of(operation, item)

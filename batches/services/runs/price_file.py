@@ -8,7 +8,7 @@ from django.conf import settings
 from batches.errors import Invalid
 from batches.services.runs.price_lines import (
     ID,
-    MOST_LINES,
+    MAX_LINES,
     PRICE,
     Prices,
     prices_of,
@@ -56,12 +56,12 @@ def read(data: bytes, name: str = "") -> Prices:
 def write(contents: ContentQuerySet, form: str) -> bytes:
     """Write the current prices as a file that `read` accepts: CSV in UTF-8, or XLSX.
 
-    Raises Invalid for more than MOST_LINES items: the file is never truncated silently.
+    Raises Invalid for more than MAX_LINES items: the file is never truncated silently.
     """
-    found = list(contents.values_list("pk", "title", "price")[: MOST_LINES + 1])
-    if len(found) > MOST_LINES:
+    found = list(contents.values_list("pk", "title", "price")[: MAX_LINES + 1])
+    if len(found) > MAX_LINES:
         words = (
-            f"{contents.count():,} items match, but a price file has at most {MOST_LINES:,} lines. "
+            f"{contents.count():,} items match, but a price file has at most {MAX_LINES:,} lines. "
             "Narrow the filter."
         )
         raise Invalid(words, errors={"filter": [words]})

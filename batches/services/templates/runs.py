@@ -22,7 +22,7 @@ from content.models import User
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 State = TemplateRun.State
 BROKE = "It could not be started because of an error on our side."
 
@@ -34,7 +34,7 @@ def run_due_templates() -> int:
     database is unavailable.
     """
     due = Template.objects.due().order_by("next_run_at").values_list("pk", flat=True)
-    for key in list(due[:MOST_AT_ONCE]):
+    for key in list(due[:MAX_AT_ONCE]):
         try:
             take_slot(key)
         except Exception as error:
@@ -42,7 +42,7 @@ def run_due_templates() -> int:
                 raise
             log.exception("template_raised", template_id=str(key))
     waiting = TemplateRun.objects.filter(state=State.DUE).order_by("due_at")
-    return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+    return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:MAX_AT_ONCE]))
 
 
 def run_now(template: Template, *, by: User) -> TemplateRun:

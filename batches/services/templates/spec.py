@@ -14,11 +14,11 @@ from batches.models import BatchOperation, Submission, Template
 from batches.operations import Operation
 from batches.operations.undo import UNDO
 from batches.services.orders.order import operation_of
-from batches.services.runs.draft import MOST_ITEMS
+from batches.services.runs.draft import MAX_ITEMS
 from content.principals import clean_address
 from content.rules import clean_text
 
-MOST_NAME = 100
+MAX_NAME = 100
 FIELDS = (
     "name",
     "creator",
@@ -91,7 +91,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         attempt("filter", rules.clean_filter, body["filter"])
     else:
         content_ids = attempt(
-            "contentIds", rules.clean_content_ids, body["contentIds"], most=MOST_ITEMS
+            "contentIds", rules.clean_content_ids, body["contentIds"], most=MAX_ITEMS
         )
     creator = body.get("creator")
     clean = {
@@ -181,7 +181,7 @@ def _clean_payload(operation: Operation, payload: Mapping[str, Any]) -> dict[str
 
 
 def _clean_name(value: Any) -> str:
-    return clean_text(value, least=1, most=MOST_NAME)
+    return clean_text(value, least=1, most=MAX_NAME)
 
 
 def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:

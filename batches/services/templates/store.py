@@ -15,14 +15,14 @@ from batches.services.orders.preview import Preview
 from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.quota import Need, lock_wallet, need_of
 from batches.services.runs.confirm import preview_submission
-from batches.services.runs.draft import MOST_ITEMS, draft
+from batches.services.runs.draft import MAX_ITEMS, draft
 from batches.services.templates.slots import plan_next, take_slot
 from batches.services.templates.spec import TemplateOrder, times_of
 from config.database import atomic
 from content.models import Content, User, Wallet
 
 RIGHT_LOST = "The owner of this template may no longer change this creator's content."
-MOST_KEPT = 200  # templates of one creator
+MAX_KEPT = 200  # templates of one creator
 NOTHING_MATCHES = "None of the creator's items matches."
 
 
@@ -31,8 +31,8 @@ def create_template(order: TemplateOrder, *, by: User) -> Template:
     """Save a new template. Raises Invalid and NotAllowed as for a batch."""
     wallet = wallet_to_act_for(by, order.creator, order.operation)
     lock_wallet(wallet)  # else two concurrent requests could both pass the limit
-    if Template.objects.by_creator(wallet.pk).count() >= MOST_KEPT:
-        words = f"There are {MOST_KEPT} templates already. Delete one that you no longer need."
+    if Template.objects.by_creator(wallet.pk).count() >= MAX_KEPT:
+        words = f"There are {MAX_KEPT} templates already. Delete one that you no longer need."
         raise Invalid(words, errors={"name": [words]})
     _refuse_foreign(order, wallet)
     template = Template(creator=wallet, by=by)
@@ -135,11 +135,11 @@ def selection_of(template: Template) -> Sequence[str]:
             raise Invalid(errors={"contentIds": [NOTHING_MATCHES]})
         return found
     matching = own.matching(**rules.clean_filter(template.filter))
-    found = list(matching.values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    found = list(matching.values_list("pk", flat=True)[: MAX_ITEMS + 1])
     if not found:
         raise Invalid(errors={"filter": [NOTHING_MATCHES]})
-    if len(found) > MOST_ITEMS:
-        words = f"{matching.count():,} items match; the limit is {MOST_ITEMS:,}."
+    if len(found) > MAX_ITEMS:
+        words = f"{matching.count():,} items match; the limit is {MAX_ITEMS:,}."
         raise Invalid(words, errors={"filter": [words]})
     return found
 

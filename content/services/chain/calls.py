@@ -23,16 +23,16 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
-MOST_ATTEMPTS = 50
+MAX_ATTEMPTS = 50
 ChainState = ContentChange.ChainState
 State = ContractCall.State
 
 
 # Called with the causes of changes whose chain state changed, in the same transaction.
-Moved = Callable[[Set[str]], None]
+OnStateChange = Callable[[Set[str]], None]
 
 
-def send_contract_calls(moved: Moved = lambda causes: None) -> int:
+def send_contract_calls(on_change: OnStateChange = lambda causes: None) -> int:
     """Create calls for queued changes, send due ones and query sent ones.
 
     Uses the network: never call it in a transaction. Returns how many calls were processed.
@@ -41,9 +41,9 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
     if contract is None:
         return 0
     try:
-        while prepare_call(contract.name, moved):
+        while prepare_call(contract.name, on_change):
             pass
-    except RivalSender:
+    except ConcurrentSender:
         pass  # the other worker has put them into its own call
     done = 0
     for key in ContractCall.objects.open().order_by("id").values_list("pk", flat=True)[:100]:
@@ -54,16 +54,16 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
             break
         if call is not None:
             done += 1
-            if not _advance(contract, call, moved):
+            if not _advance(contract, call, on_change):
                 break
     return done
 
 
 @atomic
-def prepare_call(client: str, moved: Moved) -> ContractCall | None:
+def prepare_call(client: str, on_change: OnStateChange) -> ContractCall | None:
     """Put up to 100 queued changes of one function into a new call, oldest first.
 
-    Raises RivalSender if another worker did the same concurrently.
+    Raises ConcurrentSender if another worker did the same concurrently.
     """
     queued = ContentChange.objects.filter(chain_state=ChainState.QUEUED, contract_call=None)
     function = ""
@@ -74,7 +74,7 @@ def prepare_call(client: str, moved: Moved) -> ContractCall | None:
         found = call_for(change.content.onchain_id, change.after)
         if found is None:  # unregistered from the chain manually since
             queued.filter(pk=change.pk).update(chain_state=ChainState.NOT_ATTEMPTED)
-            moved({change.cause})
+            on_change({change.cause})
             continue
         function = function or found[0]
         if found[0] != function or found[1]["content-id"] in picked:
@@ -86,11 +86,11 @@ def prepare_call(client: str, moved: Moved) -> ContractCall | None:
     call = ContractCall.objects.create(client=client, function=function, arguments=arguments)
     keys = [change.pk for change in picked.values()]
     if queued.filter(pk__in=keys).update(contract_call=call) != len(keys):
-        raise RivalSender
+        raise ConcurrentSender
     return call
 
 
-class RivalSender(Exception):
+class ConcurrentSender(Exception):
     """Another worker processed the same changes, or the same call, first."""
 
 
@@ -105,7 +105,7 @@ def _take(call_id: UUID) -> ContractCall | None:
     return row.get() if row.lease(LEASE) else None
 
 
-def _advance(contract: Contract, call: ContractCall, moved: Moved) -> bool:
+def _advance(contract: Contract, call: ContractCall, on_change: OnStateChange) -> bool:
     """Send or query a call; False if the chain is unreachable."""
     try:
         if call.state != State.BROADCAST:
@@ -113,30 +113,30 @@ def _advance(contract: Contract, call: ContractCall, moved: Moved) -> bool:
                 call_id=str(call.pk), function=call.function, arguments=call.arguments
             )
             reach("call-sent")
-            settle_call(call, moved, state=State.BROADCAST, tx_id=tx_id)
+            settle_call(call, on_change, state=State.BROADCAST, tx_id=tx_id)
         receipt = contract.receipt(call.tx_id)
     except CallRefused as error:
-        settle_call(call, moved, state=State.FAILED, error=str(error))
+        settle_call(call, on_change, state=State.FAILED, error=str(error))
     except CallDelayed as error:
-        _postpone(call, moved, str(error))
+        _postpone(call, on_change, str(error))
         return False
     else:
         if receipt.is_settled:
-            settle_call(call, moved, state=State.CONFIRMED, errors=list(receipt.errors))
+            settle_call(call, on_change, state=State.CONFIRMED, errors=list(receipt.errors))
         else:
-            _postpone(call, moved, "")
+            _postpone(call, on_change, "")
     return True
 
 
-def _postpone(call: ContractCall, moved: Moved, error: str) -> None:
-    if call.attempts + 1 >= MOST_ATTEMPTS and call.state != State.BROADCAST:
-        settle_call(call, moved, state=State.FAILED, error=error)
+def _postpone(call: ContractCall, on_change: OnStateChange, error: str) -> None:
+    if call.attempts + 1 >= MAX_ATTEMPTS and call.state != State.BROADCAST:
+        settle_call(call, on_change, state=State.FAILED, error=error)
         return
     delay = back_off(call.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     state = State.BROADCAST if call.state == State.BROADCAST else State.RETRYING
     settle_call(
         call,
-        moved,
+        on_change,
         state=state,
         error=error,
         attempts=call.attempts + 1,
@@ -147,7 +147,7 @@ def _postpone(call: ContractCall, moved: Moved, error: str) -> None:
 @atomic
 def settle_call(
     call: ContractCall,
-    moved: Moved,
+    on_change: OnStateChange,
     *,
     state: ContractCall.State,
     errors: list[str | None] | None = None,
@@ -157,7 +157,7 @@ def settle_call(
     now = timezone.now()
     facts = {"state": state, "updated_at": now, **facts}
     if not ContractCall.objects.filter(pk=call.pk, state=call.state).update(**facts):
-        raise RivalSender
+        raise ConcurrentSender
     for name, value in facts.items():
         setattr(call, name, value)
     changes = ContentChange.objects.filter(contract_call=call)
@@ -170,5 +170,5 @@ def settle_call(
             changes.filter(pk__in=refused).update(
                 chain_state=ChainState.FAILED, chain_error=words[:300]
             )
-    moved(set(changes.values_list("cause", flat=True)))
+    on_change(set(changes.values_list("cause", flat=True)))
     log.info("contract_call", call_id=str(call.pk), state=state.value, items=len(call.arguments))

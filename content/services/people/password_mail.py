@@ -48,32 +48,32 @@ HOUR = timedelta(hours=1)
 # The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
 FIRST_DELAY = timedelta(seconds=15)
-MOST_AT_ONCE = 100
-MOST_ACCOUNTS = 20
+MAX_AT_ONCE = 100
+MAX_ACCOUNTS = 20
 # Counted in place of a user name, which can't contain spaces.
-ASKING = "requested a new password"
+LINK_REQUESTS = "requested a new password"
 
 
-def ask_for_link(request: HttpRequest, address: str) -> None:
+def request_link(request: HttpRequest, address: str) -> None:
     """Queue a mail with a link to the accounts with this address, if any.
 
     After MAILS_AN_HOUR nothing more is sent, without an error: the sent links are still valid.
     Raises TooManyLinks after too many requests from one network.
     """
-    if wait := seconds_to_wait(request, ASKING):
+    if wait := seconds_to_wait(request, LINK_REQUESTS):
         raise TooManyLinks(reset_seconds=wait)
-    count_failure(request, ASKING)
+    count_failure(request, LINK_REQUESTS)
     key = _key(address)
-    if _ask_again(key) or PasswordMail.objects.filter(pk=key).exists():
+    if _queue_again(key) or PasswordMail.objects.filter(pk=key).exists():
         return
     now = timezone.now()
     try:
         PasswordMail.objects.create(key=key, address=address, since=now, due_at=now)
     except IntegrityError:  # another process was first
-        _ask_again(key)
+        _queue_again(key)
 
 
-def forget_asking(user: User) -> None:
+def reset_link_limit(user: User) -> None:
     """Reset the limit after a new password, which invalidated all links."""
     PasswordMail.objects.filter(pk=_key(user.email)).delete()
 
@@ -82,7 +82,7 @@ def send_password_mails() -> int:
     """Send due mails, oldest first; returns how many were tried. Never call it in a transaction."""
     PasswordMail.objects.filter(since__lte=timezone.now() - HOUR, due_at=None).delete()
     due = PasswordMail.objects.due().order_by("due_at").values_list("pk", flat=True)
-    return sum(_send(key) for key in list(due[:MOST_AT_ONCE]))
+    return sum(_send(key) for key in list(due[:MAX_AT_ONCE]))
 
 
 def people_with(address: str) -> list[User]:
@@ -90,7 +90,7 @@ def people_with(address: str) -> list[User]:
     found = User.objects.filter(email__iexact=address, is_active=True).order_by("username")
     return [
         user
-        for user in found[:MOST_ACCOUNTS]
+        for user in found[:MAX_ACCOUNTS]
         if _plain(user.email) == _plain(address) and user.has_usable_password()
     ]
 
@@ -116,7 +116,7 @@ def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives
     return built
 
 
-def _ask_again(key: str) -> bool:
+def _queue_again(key: str) -> bool:
     """True if the mailbox has a row and is below the limit."""
     now = timezone.now()
     row, again = PasswordMail.objects.filter(pk=key), {"due_at": now, "attempts": 0}

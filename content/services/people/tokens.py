@@ -9,7 +9,7 @@ from content import rules
 from content.errors import Invalid, NotThere, TooManyTokens
 from content.models import ApiToken, User
 
-MOST_TOKENS = 50
+MAX_TOKENS = 50
 MAX_NAME = 100
 
 
@@ -29,8 +29,8 @@ def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToke
     if ApiToken.objects.filter(user=user, name=name).exists():
         # Also happens when the page of a new token is reloaded.
         raise Invalid(errors={"name": ["You already have a token with this name: choose another."]})
-    if ApiToken.objects.filter(user=user).count() >= MOST_TOKENS:
-        raise TooManyTokens(most=MOST_TOKENS)
+    if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
+        raise TooManyTokens(most=MAX_TOKENS)
     token, text = ApiToken.objects.create(user=user, name=name, expiry=lifetime)
     return token, text
 

@@ -42,7 +42,7 @@ def test_repeated_effect_is_doubled(batch):
 
     assert damage() == (0, 1, 0)
     # The other count detects it too.
-    assert any("it is at version 4" in words for words in recount().faults)
+    assert any("it has version 4" in words for words in recount().faults)
 
 
 def test_effect_without_result_counted(batch):

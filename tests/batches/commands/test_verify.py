@@ -57,14 +57,14 @@ def test_outdated_price_reported(run):
     key = run.content_ids[0]
     Content.objects.filter(pk=key).update(price=5)
 
-    assert faults() == [f"item {key}: its price is 5, its history ends with 1100000"]
+    assert faults() == [f"item {key}: its price is 5, but its history ends with 1100000"]
 
 
 def test_outdated_version_reported(run):
     key = run.content_ids[1]
     Content.objects.filter(pk=key).update(version=7)
 
-    assert faults() == [f"item {key}: it is at version 7, its history ends at 3"]
+    assert faults() == [f"item {key}: it has version 7, but its history ends at 3"]
 
 
 def test_history_gap_reported(run):
@@ -74,22 +74,24 @@ def test_history_gap_reported(run):
     change.delete()
 
     found = faults()
-    assert f"item {key}: its history lacks version 2" in found
-    assert any("its result is succeeded, with no change" in words for words in found)
+    assert f"item {key}: version 2 is missing from its history" in found
+    assert any("its result is succeeded, but it has no change" in words for words in found)
 
 
 def test_item_without_history_reported(alice, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     ContentChange.objects.all().delete()
 
-    assert faults() == [f"item {content.pk}: it is at version 1, its history ends at 0"]
+    assert faults() == [f"item {content.pk}: it has version 1, but its history ends at 0"]
 
 
 def test_broken_history_reported(run):
     key = run.content_ids[2]
     ContentChange.objects.filter(content_id=key, version=3).update(before={"price": 9})
 
-    assert faults() == [f"item {key}: version 3 says price was 9 before, version 2 left 1000000"]
+    assert faults() == [
+        f"item {key}: version 3 has 9 as the previous price, but version 2 set 1000000"
+    ]
 
 
 def test_change_without_result_reported(run):
@@ -101,8 +103,8 @@ def test_change_without_result_reported(run):
             f"item {key}: version {Content.objects.get(pk=key).version} has no result "
             f"in batch {run.pk}"
         ),
-        f"batch {run.pk}: it counts 3 saved, its rows say 2",
-        f"batch {run.pk}: it is done with 2 results for 3 items",
+        f"batch {run.pk}: its counter says 3 saved, its results say 2",
+        f"batch {run.pk}: it is completed with 2 results for 3 items",
     ]
 
 
@@ -112,7 +114,9 @@ def test_result_with_foreign_change_reported(run):
 
     found = faults()
     assert any(
-        words.endswith(f"its result names a change of item {second.content_id} by batch:{run.pk}")
+        words.endswith(
+            f"its result refers to a change of item {second.content_id} by batch:{run.pk}"
+        )
         for words in found
     )
 
@@ -120,10 +124,10 @@ def test_result_with_foreign_change_reported(run):
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        ("success_count", "it counts 77 saved, its rows say 3"),
-        ("unchanged_count", "it counts 77 unchanged, its rows say 0"),
-        ("failure_count", "it counts 77 failed, its rows say 0"),
-        ("total_items", "it counts 77 in all, its rows say 3"),
+        ("success_count", "its counter says 77 saved, its results say 3"),
+        ("unchanged_count", "its counter says 77 unchanged, its results say 0"),
+        ("failure_count", "its counter says 77 failed, its results say 0"),
+        ("total_items", "its counter says 77 in all, its results say 3"),
     ],
 )
 def test_wrong_counters_reported(run, field, words):

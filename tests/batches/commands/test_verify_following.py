@@ -79,9 +79,7 @@ def test_failed_dependencies_pass_verification(pair):
 def test_wrong_dependency_count_reported(pair):
     BatchOperation.objects.filter(pk=pair[1].pk).update(waits_for=2)
 
-    assert faults() == [
-        f"batch {pair[1].pk}: it counts 2 others that it waits for, its links say 1"
-    ]
+    assert faults() == [f"batch {pair[1].pk}: it counts 2 open dependencies, but has 1"]
 
 
 def test_early_start_reported(pair):
@@ -89,7 +87,7 @@ def test_early_start_reported(pair):
         status=Status.PROCESSING, waits_for=0, started_at=timezone.now()
     )
 
-    words = f"it began before batch {pair[0].pk}, for which it waits"
+    words = f"it started before batch {pair[0].pk}, which it depends on"
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
@@ -101,7 +99,7 @@ def test_stale_pending_batch_reported(pair, work):
     assert faults() == []  # it may have waited for a moment only
     BatchOperation.objects.filter(pk=pair[1].pk).update(updated_at=long_ago)
 
-    words = f"it was not told that batch {pair[0].pk}, for which it waits, has ended"
+    words = f"its dependency on batch {pair[0].pk} is still open, which has ended"
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
@@ -119,10 +117,10 @@ def test_wrong_undo_value_reported(undo, contents):
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(after={"price": 5})
 
-    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+    assert f"batch {undo.pk}: it left price of item {key} at 5, not 1000000" in faults()
 
     BatchOperation.objects.filter(pk=undo.pk).update(undo_of=None)  # the original was deleted
-    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+    assert f"batch {undo.pk}: it left price of item {key} at 5, not 1000000" in faults()
 
 
 def test_undo_over_later_change_reported(undo, contents):
@@ -130,7 +128,7 @@ def test_undo_over_later_change_reported(undo, contents):
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(version=9)
 
-    words = f"it put back version 2 of item {key} as version 9, over what came between"
+    words = f"it restored version 2 of item {key} as version 9 over later changes"
     assert f"batch {undo.pk}: {words}" in faults()
 
 
@@ -146,7 +144,7 @@ def test_run_without_batches_reported(template, alice):
     run = run_now(template, by=alice)
     Submission.objects.filter(pk=run.submission_id).update(state=Submission.State.DRAFT)
 
-    words = f"its run {run.slot} was started, and what it prepared was not"
+    words = f"its run {run.slot} counts as started, but its submission was never confirmed"
     assert faults() == [f"template {template.pk}: {words}"]
 
 
@@ -154,7 +152,7 @@ def test_duplicate_submission_runs_reported(template, alice):
     run, other = run_now(template, by=alice), run_now(template, by=alice)
     TemplateRun.objects.filter(pk=other.pk).update(submission=run.submission)
 
-    words = f"2 of its runs name the same submission {run.submission_id}"
+    words = f"2 of its runs have the same submission {run.submission_id}"
     assert faults() == [f"template {template.pk}: {words}"]
 
 
@@ -173,7 +171,7 @@ def test_repeated_slot_reported(alice, wallet_of, monkeypatch):
             TemplateRun.objects.create(
                 template=template, slot="2026-12-01T09:00", due_at=timezone.now(), state="missed"
             )
-        assert faults() == [f"template {template.pk}: its slot 2026-12-01T09:00 is there 2 times"]
+        assert faults() == [f"template {template.pk}: its slot 2026-12-01T09:00 has 2 runs"]
     finally:
         TemplateRun.objects.all().delete()
         with connection.schema_editor() as editor:

@@ -151,7 +151,7 @@ def test_links_that_are_met_close_no_circle(alice, items):
 
 
 def test_a_chain_that_is_too_long_is_refused(alice, items, monkeypatch):
-    monkeypatch.setattr(dependencies, "DEEPEST", 3)
+    monkeypatch.setattr(dependencies, "MAX_DEPTH", 3)
     batches = [price_batch(alice, items[:1])]
     for _ in range(4):
         batches.append(after(alice, items[:1], batches[-1]))

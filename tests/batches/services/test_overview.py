@@ -59,7 +59,7 @@ def test_what_failed_today(alice, bob):
     made_up(alice, failed=9, completed_at=NOW - timedelta(days=1))
     made_up(alice, Status.PROCESSING, failed=5)
     failures = failures_of(EVERYTHING.all(), timezone.localdate())
-    assert (failures.batches, failures.items, failures.broken_off) == (3, 6, 2)
+    assert (failures.batches, failures.items, failures.aborted) == (3, 6, 2)
 
 
 ENDS = [

@@ -207,7 +207,7 @@ def test_the_preview_is_refused_as_the_run_would_be(alice, bob, staff, wallet_of
 
 
 def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
-    monkeypatch.setattr(store, "MOST_KEPT", 1)
+    monkeypatch.setattr(store, "MAX_KEPT", 1)
     one = kept(alice, contentIds=items)
     with pytest.raises(Invalid, match="1 templates already"):
         kept(alice, contentIds=items)
@@ -216,7 +216,7 @@ def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_keep_the_last_one_at_once_keep_one(alice, items, monkeypatch):
-    monkeypatch.setattr(store, "MOST_KEPT", 1)
+    monkeypatch.setattr(store, "MAX_KEPT", 1)
     both, refused = Barrier(2), []
 
     def wait_for_the_other(**_):
@@ -253,7 +253,7 @@ def test_whoever_edited_one_can_not_be_deleted_with_it(alice, staff, items):
 
 
 def test_too_many_items_refused_with_count(alice, items, monkeypatch):
-    monkeypatch.setattr(store, "MOST_ITEMS", 1)
+    monkeypatch.setattr(store, "MAX_ITEMS", 1)
     template = kept(alice, filter={})
     with pytest.raises(Invalid, match="3 items match"):
         preview_template(template)

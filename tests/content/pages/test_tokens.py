@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from content.models import ApiToken, User
-from content.services.people.tokens import MOST_TOKENS
+from content.services.people.tokens import MAX_TOKENS
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}"
 NEW = {"name": "laptop", "lifetime": "30-days"}
@@ -141,14 +141,14 @@ def test_revoking_needs_a_post_and_a_person(signed_in, alice, path):
 def test_nobody_has_more_tokens_than_one_may(signed_in, alice, bob):
     make(bob)
     make(alice, expiry=timedelta(seconds=-1))
-    for _ in range(MOST_TOKENS - 1):
+    for _ in range(MAX_TOKENS - 1):
         make(alice)
     client = signed_in(alice)
     assert client.post("/tokens", NEW).status_code == 200, "one that has expired doesn't count"
     refused = client.post("/tokens", {**NEW, "name": "one more"})
     assert refused.status_code == 400
     assert "Revoke tokens that you no longer need" in refused.content.decode()
-    assert ApiToken.objects.filter(user=alice).count() == MOST_TOKENS
+    assert ApiToken.objects.filter(user=alice).count() == MAX_TOKENS
 
 
 def test_reloading_the_page_of_a_new_token_makes_no_second(signed_in, alice):
