@@ -194,6 +194,8 @@ def looking_at(database_url: str) -> Iterator[None]:
         yield
     finally:
         connections["default"].close()
+        if connections["default"].vendor == "mongodb":
+            connections["default"].close_pool()  # else the next URL would get this one's client
         connections.databases["default"] = settings
         # The same connection: a database in memory ends with its last one.
         connections["default"] = usual
