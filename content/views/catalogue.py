@@ -57,7 +57,7 @@ def content_detail(request: AuthenticatedHttpRequest, content_id: str) -> HttpRe
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def content_undo_change(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
+def undo(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
     """Undo the manual change that created the posted version."""
     user = request.user
     content = _visible(user, content_id)
