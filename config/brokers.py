@@ -71,7 +71,7 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
 def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
     """Connect once, for some seconds at most. Raises ConfigurationError if it is refused.
 
-    A broker that is down or silent is no error: processes wait for it and log that.
+    A broker that is down or silent is not an error: processes wait for it and log that.
     """
     broker = Connection(url, transport_options=dict(options), connect_timeout=SOCKET_SECONDS)
     try:

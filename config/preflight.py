@@ -1,7 +1,7 @@
 """Checks before a process starts to work: one message and exit code 2 for an invalid configuration.
 
 `python -m config.preflight` only checks, for a parent process without Django. A broker that is
-down is no error: processes wait for it and log that.
+down is not an error: processes wait for it and log that.
 """
 
 import os

@@ -31,5 +31,5 @@ class LeasedQuerySet(models.QuerySet[Row]):
 
 
 def back_off(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
-    """Return the delay after so many earlier attempts: `first`, then doubled up to `longest`."""
+    """Return the delay after this number of attempts: `first`, then doubled up to `longest`."""
     return min(first * (1 << min(attempts, 32)), longest)

@@ -17,7 +17,7 @@ from content.models import User
 
 @dataclass(frozen=True)
 class Run:
-    """The batches of a run, as far as whoever asked may see them.
+    """The batches of a run, as far as the person may see them.
 
     `submission` is None for a batch that was started alone, or that is looked at alone.
     """
@@ -178,9 +178,9 @@ def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
 
 
 def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
-    """What was started together, as far as the person may see it. Raises NotThere.
+    """The batches of a submission, as far as the person may see them. Raises NotThere.
 
-    A draft is its author's, at a form, and is no run yet.
+    A draft is its author's, at a form, and not a run yet.
     """
     submissions = Submission.objects.visible_to(by) if by else Submission.objects.all()
     confirmed = submissions.filter(state=Submission.State.CONFIRMED, pk=key)
