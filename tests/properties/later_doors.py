@@ -122,13 +122,15 @@ class LaterDoors:
         pairs = [(parent.key, when) for parent, when in links]
         row = row_of(batch)
         _, refusal = attempt(lambda: dependencies.depend_on(row, pairs, by=user_of(by)))
-        if not all(self.world.sees(by, parent) for parent, _ in links):
+        # A link that exists may stay, also to a batch that this person can't see.
+        known = [link.parent for link in batch.links]
+        if not all(parent in known or self.world.sees(by, parent) for parent, _ in links):
             wanted = "Invalid"
         elif batch.status != "pending":
             wanted = "InvalidTransition"
         else:
-            is_circle = self.world.has_circle(batch, [parent for parent, _ in links])
-            wanted = "Invalid" if is_circle else ""
+            is_cycle = self.world.has_cycle(batch, [parent for parent, _ in links])
+            wanted = "Invalid" if is_cycle else ""
         agree(refusal, wanted)
         if not refusal:
             self.world.link(batch, links)

@@ -33,7 +33,7 @@ class Running:
         """Instead of whatever it waited for before."""
         batch.links = [Link(parent, when) for parent, when in links]
 
-    def has_circle(self, batch: Batch, parents: Sequence[Batch]) -> bool:
+    def has_cycle(self, batch: Batch, parents: Sequence[Batch]) -> bool:
         seen: set[Batch] = set()
         above = list(parents)
         while above:
