@@ -59,12 +59,12 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
         }
     if scheme == "memory":
         raise ConfigurationError(
-            "CELERY_BROKER_URL names a broker in memory, which other processes can't see; "
+            "CELERY_BROKER_URL is an in-memory broker, which other processes can't reach; "
             "use filesystem://, redis://… or amqp://… ."
         )
-    begins = f"begins with {scheme!r}" if scheme else "names no kind of broker"
+    problem = f"has the unknown scheme {scheme!r}" if scheme else "has no scheme"
     raise ConfigurationError(
-        f"CELERY_BROKER_URL {begins}; use filesystem://, redis://… or amqp://… ."
+        f"CELERY_BROKER_URL {problem}; use filesystem://, redis://… or amqp://… ."
     )
 
 
@@ -104,5 +104,5 @@ def _refuse_wrong_redis(parts: SplitResult) -> None:
     number = parts.path.strip("/")
     if number and not (number.isascii() and number.isdecimal()):
         raise ConfigurationError(
-            f"CELERY_BROKER_URL names {number!r} where Redis has a number: redis://host:6379/0."
+            f"CELERY_BROKER_URL needs a Redis database number, not {number!r}: redis://host:6379/0."
         )

@@ -36,10 +36,10 @@ def clean_content_id(value: Any) -> str:
     """An id as its string; an integer 0 … 2^63-1 is read as its decimal string."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= MAX_ID:
-            raise ValueError("An id that is a number lies between 0 and 9223372036854775807.")
+            raise ValueError("A numeric id must be between 0 and 9223372036854775807.")
         return str(value)
     if not isinstance(value, str):
-        raise ValueError("An id is a string or a whole number.")
+        raise ValueError("An id must be a string or a whole number.")
     if not _ID.fullmatch(value):
         raise ValueError("An id has 1 to 64 letters, digits, dots, dashes, colons or underscores.")
     return value
@@ -50,7 +50,7 @@ def clean_integer(value: Any, *, least: int, most: int, noun: str = "number") ->
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"The {noun} must be a whole number.")
     if not least <= value <= most:
-        raise ValueError(f"The {noun} must lie between {least:,} and {most:,}.")
+        raise ValueError(f"The {noun}must be between {least:,} and {most:,}.")
     return value
 
 
@@ -61,8 +61,7 @@ def clean_price(value: Any) -> int:
     except ValueError as error:
         if isinstance(value, int) and not isinstance(value, bool):
             raise ValueError(
-                f"The price must lie between 0 and {MAX_PRICE:,} micro-STX "
-                f"({format_stx(MAX_PRICE)})."
+                f"The pricemust be between 0 and {MAX_PRICE:,} micro-STX ({format_stx(MAX_PRICE)})."
             ) from None
         raise ValueError(
             "The price must be a whole number of micro-STX (1 STX = 1,000,000)."
@@ -75,7 +74,7 @@ def clean_percent(value: Any) -> Decimal:
         raise ValueError("The percentage must be a number.")
     percent = Decimal(str(value))
     if not percent.is_finite() or not -100 <= percent <= 1000:
-        raise ValueError("The percentage must lie between -100 and 1,000.")
+        raise ValueError("The percentagemust be between -100 and 1,000.")
     if percent == 0:
         raise ValueError("A change of 0 % changes nothing.")
     if percent != percent.quantize(Decimal("0.01")):
@@ -112,7 +111,7 @@ def one_line(text: str) -> str:
 def clean_idempotency_key(value: str) -> str:
     """1 to 255 visible ASCII characters."""
     if not re.fullmatch(r"[!-~]{1,255}", value):
-        raise ValueError("An Idempotency-Key has 1 to 255 letters, digits or signs, no spaces.")
+        raise ValueError("An Idempotency-Key has 1 to 255 printable ASCII characters, no spaces.")
     return value
 
 
@@ -144,7 +143,7 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):
-        raise ValueError("Token gating is true, false, or an object.")
+        raise ValueError("Token gating must be true, false, or an object.")
     known = {"enabled", "tokenType", "tokenContract", "minBalance"}
     if unknown := sorted(set(value) - known):
         raise ValueError(f"Unknown field in token gating: {unknown[0][:64]!r}.")

@@ -112,10 +112,10 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
         ("sqlite://var/db.sqlite3", "names a host"),
         ("mongodb://h", "names no database"),
         ("mongodb://h:abc/x", "not a valid URL"),
-        ("mongodb://u:p4ss@word@h,:x/db", "driver"),
-        ("oracle://h/db", "begins with 'oracle'"),
-        ("somewhere", "names no kind of database"),
-        ("", "names no kind of database"),
+        ("mongodb://u:p4ss@word@h,:x/db", "not a valid MongoDB URL"),
+        ("oracle://h/db", "has the unknown scheme 'oracle'"),
+        ("somewhere", "has no scheme"),
+        ("", "has no scheme"),
     ],
 )
 def test_a_database_that_cannot_be_meant_is_refused(url, words):
@@ -139,12 +139,12 @@ def test_several_hosts_are_taken():
     [
         ("redis://[::1", "not a valid URL"),
         ("redis://:p4ssword@h:abc", "not a valid URL"),
-        ("redis://h/shop", "where Redis has a number"),
+        ("redis://h/shop", "needs a Redis database number, not 'shop'"),
         ("amqp://h:port//", "not a valid URL"),
-        ("memory://", "in memory"),
+        ("memory://", "in-memory"),
         ("filesystem:///var/queue", "names a folder"),
-        ("sqs://", "begins with 'sqs'"),
-        ("rabbit", "names no kind of broker"),
+        ("sqs://", "has the unknown scheme 'sqs'"),
+        ("rabbit", "has no scheme"),
     ],
 )
 def test_a_broker_that_cannot_be_meant_is_refused(tmp_path, url, words):

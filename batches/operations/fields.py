@@ -106,7 +106,7 @@ class Field:
 def parse_yes_no(text: str) -> bool:
     answers = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
     if text.strip().lower() not in answers:
-        raise ValueError("Say yes or no.")
+        raise ValueError("Enter yes or no.")
     return answers[text.strip().lower()]
 
 

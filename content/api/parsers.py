@@ -87,5 +87,5 @@ def read_body(stream: IO[Any]) -> bytes:
                 dropped += len(more)
             raise BodyTooLarge
     except UnreadablePostError:
-        raise ParseError("The body ended too soon.") from None
+        raise ParseError("The body was incomplete. Send the request again.") from None
     return data

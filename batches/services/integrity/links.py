@@ -39,16 +39,16 @@ def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
     for batch in batches:
         waiting = [link for link in links[batch.pk] if link.state == Dependency.State.WAITING]
         if batch.status == Status.PENDING and batch.waits_for != len(waiting):
-            counted = f"it counts {batch.waits_for} others that it waits for"
+            counted = f"its counter says that it waits for {batch.waits_for} batches"
             yield batch.pk, f"{counted}, its links say {len(waiting)}"
         if batch.status in BEGUN and waiting:
-            yield batch.pk, f"it began before batch {waiting[0].parent_id}, for which it waits"
+            yield batch.pk, f"it started while it still waited for batch {waiting[0].parent_id}"
         for link in waiting:
             ended = link.parent.completed_at
             if link.parent.is_finished and ended and max(ended, batch.updated_at) < late:
                 yield (
                     batch.pk,
-                    f"it was not told that batch {link.parent_id}, for which it waits, has ended",
+                    f"it still waits for batch {link.parent_id}, which has ended",
                 )
 
 
@@ -77,11 +77,11 @@ def _faults_of_undo(
     about = f"of item {change.content_id}"
     if undone and change.version != undone.version + 1:
         versions = f"version {undone.version} {about} as version {change.version}"
-        yield f"it put back {versions}, over what came between"
+        yield f"it undid {versions}, and overwrote the changes in between"
     was = from_history(undone.before if undone else restored)
     for name, value in from_history(change.after).items():
         if name not in was or not is_same(was[name], value):
-            yield f"it left {name} {about} at {value!r}, before it was {was.get(name)!r}"
+            yield f"it restored {name} {about} to {value!r}, but it was {was.get(name)!r}"
 
 
 def faults_of_templates(templates: Sequence[Template]) -> Words:
@@ -89,14 +89,14 @@ def faults_of_templates(templates: Sequence[Template]) -> Words:
     keys = [template.pk for template in templates]
     runs = TemplateRun.objects.filter(template_id__in=keys).order_by()
     for key, slot, times in _more_than_once(runs, "slot"):
-        yield key, f"its slot {slot} is there {times} times"
+        yield key, f"it has {times} runs for the slot {slot}"
     named = runs.filter(submission__isnull=False)
     for key, submission, times in _more_than_once(named, "submission_id"):
-        yield key, f"{times} of its runs name the same submission {submission}"
+        yield key, f"{times} of its runs have the same submission {submission}"
     started = runs.filter(state=TemplateRun.State.STARTED, submission__isnull=False)
     unstarted = started.exclude(submission__state=Submission.State.CONFIRMED)
     for key, slot in unstarted.values_list("template_id", "slot"):
-        yield key, f"its run {slot} was started, and what it prepared was not"
+        yield key, f"its run {slot} is marked as started, but its submission was not confirmed"
 
 
 def _more_than_once(runs: QuerySet[TemplateRun], name: str) -> Iterator[tuple[UUID, Any, int]]:

@@ -97,8 +97,8 @@ class _History:
         for name, value in before.items():
             if change.version == expected and not is_same(self.known.get(name, value), value):
                 yield (
-                    f"version {change.version} says {name} was {value!r} before, "
-                    f"version {expected - 1} left {self.known[name]!r}"
+                    f"version {change.version} has {name} {value!r} before it, "
+                    f"version {expected - 1} has {self.known[name]!r} after it"
                 )
         self.known.update(after)
 
@@ -209,15 +209,15 @@ def _faults_of_result(
     batch: BatchOperation, item: BatchItem, changes: Mapping[UUID, ContentChange]
 ) -> Iterator[str]:
     if batch.content_ids[item.position : item.position + 1] != [item.content_id]:
-        yield f"its result stands at place {item.position + 1}, where it was not asked for"
+        yield f"its result has position {item.position + 1}, where the batch has another item"
     has_change = item.change_id is not None
     if has_change != (item.outcome == BatchItem.Outcome.SUCCEEDED):
         yield f"its result is {item.outcome}, with {'a' if has_change else 'no'} change"
     change = changes.get(item.change_id) if item.change_id else None
     if has_change and change is None:
-        yield "the change that its result names is not there"
+        yield "its result refers to a change that does not exist"
     if change and (change.content_id, change.cause) != (item.content_id, f"{CAUSE}{batch.pk}"):
-        yield f"its result names a change of item {change.content_id} by {change.cause}"
+        yield f"its result refers to a change of item {change.content_id} by {change.cause}"
 
 
 # ---------------------------------------------------------------- what repeats

@@ -190,7 +190,9 @@ def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
     if first is None:
         if repeat != recurrence.NEVER:
             return {"firstRun": ["Set the time of the first run."]}
-        return {"lastDay": ["It has no schedule, so it has no last day."]} if last_day else {}
+        return (
+            {"lastDay": ["Set the first run too, or leave the last day empty."]} if last_day else {}
+        )
     coming = next(
         recurrence.slots_after(
             timezone.now(), first=first, repeat=repeat, zone=ZoneInfo(order.zone)

@@ -119,7 +119,7 @@ def parse_price_range(text: str) -> PriceRange:
 def clean_url_template(template: str) -> str:
     """A URL with `{id}` where the item's id belongs. Raises ValueError."""
     if "{id}" not in template:
-        raise ValueError("The template must hold {id}, such as https://example.org/{id}.")
+        raise ValueError("The template must contain {id}, such as https://example.org/{id}.")
     return rules.clean_url(template.replace("{id}", "1")) and template
 
 
@@ -168,7 +168,7 @@ class _Importer:
                 if Content.objects.filter(pk=content.pk).exists():
                     part.skipped += 1
                 else:
-                    part.refused.append((row.place, "onchain-id: another item has this one."))
+                    part.refused.append((row.place, "onchain-id: Another item has this id."))
 
     def _refuse_taken_onchain_ids(
         self, contents: dict[str, tuple[Row, Content]], part: Part
@@ -183,7 +183,7 @@ class _Importer:
         )
         for key, (row, content) in list(contents.items()):
             if content.onchain_id in taken:
-                part.refused.append((row.place, "onchain-id: another item has this one."))
+                part.refused.append((row.place, "onchain-id: Another item has this id."))
                 del contents[key]
             elif content.onchain_id is not None:
                 taken.add(content.onchain_id)

@@ -117,7 +117,7 @@ def _clean(
             errors[name] = [str(error)]
     if unknown:
         raise Invalid(
-            "There are fields that can't be set.",
+            "Some fields can't be set.",
             errors=errors,
             invalid_fields=unknown,
             allowed_fields=[*fields],

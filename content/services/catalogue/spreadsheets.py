@@ -86,7 +86,7 @@ def _refuse_bombs(data: bytes, name: str) -> None:
                 has_cells = part.filename.startswith(PARTS_WITH_CELLS)
                 most = MOST_ELEMENTS_OF_CELLS if has_cells else MOST_ELEMENTS
                 if content.count(b"<") - content.count(b"</") > most:
-                    words = "it has too many cells or formats. Save the columns that count as CSV."
+                    words = "it has too many cells or formats. Save only the needed columns as CSV."
                     raise Unreadable(f"{name}: {words}")
     except Unreadable:
         raise

@@ -89,7 +89,9 @@ def test_broken_history_reported(run):
     key = run.content_ids[2]
     ContentChange.objects.filter(content_id=key, version=3).update(before={"price": 9})
 
-    assert faults() == [f"item {key}: version 3 says price was 9 before, version 2 left 1000000"]
+    assert faults() == [
+        f"item {key}: version 3 has price 9 before it, version 2 has 1000000 after it"
+    ]
 
 
 def test_change_without_result_reported(run):
@@ -112,7 +114,9 @@ def test_result_with_foreign_change_reported(run):
 
     found = faults()
     assert any(
-        words.endswith(f"its result names a change of item {second.content_id} by batch:{run.pk}")
+        words.endswith(
+            f"its result refers to a change of item {second.content_id} by batch:{run.pk}"
+        )
         for words in found
     )
 

@@ -80,7 +80,7 @@ def test_wrong_dependency_count_reported(pair):
     BatchOperation.objects.filter(pk=pair[1].pk).update(waits_for=2)
 
     assert faults() == [
-        f"batch {pair[1].pk}: it counts 2 others that it waits for, its links say 1"
+        f"batch {pair[1].pk}: its counter says that it waits for 2 batches, its links say 1"
     ]
 
 
@@ -89,7 +89,7 @@ def test_early_start_reported(pair):
         status=Status.PROCESSING, waits_for=0, started_at=timezone.now()
     )
 
-    words = f"it began before batch {pair[0].pk}, for which it waits"
+    words = f"it started while it still waited for batch {pair[0].pk}"
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
@@ -101,7 +101,7 @@ def test_stale_pending_batch_reported(pair, work):
     assert faults() == []  # it may have waited for a moment only
     BatchOperation.objects.filter(pk=pair[1].pk).update(updated_at=long_ago)
 
-    words = f"it was not told that batch {pair[0].pk}, for which it waits, has ended"
+    words = f"it still waits for batch {pair[0].pk}, which has ended"
     assert faults() == [f"batch {pair[1].pk}: {words}"]
 
 
@@ -119,10 +119,10 @@ def test_wrong_undo_value_reported(undo, contents):
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(after={"price": 5})
 
-    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+    assert f"batch {undo.pk}: it restored price of item {key} to 5, but it was 1000000" in faults()
 
     BatchOperation.objects.filter(pk=undo.pk).update(undo_of=None)  # the original was deleted
-    assert f"batch {undo.pk}: it left price of item {key} at 5, before it was 1000000" in faults()
+    assert f"batch {undo.pk}: it restored price of item {key} to 5, but it was 1000000" in faults()
 
 
 def test_undo_over_later_change_reported(undo, contents):
@@ -130,7 +130,7 @@ def test_undo_over_later_change_reported(undo, contents):
     item = BatchItem.objects.get(batch=undo, content_id=key)
     ContentChange.objects.filter(pk=item.change_id).update(version=9)
 
-    words = f"it put back version 2 of item {key} as version 9, over what came between"
+    words = f"it undid version 2 of item {key} as version 9, and overwrote the changes in between"
     assert f"batch {undo.pk}: {words}" in faults()
 
 
@@ -146,7 +146,7 @@ def test_run_without_batches_reported(template, alice):
     run = run_now(template, by=alice)
     Submission.objects.filter(pk=run.submission_id).update(state=Submission.State.DRAFT)
 
-    words = f"its run {run.slot} was started, and what it prepared was not"
+    words = f"its run {run.slot} is marked as started, but its submission was not confirmed"
     assert faults() == [f"template {template.pk}: {words}"]
 
 
@@ -154,7 +154,7 @@ def test_duplicate_submission_runs_reported(template, alice):
     run, other = run_now(template, by=alice), run_now(template, by=alice)
     TemplateRun.objects.filter(pk=other.pk).update(submission=run.submission)
 
-    words = f"2 of its runs name the same submission {run.submission_id}"
+    words = f"2 of its runs have the same submission {run.submission_id}"
     assert faults() == [f"template {template.pk}: {words}"]
 
 
@@ -173,7 +173,7 @@ def test_repeated_slot_reported(alice, wallet_of, monkeypatch):
             TemplateRun.objects.create(
                 template=template, slot="2026-12-01T09:00", due_at=timezone.now(), state="missed"
             )
-        assert faults() == [f"template {template.pk}: its slot 2026-12-01T09:00 is there 2 times"]
+        assert faults() == [f"template {template.pk}: it has 2 runs for the slot 2026-12-01T09:00"]
     finally:
         TemplateRun.objects.all().delete()
         with connection.schema_editor() as editor:

