@@ -29,7 +29,7 @@ ON_SUCCESS, ON_COMPLETION, ALWAYS = "on-success", "on-completion", "always"
 LINKS = (ON_SUCCESS, ON_COMPLETION, ALWAYS)
 MOST_PARENTS = 20
 # A date further ahead is most likely a mistyped year.
-FURTHEST = timedelta(days=5 * 366)
+MAX_AHEAD = timedelta(days=5 * 366)
 NO_END = "Only a price change can have an end."
 TOO_MANY_PARENTS = f"A batch can wait for at most {MOST_PARENTS} others."
 
@@ -200,7 +200,7 @@ def check_moment(moment: datetime) -> None:
     now = timezone.now()
     if moment <= now:
         raise ValueError("This time is in the past. Choose a future time.")
-    if moment > now + FURTHEST:
+    if moment > now + MAX_AHEAD:
         raise ValueError("This is more than five years ahead. Choose an earlier time.")
 
 

@@ -44,7 +44,7 @@ def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 @worker_ready.connect
-def give_a_sign(**_: object) -> None:
+def record_heartbeat(**_: object) -> None:
     """Record a heartbeat at start, so that no page reports a missing worker."""
     try:
         beat()

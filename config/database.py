@@ -43,7 +43,7 @@ def is_away(error: BaseException) -> bool:
     from pymongo.errors import ConnectionFailure
 
     if isinstance(error, DatabaseError):
-        return isinstance(error.__cause__, ConnectionFailure) or _asks_for_another_try(error)
+        return isinstance(error.__cause__, ConnectionFailure) or _is_retryable(error)
     return isinstance(error, ConnectionFailure)
 
 
@@ -76,7 +76,7 @@ def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
                 with _transaction():
                     return function(*args, **kwargs)
             except Exception as error:
-                if not _asks_for_another_try(error):
+                if not _is_retryable(error):
                     raise
                 time.sleep(pause)
         with _transaction():
@@ -131,7 +131,7 @@ def _pauses() -> Iterator[float]:
         yield random.uniform(0.5, 1) * min(PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS)  # noqa: S311
 
 
-def _asks_for_another_try(error: Exception) -> bool:
+def _is_retryable(error: Exception) -> bool:
     """Also checks the driver's own errors, which MongoDB's backend lets through at commit."""
     if getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
         return True

@@ -9,7 +9,7 @@ from content.admin.search import search
 from content.api.errors import UnknownPath
 
 
-def nothing_here(request: HttpRequest, **_: str) -> NoReturn:
+def unknown_page(request: HttpRequest, **_: str) -> NoReturn:
     raise Http404
 
 
@@ -28,7 +28,7 @@ urlpatterns = [
         name="admin_password_reset",
     ),
     # Django's "view on site", which is unused.
-    path("admin/r/<path:anything>", nothing_here),
+    path("admin/r/<path:anything>", unknown_page),
     path("admin/search/", admin.site.admin_view(search)),  # before the admin's own
     path("admin/", admin.site.urls),
 ]

@@ -138,7 +138,7 @@ class ProfileForm(forms.Form):
         return {wallet.pk: self.cleaned_data[f"notify-{wallet.pk}"] for wallet in self.wallets}
 
 
-class SaysHowLongToWait(AuthenticationForm):
+class ThrottleMessage(AuthenticationForm):
     """Reports too many failures and the waiting time instead of a wrong password."""
 
     def clean(self) -> dict[str, Any]:
@@ -151,11 +151,11 @@ class SaysHowLongToWait(AuthenticationForm):
         return super().clean()
 
 
-class SignInForm(SaysHowLongToWait):
+class SignInForm(ThrottleMessage):
     """The log-in of the pages."""
 
 
-class AdminSignInForm(SaysHowLongToWait, UnfoldAuthenticationForm):  # type: ignore[misc]
+class AdminSignInForm(ThrottleMessage, UnfoldAuthenticationForm):  # type: ignore[misc]
     """The log-in of the admin."""
 
 

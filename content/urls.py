@@ -6,7 +6,9 @@ from content.views import accounts, catalogue, tokens
 urlpatterns = [
     path("content", catalogue.content_list, name="content-list"),
     path("content/<str:content_id>", catalogue.content_detail, name="content-detail"),
-    path("content/<str:content_id>/put-back", catalogue.content_put_back, name="content-put-back"),
+    path(
+        "content/<str:content_id>/put-back", catalogue.content_undo_change, name="content-put-back"
+    ),
     path("profile", accounts.profile, name="profile"),
     path("login", accounts.SignInView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),

@@ -14,7 +14,7 @@ from content.models import Content
 # Shown as changed without values: the content URL is not public.
 VALUES_NOT_SHOWN = {"url"}
 # Redundant next to the state.
-NOT_TOLD = {"removed_at"}
+HIDDEN_FIELDS = {"removed_at"}
 LABELS = {
     "creator_id": "Creator",
     "is_removed": "State",
@@ -62,7 +62,7 @@ def differences(
             name == "price",
         )
         for name, value in after.items()
-        if name not in NOT_TOLD and (before or value not in (None, "", {}, False, 0))
+        if name not in HIDDEN_FIELDS and (before or value not in (None, "", {}, False, 0))
     ]
 
 

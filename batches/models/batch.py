@@ -26,7 +26,7 @@ class Status(models.TextChoices):
 
 
 # The value of `queued_at` before the broker was told for the first time.
-NEVER_TOLD = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER_QUEUED = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = frozenset({Status.PENDING, Status.PROCESSING})
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 MOVES: dict[str, frozenset[Status]] = {
@@ -173,7 +173,7 @@ class BatchOperation(models.Model):
     is_awaited = models.BooleanField(default=False, editable=False)
     # When its changes are undone: the end of a sale.
     until = models.DateTimeField(null=True, blank=True)
-    # When the broker was last told; NEVER_TOLD while the batch was always blocked.
+    # When the broker was last told; NEVER_QUEUED while the batch was always blocked.
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.SET_NULL, related_name="batches", db_index=False

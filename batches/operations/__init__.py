@@ -18,14 +18,14 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-class Described(Protocol):
+class HasKind(Protocol):
     """A batch, or a submission."""
 
     kind: Any
     payload: Any
 
 
-def operation_for(described: Described) -> Operation:
+def operation_for(described: HasKind) -> Operation:
     """The operation of a batch, wrapped in one `Undo` for each time it was undone.
 
     Raises KeyError for an unknown kind.
@@ -36,12 +36,12 @@ def operation_for(described: Described) -> Operation:
     return operation
 
 
-def known_operation(described: Described) -> Operation | None:
+def known_operation(described: HasKind) -> Operation | None:
     """The same; None for an unknown kind."""
     return operation_for(described) if described.kind in OPERATIONS else None
 
 
-def describe(described: Described) -> str:
+def describe(described: HasKind) -> str:
     """The change in one phrase: `Update price +10 %`; for an unknown kind its name."""
     if described.kind not in OPERATIONS:
         return kind_label(described.kind)

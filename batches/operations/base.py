@@ -169,7 +169,7 @@ class Operation(ABC):
     def success_words(self, after: Mapping[str, Any]) -> str:
         """The message for a changed item."""
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         """The message for an item on which this operation was undone or redone."""
         return "Restored"
 

@@ -50,7 +50,7 @@ class RemoveContent(Operation):
     def success_words(self, after: Mapping[str, Any]) -> str:
         return "Content removed"
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         return "Removed again" if after.get("is_removed") else "Back on sale"
 
     def unchanged_words(self) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 from batches.operations.base import Alter, Operation, Unchanged, Verdict
 from content.models import ContentRow
 
-ONLY_HERE = "The contract can't restore items: items removed on the chain stay removed there."
+CHAIN_KEEPS_REMOVED = (
+    "The contract can't restore items: items removed on the chain stay removed there."
+)
 
 
 class RestoreContent(Operation):
@@ -27,12 +29,12 @@ class RestoreContent(Operation):
         return ("is_removed", "removed_at", "removal_reason")
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
-        return [ONLY_HERE] if afters else []
+        return [CHAIN_KEEPS_REMOVED] if afters else []
 
     def success_words(self, after: Mapping[str, Any]) -> str:
         return "Content restored"
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         return "Removed again" if after.get("is_removed") else "Back on sale"
 
     def unchanged_words(self) -> str:

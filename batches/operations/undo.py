@@ -11,7 +11,7 @@ from typing import Any
 
 from batches.operations.base import Alter, Operation, Unchanged, Verdict
 from batches.operations.remove_content import RemoveContent
-from batches.operations.restore_content import ONLY_HERE, RestoreContent
+from batches.operations.restore_content import CHAIN_KEEPS_REMOVED, RestoreContent
 from content.models import ContentRow
 from content.services.catalogue.changes import from_history
 
@@ -65,11 +65,11 @@ class Undo(Operation):
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
         if any(after.get("is_removed") is False for after in afters):
-            return [ONLY_HERE]
+            return [CHAIN_KEEPS_REMOVED]
         return [] if any("is_removed" in after for after in afters) else self._root.cautions(afters)
 
     def success_words(self, after: Mapping[str, Any]) -> str:
-        return self._root.put_back_words(after)
+        return self._root.restored_words(after)
 
     def unchanged_words(self) -> str:
         return "It already had this value"

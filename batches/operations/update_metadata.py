@@ -12,7 +12,7 @@ from content.models import ContentRow
 from content.rules import METADATA, clean_refund_window, parse_whole_number, token_gating_after
 
 # Fields that have an operation of their own.
-ELSEWHERE = {
+FIELD_HINTS = {
     "price": "Use batch-update-price.",
     "isRemoved": "Use batch-remove or batch-restore.",
     "removalReason": "Use batch-remove.",
@@ -90,7 +90,7 @@ class UpdateMetadata(Operation):
         if not updates:
             raise FieldErrors({"updates": ["Give at least one field to change."]})
         unknown = [str(name)[:64] for name in updates if name not in METADATA]
-        errors = {f"updates.{name}": [ELSEWHERE.get(name, "Unknown field.")] for name in unknown}
+        errors = {f"updates.{name}": [FIELD_HINTS.get(name, "Unknown field.")] for name in unknown}
         clean = {}
         for name, value in updates.items():
             if name in METADATA:

@@ -100,7 +100,7 @@ class UpdatePrice(Operation):
     def success_words(self, after: Mapping[str, Any]) -> str:
         return f"Price updated to {format_stx(after['price'])}"
 
-    def put_back_words(self, after: Mapping[str, Any]) -> str:
+    def restored_words(self, after: Mapping[str, Any]) -> str:
         return f"Price restored to {format_stx(after['price'])}"
 
     def unchanged_words(self) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from batches.models import NEVER_TOLD, BatchOperation, Status
+from batches.models import NEVER_QUEUED, BatchOperation, Status
 from batches.queue import enqueue
 
 
@@ -21,7 +21,7 @@ def dispatch_ready(batches: Iterable[BatchOperation]) -> None:
             (held if batch.is_blocked else free).append(batch.pk)
     rows = BatchOperation.objects.filter(status=Status.PENDING)
     if held:
-        rows.filter(pk__in=held).update(queued_at=NEVER_TOLD)
+        rows.filter(pk__in=held).update(queued_at=NEVER_QUEUED)
     if free:
         rows.filter(pk__in=free).update(queued_at=timezone.now())
     for key in free:

@@ -12,7 +12,7 @@ from batches.services.permissions import may_direct
 from batches.services.results.blockers import blockers
 from content.models import Content, ContentChange, User
 from content.rules import format_stx
-from content.services.catalogue.undo_change import may_put_back
+from content.services.catalogue.undo_change import may_undo_change
 
 register = template.Library()
 register.simple_tag(with_batches)
@@ -61,7 +61,7 @@ def undo_way(
         return ""
     if batch is None:
         is_hidden = change.batch_id is not None  # of another user, or deleted
-        return "hand" if not is_hidden and may_put_back(user, content, change) else ""
+        return "hand" if not is_hidden and may_undo_change(user, content, change) else ""
     return "batch" if batch.is_finished and may_direct(user, batch) else ""
 
 

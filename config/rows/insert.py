@@ -31,7 +31,7 @@ Parameters = tuple[int, list[Any]]
 
 # Below the 999 parameters that every build of SQLite allows.
 SQLITE_ROWS = 100
-NOT_EACH = "{} can't differ from row to row."
+UNSUPPORTED = "{} can't differ from row to row."
 
 
 def insert_rows(
@@ -122,7 +122,7 @@ def _as_parameters(field: AnyField, column: Sequence[Any]) -> Sequence[Any]:
         return [value.hex if isinstance(value, UUID) else value for value in column]
     for kind in kinds:
         if not issubclass(kind, str | int | NoneType):
-            raise TypeError(NOT_EACH.format(kind.__name__))
+            raise TypeError(UNSUPPORTED.format(kind.__name__))
     return column
 
 
@@ -146,7 +146,7 @@ def _for_postgresql(fields: Fields, each: Columns) -> Iterator[Parameters]:
 def _text(value: object) -> str:
     if isinstance(value, UUID):
         return value.hex
-    raise TypeError(NOT_EACH.format(type(value).__name__))
+    raise TypeError(UNSUPPORTED.format(type(value).__name__))
 
 
 SOURCES = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}

@@ -26,7 +26,7 @@ from content.forms import (
 from content.http import AuthenticatedHttpRequest
 from content.models import User, Wallet
 from content.services.people.accounts import update_profile
-from content.services.people.password_mail import MAILS_AN_HOUR, ask_for_link, links
+from content.services.people.password_mail import MAILS_AN_HOUR, links, request_link
 
 TOO_MANY = 429
 
@@ -84,7 +84,7 @@ class PasswordLinkView(FormView):  # type: ignore[type-arg]
 
     def form_valid(self, form: PasswordLinkForm) -> HttpResponse:
         try:
-            ask_for_link(self.request, form.cleaned_data["address"])
+            request_link(self.request, form.cleaned_data["address"])
         except TooManyLinks as error:
             form.add_error(None, error.message)
             answer = self.form_invalid(form)

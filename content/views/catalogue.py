@@ -13,7 +13,7 @@ from content.errors import NotAllowed, Removed, StaleVersion
 from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
 from content.models import Content, ContentChange, User, Wallet
-from content.services.catalogue.undo_change import may_put_back, put_back
+from content.services.catalogue.undo_change import may_undo_change, undo_change
 from content.views.paging import page_of
 
 
@@ -57,7 +57,7 @@ def content_detail(request: AuthenticatedHttpRequest, content_id: str) -> HttpRe
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
+def content_undo_change(request: AuthenticatedHttpRequest, content_id: str) -> HttpResponse:
     """Undo the manual change that created the posted version."""
     user = request.user
     content = _visible(user, content_id)
@@ -65,10 +65,10 @@ def content_put_back(request: AuthenticatedHttpRequest, content_id: str) -> Http
     if request.method == "POST" and version.isascii() and version.isdigit() and len(version) < 10:
         changes = ContentChange.objects.filter(content=content, version=int(version))
         change = changes.select_related("content").first()
-        if change is None or not may_put_back(user, content, change):
+        if change is None or not may_undo_change(user, content, change):
             raise PermissionDenied("You may not undo this change.")
         try:
-            put_back(change, by=user)
+            undo_change(change, by=user)
         except (StaleVersion, Removed) as error:
             messages.error(request, error.message)
         except NotAllowed as error:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from batches.models import BatchItem, BatchOperation, Status
-from batches.services.engine.run_batch import BROKE_OFF
+from batches.services.engine.run_batch import ABORTED_WORDS
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, Wallet
 from tests.factories import make_contents
@@ -122,7 +122,7 @@ def _is_broken_off(world, batch, other):
     world.wait_for_end(other)
     assert (other.status, other.success_count) == (Status.COMPLETED, 7)
     world.wait_for_end(batch)
-    assert (batch.status, batch.error) == (Status.FAILED, BROKE_OFF)
+    assert (batch.status, batch.error) == (Status.FAILED, ABORTED_WORDS)
     assert (batch.lease_token, batch.success_count, batch.failure_count) == (None, 0, 0)
     assert not batch.items.exists()
     assert ContentChange.objects.filter(version=2).count() == 7

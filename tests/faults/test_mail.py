@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from batches.models import Notification
 from content.models import PasswordMail, Wallet
-from content.services.people.password_mail import ask_for_link
+from content.services.people.password_mail import request_link
 from tests.conftest import person
 from tests.faults.worlds import World
 from tests.services import free_port
@@ -98,7 +98,7 @@ def test_fault_13_a_mail_whose_record_was_lost_comes_again_as_the_same_mail(
 
 
 def test_fault_13_a_link_to_a_new_password_waits_for_its_server_too(world: World, port, open_inbox):
-    ask_for_link(RequestFactory().post("/password/forgotten"), person("alice").email)
+    request_link(RequestFactory().post("/password/forgotten"), person("alice").email)
     world.start_worker(sweeps=True, EMAIL_URL=f"smtp://127.0.0.1:{port}")
     world.wait_until(PasswordMail.objects.filter(attempts=1).exists, "the first attempt")
 

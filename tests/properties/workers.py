@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from batches.models import NEVER_TOLD, BatchOperation, Notification
+from batches.models import NEVER_QUEUED, BatchOperation, Notification
 from batches.services.engine import run_batch
 from batches.services.engine.settle import settle_dependents
 from batches.services.mail.outbox import deliver_due_notifications
@@ -179,7 +179,7 @@ class Workers:
             self.end_leases()
             self.sweep()
             rows = dict(BatchOperation.objects.claimable().values_list("pk", "queued_at"))
-            assert NEVER_TOLD not in rows.values(), "what is due is never told"
+            assert NEVER_QUEUED not in rows.values(), "what is due is never told"
             due = [batch for batch in self.world.batches if self.world.is_free(batch)]
             assert set(rows) == {batch.key for batch in due}, "who may begin"
             for batch in due:

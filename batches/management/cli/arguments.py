@@ -59,7 +59,7 @@ def add_zone(parser: CommandParser) -> None:
     )
 
 
-def user_named(name: str) -> User:
+def find_user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     return user or stop(f"There is no user {name[:150]!r}.")
 
@@ -67,7 +67,7 @@ def user_named(name: str) -> User:
 def acting_user(name: str | None, creator: Wallet | None) -> User:
     """Return the named user, or the owner of the creator's address."""
     if name is not None:
-        return user_named(name)
+        return find_user(name)
     if creator is None:
         stop("Give the creator of the items (--creator), or the user to act as (--as).")
     return creator.owner or stop(f"{creator.pk} has no owner: give the user to act as with --as.")

@@ -33,7 +33,7 @@ from batches.services.runs.price_lines import Prices
 from batches.services.runs.start import Request, preview, start
 from content.management.terminal import plain_line, stop
 from content.models import User
-from content.services.people.wallet_lookup import creator_named
+from content.services.people.wallet_lookup import find_creator
 
 EXAMPLES = {
     "update-price": (
@@ -131,7 +131,7 @@ def request_of(options: dict[str, Any]) -> Request:
         }
     )
     prices = _prices(options, payload)
-    creator = options["creator"] and creator_named(options["creator"], make=False)
+    creator = options["creator"] and find_creator(options["creator"], make=False)
     by = acting_user(options["by"], creator or None)
     schedule = _schedule(options, by)
     if prices is not None:

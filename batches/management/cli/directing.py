@@ -11,10 +11,10 @@ from batches.management.cli.arguments import (
     add_watching,
     add_zone,
     checked,
+    find_user,
     parse_key,
     parse_moment,
     split_ids,
-    user_named,
 )
 from batches.management.cli.watching import (
     follow,
@@ -121,7 +121,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
 def find(options: dict[str, Any]) -> tuple[Run, User]:
     """Return the run and the acting user. Raises NotThere if the user may not see it."""
     if options["by"] is not None:
-        by = user_named(options["by"])
+        by = find_user(options["by"])
         return find_run(options["key"], by=by), by
     run = find_run(options["key"])
     if run.submission is not None:

@@ -30,11 +30,11 @@ log = structlog.get_logger(__name__)
 
 MOST_RAISED = 3
 MOST_ATTEMPTS = 10
-BROKE_OFF = "The batch was aborted because of an error on our side. Saved items stay saved."
+ABORTED_WORDS = "The batch was aborted because of an error on our side. Saved items stay saved."
 
 # The fields a run needs of the batch, its creator and its requester; reading all fields would take
 # twice as long.
-HELD = (
+READ_FIELDS = (
     *("kind", "payload", "content_ids", "item_payloads", "expected_versions", "status"),
     *("total_items", "until", "is_awaited", "source"),
     *("success_count", "unchanged_count", "failure_count", "error", "submission_id"),
@@ -149,9 +149,9 @@ def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchO
 
     Everything is read inside, because the transaction may be repeated.
     """
-    batch = _held(lease)
+    batch = _read_leased(lease)
     if batch.attempts > MOST_ATTEMPTS:
-        return _break_off(batch)
+        return _abort(batch)
     positions = _next_items(batch, size)
     if not positions:
         raise RuntimeError("Every item has a result, but the counters don't match.")
@@ -168,9 +168,9 @@ def _commit_chunk(lease: Lease, size: int, *, is_broken: bool = False) -> BatchO
     return _count(batch, verdicts)
 
 
-def _held(lease: Lease) -> BatchOperation:
+def _read_leased(lease: Lease) -> BatchOperation:
     ours = {"pk": lease.batch_id, "lease_token": lease.token, "status": Status.PROCESSING}
-    batch = read_row(BatchOperation, HELD, **ours)
+    batch = read_row(BatchOperation, READ_FIELDS, **ours)
     if batch is None:
         raise LeaseLost
     return batch
@@ -261,20 +261,20 @@ def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOpera
 def give_back(lease: Lease) -> None:
     """After an attempt that raised: allow another immediately, or abort after the third."""
     try:
-        batch = _held(lease)
+        batch = _read_leased(lease)
     except LeaseLost:
         return
     if batch.raised + 1 < MOST_RAISED:
         record(batch, raised=batch.raised + 1, lease_until=timezone.now())
     else:
-        _break_off(batch)
+        _abort(batch)
 
 
-def _break_off(batch: BatchOperation) -> BatchOperation:
+def _abort(batch: BatchOperation) -> BatchOperation:
     return move(
         batch,
         Status.FAILED,
-        error=BROKE_OFF,
+        error=ABORTED_WORDS,
         error_code=INTERNAL,
         lease_token=None,
         lease_until=None,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches.errors import Invalid, NothingOwn
-from batches.models import NEVER_TOLD, BatchOperation, Follows, Source, Submission
+from batches.models import NEVER_QUEUED, BatchOperation, Follows, Source, Submission
 from batches.operations.base import Refused, refusal_words
 from batches.queue import enqueue
 from batches.rules import SKIP_FAILED
@@ -124,7 +124,7 @@ def insert_batch(
         updated_at=now,
     )
     if is_blocked := batch.is_blocked:
-        batch.queued_at = NEVER_TOLD
+        batch.queued_at = NEVER_QUEUED
     batch.save(force_insert=True)
     if schedule.depends_on:
         link(batch, schedule.depends_on)

@@ -15,7 +15,7 @@ from content.models import User
 
 Links = Sequence[tuple[UUID, str]]
 # Deeper graphs are refused.
-DEEPEST = 100
+MAX_DEPTH = 100
 
 
 def find_parents(links: Links, *, by: User) -> None:
@@ -65,7 +65,7 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     pending = row.filter(status=Status.PENDING)
     if not pending.update(waits_for=len(links), updated_at=timezone.now()):
         raise InvalidTransition(row.get().status, "given new dependencies")
-    _refuse_circle(batch, [key for key, _ in links])
+    _refuse_cycle(batch, [key for key, _ in links])
     former = Dependency.objects.filter(batch=batch)
     parents = BatchOperation.objects.filter(pk__in=list(former.values_list("parent_id", flat=True)))
     parents.update(updated_at=timezone.now())
@@ -76,12 +76,12 @@ def depend_on(batch: BatchOperation, links: Links, *, by: User) -> BatchOperatio
     return changed
 
 
-def _refuse_circle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
+def _refuse_cycle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
     """Raises Invalid if one of them waits for the batch itself, directly or indirectly."""
     # Maps each visited batch to the one that waits for it.
     waits: dict[UUID, UUID] = dict.fromkeys(parents, batch.pk)
     found = list(parents)
-    for _ in range(DEEPEST):  # one query for each level, not for each batch
+    for _ in range(MAX_DEPTH):  # one query for each level, not for each batch
         if batch.pk in waits:
             raise Invalid(errors={"dependsOn": [f"This is a cycle: {_way(batch, waits)}."]})
         if not found:
@@ -94,7 +94,7 @@ def _refuse_circle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
         above = list(links.values_list("batch_id", "parent_id"))
         found = [parent for _, parent in above if parent not in waits]
         waits |= {parent: child for child, parent in above if parent not in waits}
-    raise Invalid(errors={"dependsOn": [f"The dependency graph is deeper than {DEEPEST} links."]})
+    raise Invalid(errors={"dependsOn": [f"The dependency graph is deeper than {MAX_DEPTH} links."]})
 
 
 def _way(batch: BatchOperation, waits: dict[UUID, UUID]) -> str:

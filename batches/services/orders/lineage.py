@@ -11,10 +11,10 @@ from batches.errors import NothingToDo
 from batches.models import BatchItem, BatchOperation, Status
 from batches.services.results.results import left_of
 
-UNDONE_ALREADY = (
+ALREADY_UNDONE = (
     "An undo of this is already scheduled or running. Reschedule that undo, or cancel it first."
 )
-TRIED_ALREADY = "The failed items were already retried, or a retry is scheduled."
+ALREADY_RETRIED = "The failed items were already retried, or a retry is scheduled."
 
 
 def lock_batches(batch_ids: Collection[UUID]) -> None:
@@ -37,7 +37,7 @@ def refuse_second_undo(
         waiting = waiting.filter(created_at__gte=since)
     for undo in waiting:
         if content_ids is None or not set(content_ids).isdisjoint(undo.content_ids):
-            raise NothingToDo(UNDONE_ALREADY, batch_id=str(undo.pk))
+            raise NothingToDo(ALREADY_UNDONE, batch_id=str(undo.pk))
 
 
 def refuse_second_retry(
@@ -47,10 +47,10 @@ def refuse_second_retry(
 
     `tries` has the batch and the content id of each. Concurrent retries wait for this transaction.
     """
-    lock_batches(set(first_tries(batches).values()))
-    tried = tried_again(batches)
-    if any(content_id in tried[key] for key, content_id in tries):
-        raise NothingToDo(TRIED_ALREADY)
+    lock_batches(set(root_ids(batches).values()))
+    ids = retried_ids(batches)
+    if any(content_id in ids[key] for key, content_id in tries):
+        raise NothingToDo(ALREADY_RETRIED)
 
 
 def undone(batch: BatchOperation) -> set[str]:
@@ -76,12 +76,12 @@ def changed_count(batches: Sequence[BatchOperation]) -> int:
     return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
-def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
+def retried_ids(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
     """By batch, the ids that a retry of it, or of its original, has saved or may still save.
 
     Two queries for each generation of retries, however many batches.
     """
-    firsts = first_tries(batches)
+    firsts = root_ids(batches)
     families = {key: key for key in firsts.values()}
     ids: dict[UUID, set[str]] = {key: set() for key in families}
     youngest = [*families]
@@ -97,24 +97,24 @@ def tried_again(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
     return {batch.pk: ids[firsts[batch.pk]] for batch in batches}
 
 
-def tried_already(batches: Sequence[BatchOperation]) -> Counter[str]:
+def count_retried(batches: Sequence[BatchOperation]) -> Counter[str]:
     """How many failed items need no other retry, by code; "" counts items not processed."""
-    tried = tried_again(batches)
-    retried = [batch for batch in batches if tried[batch.pk]]
+    ids = retried_ids(batches)
+    retried = [batch for batch in batches if ids[batch.pk]]
     if not retried:
         return Counter()
     failed = BatchItem.objects.of(retried).filter(outcome=BatchItem.Outcome.FAILED)
     counts = Counter(
         code
         for key, content_id, code in failed.values_list("batch_id", "content_id", "code")
-        if content_id in tried[key]
+        if content_id in ids[key]
     )
-    broken_off = [batch for batch in retried if batch.status == Status.FAILED]
-    counts[""] += sum(key in tried[batch.pk] for batch, key in left_of(broken_off))
+    aborted = [batch for batch in retried if batch.status == Status.FAILED]
+    counts[""] += sum(key in ids[batch.pk] for batch, key in left_of(aborted))
     return counts
 
 
-def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
+def root_ids(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
     """By batch, the original that it retries, directly or indirectly; else itself."""
     firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
     while asked := {first for key, first in firsts.items() if first != key}:
@@ -126,6 +126,6 @@ def first_tries(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
     return firsts
 
 
-def first_try(batch: BatchOperation) -> UUID:
+def root_id(batch: BatchOperation) -> UUID:
     """The original that this batch retries, directly or indirectly; else its own id."""
-    return first_tries([batch])[batch.pk]
+    return root_ids([batch])[batch.pk]

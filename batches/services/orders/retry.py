@@ -8,7 +8,7 @@ from batches.errors import NothingToDo
 from batches.models import BatchItem, BatchOperation, Follows, Status
 from batches.operations import operation_for
 from batches.operations.undo import UNDO
-from batches.services.orders.lineage import TRIED_ALREADY, tried_again
+from batches.services.orders.lineage import ALREADY_RETRIED, retried_ids
 from batches.services.orders.order import Order
 from batches.services.orders.schedule import Schedule
 from batches.services.results.results import left_of
@@ -36,10 +36,10 @@ def retry_order(
         raise NothingToDo(NOTHING_FAILED)
     if batch.until is not None and batch.until <= timezone.now():
         raise NothingToDo(ENDED)
-    tried = tried_again([batch])[batch.pk]
+    tried = retried_ids([batch])[batch.pk]
     positions = sorted(position for position in positions if ids[position] not in tried)
     if not positions:
-        raise NothingToDo(TRIED_ALREADY)
+        raise NothingToDo(ALREADY_RETRIED)
     own, versions = batch.item_payloads, batch.expected_versions
     # An undo keeps to what it was to restore; any other is asked for again, whatever came between.
     keeps_versions = UNDO in batch.payload and versions

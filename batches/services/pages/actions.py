@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from batches.models import BatchOperation, Status
 from batches.operations.base import CONFLICT
 from batches.operations.undo import UNDO
-from batches.services.orders.lineage import has_more_to_undo, tried_already
+from batches.services.orders.lineage import count_retried, has_more_to_undo
 from batches.services.results.results import Totals
 from batches.services.results.run import Run
 from content.models import User
@@ -66,5 +66,5 @@ def _failures(run: Run, totals: Totals) -> tuple[int, int]:
     failed = totals.failed + sum(batch.total_items - batch.done_count for batch in aborted)
     if not failed:
         return 0, 0
-    tried = tried_already(run.batches)
+    tried = count_retried(run.batches)
     return failed - tried.total(), totals.codes.get(CONFLICT, 0) - tried[CONFLICT]

@@ -8,7 +8,7 @@ from batches.models import BatchOperation, Follows, Source, Submission
 from batches.operations.undo import UNDO
 from batches.rules import FieldErrors, clean_content_ids
 from batches.services.orders.create import create_batch
-from batches.services.orders.lineage import first_try, lock_batches, refuse_second_undo
+from batches.services.orders.lineage import lock_batches, refuse_second_undo, root_id
 from batches.services.orders.order import Order
 from batches.services.orders.preview import Preview, preview_order
 from batches.services.orders.retry import NOTHING_FAILED, retry_order
@@ -45,7 +45,7 @@ def follow_up(
         return run_of(start_draft(_draft(run, follows, by, source, content_ids, code)))
     batch = run.batches[0]
     if follows == Follows.RETRY:
-        lock_batches([first_try(batch)])
+        lock_batches([root_id(batch)])
     _check_ended(run, follows, content_ids)
     order = _order(batch, follows, content_ids, code)
     return Run([create_batch(order, by=by, source=source)])

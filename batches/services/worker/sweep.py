@@ -19,7 +19,7 @@ from content.services.idempotency import forget_old_keys
 
 MOST_AT_ONCE = 500
 # In units of BATCH_TELL_AGAIN_SECONDS; after this a batch is sent again in any case.
-FORGOTTEN_AFTER = 60
+RESEND_ANYWAY_AFTER = 60
 PROCESSED_KEPT_SECONDS = 3600
 
 
@@ -40,14 +40,14 @@ def sweep() -> Swept:
     _prune_processed_messages()
     settle_due()
     run_due_templates()
-    batches = [key for key in _untold_batches() if _mark_queued(key)]
+    batches = [key for key in _unqueued_batches() if _mark_queued(key)]
     for key in batches:
         enqueue("batches.run_batch", str(key))
     # One message for everything due, so that a slow mail server does not fill the broker.
     has_notifications = Notification.objects.due().exists()
     if has_notifications:
         enqueue("batches.deliver_due_notifications")
-    has_calls = _contract_waits()
+    has_calls = _has_contract_work()
     if has_calls:
         enqueue("batches.send_contract_calls")
     has_password_mails = PasswordMail.objects.due().exists()
@@ -56,40 +56,40 @@ def sweep() -> Swept:
     return Swept(len(batches), has_notifications, has_calls, has_password_mails)
 
 
-def _untold_batches() -> list[UUID]:
+def _unqueued_batches() -> list[UUID]:
     """Due batches whose messages are missing, those sent longest ago first.
 
     In a backlog most old batches still have a message at the broker, and sending them again at
     every sweep would flood it. So only as many are sent as messages are missing. These may be
     others than the ones whose messages were lost; those follow at the latest when the backlog is
-    gone. Batches with an expired lease, or past `FORGOTTEN_AFTER`, are sent at once.
+    gone. Batches with an expired lease, or past `RESEND_ANYWAY_AFTER`, are sent at once.
     """
     claimable = BatchOperation.objects.claimable()
-    unheard = claimable.filter(queued_at__lt=_heard()).order_by("queued_at")
-    candidates = list(unheard.values_list("pk", "status", "queued_at")[:MOST_AT_ONCE])
+    unqueued = claimable.filter(queued_at__lt=_resend_before()).order_by("queued_at")
+    candidates = list(unqueued.values_list("pk", "status", "queued_at")[:MOST_AT_ONCE])
     if not candidates:
         return []
-    told = messages_waiting("batches")
-    missing = MOST_AT_ONCE if told is None else claimable.count() - told
-    forgotten = _heard(FORGOTTEN_AFTER)
+    queued = messages_waiting("batches")
+    missing = MOST_AT_ONCE if queued is None else claimable.count() - queued
+    resend_before = _resend_before(RESEND_ANYWAY_AFTER)
     return [
         key
         for place, (key, status, queued_at) in enumerate(candidates)
-        if place < missing or status == Status.PROCESSING or queued_at < forgotten
+        if place < missing or status == Status.PROCESSING or queued_at < resend_before
     ]
 
 
 def _mark_queued(key: UUID) -> bool:
     """True for one of several concurrent sweepers, which then sends."""
-    row = BatchOperation.objects.filter(pk=key, queued_at__lt=_heard())
+    row = BatchOperation.objects.filter(pk=key, queued_at__lt=_resend_before())
     return bool(row.update(queued_at=timezone.now()))
 
 
-def _heard(times: int = 1) -> datetime:
+def _resend_before(times: int = 1) -> datetime:
     return timezone.now() - times * timedelta(seconds=settings.BATCH_TELL_AGAIN_SECONDS)
 
 
-def _contract_waits() -> bool:
+def _has_contract_work() -> bool:
     queued = ContentChange.objects.filter(chain_state="queued", contract_call=None)
     return queued.exists() or ContractCall.objects.due().exists()
 

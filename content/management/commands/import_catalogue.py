@@ -21,10 +21,10 @@ from content.services.catalogue.imports import (
     Part,
     clean_url_template,
     import_rows,
+    missing_in_all,
     parse_price_range,
-    what_all_lack,
 )
-from content.services.people.wallet_lookup import creator_named
+from content.services.people.wallet_lookup import find_creator
 
 REFUSED_SHOWN = 100
 Value = TypeVar("Value")
@@ -133,7 +133,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _creators(self, names: Sequence[str], *, make: bool) -> list[Wallet]:
-        return [creator_named(name, make=make) for name in names]
+        return [find_creator(name, make=make) for name in names]
 
 
 class _Report:
@@ -174,7 +174,7 @@ def _first_checked(
                 f"There is no column {plain_line(missing[0])!r}; "
                 f"there are: {plain_line(', '.join(names))}."
             )
-    if words := what_all_lack(first, columns=columns, defaults=defaults):
+    if words := missing_in_all(first, columns=columns, defaults=defaults):
         stop(words)
     return chain(first, rows)
 

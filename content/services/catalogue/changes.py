@@ -37,7 +37,7 @@ FIELDS = (
 TIMES = frozenset({"removed_at"})
 
 # The fields that every check needs, besides the changed fields.
-JUDGED_BY = ("pk", "creator_id", "is_removed", "onchain_id", "version")
+EVALUATED_FIELDS = ("pk", "creator_id", "is_removed", "onchain_id", "version")
 
 
 class Change(NamedTuple):
@@ -69,7 +69,7 @@ def lock_rows(content_ids: Iterable[str], *, reading: Iterable[str]) -> dict[str
 
     Returns rows, since creating model objects takes longer than the query.
     """
-    names = tuple(dict.fromkeys((*JUDGED_BY, *reading)))
+    names = tuple(dict.fromkeys((*EVALUATED_FIELDS, *reading)))
     return {row.pk: row for row in read_locked(Content, names, content_ids)}
 
 

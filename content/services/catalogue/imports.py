@@ -21,7 +21,7 @@ from content.services.catalogue.fields import (
     values_of,
 )
 from content.services.catalogue.files import Row
-from content.services.people.wallet_lookup import creator_named
+from content.services.people.wallet_lookup import find_creator
 
 PART_ROWS = 500
 REMEDIES = {
@@ -84,7 +84,7 @@ def import_rows(
         yield importer.take(chunk)
 
 
-def what_all_lack(
+def missing_in_all(
     rows: Iterable[Row], *, columns: Mapping[str, str], defaults: Defaults
 ) -> str | None:
     """The message for a required field that no row and no default has."""
@@ -239,7 +239,7 @@ class _Importer:
             return self.defaults.creators[number % len(self.defaults.creators)]
         if name not in self.wallets:
             try:
-                self.wallets[name] = creator_named(name, make=not self.dry_run)
+                self.wallets[name] = find_creator(name, make=not self.dry_run)
             except Invalid as error:
                 raise ValueError(f"creator: {error.message}") from error
         return self.wallets[name]

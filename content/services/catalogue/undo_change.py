@@ -13,14 +13,14 @@ CAUSE = "put-back"
 OWN_FIELDS = frozenset(field for field, _ in EDITABLE.values())
 
 
-def put_back(change: ContentChange, *, by: User) -> Content:
+def undo_change(change: ContentChange, *, by: User) -> Content:
     """Restore the item's values before this change, as a new change.
 
     Raises NotAllowed as for editing the item, StaleVersion if it was changed since, and Removed
     if another change removed it.
     """
     content = change.content
-    if not may_put_back(by, content, change):
+    if not may_undo_change(by, content, change):
         raise NotAllowed(NOT_YOURS)
 
     def after(found: Content) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ def put_back(change: ContentChange, *, by: User) -> Content:
     return change_content(content.pk, after, version=None, by=by, cause=CAUSE)
 
 
-def may_put_back(user: User, content: Content, change: ContentChange) -> bool:
+def may_undo_change(user: User, content: Content, change: ContentChange) -> bool:
     """True if the user may edit all changed fields; never for the item's creation."""
     if not change.before or not may_edit(user, content):
         return False

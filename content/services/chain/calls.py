@@ -42,7 +42,7 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
     try:
         while prepare_call(contract.name, moved):
             pass
-    except RivalSender:
+    except ConcurrentSender:
         pass  # the other worker has put them into its own call
     done = 0
     for key in ContractCall.objects.open().order_by("id").values_list("pk", flat=True)[:100]:
@@ -85,11 +85,11 @@ def prepare_call(client: str, moved: Moved) -> ContractCall | None:
     call = ContractCall.objects.create(client=client, function=function, arguments=arguments)
     keys = [change.pk for change in picked.values()]
     if queued.filter(pk__in=keys).update(contract_call=call) != len(keys):
-        raise RivalSender
+        raise ConcurrentSender
     return call
 
 
-class RivalSender(Exception):
+class ConcurrentSender(Exception):
     """Another worker processed the same changes, or the same call, first."""
 
 
@@ -157,7 +157,7 @@ def settle_call(
     now = timezone.now()
     facts = {"state": state, "updated_at": now, **facts}
     if not ContractCall.objects.filter(pk=call.pk, state=call.state).update(**facts):
-        raise RivalSender
+        raise ConcurrentSender
     for name, value in facts.items():
         setattr(call, name, value)
     changes = ContentChange.objects.filter(contract_call=call)

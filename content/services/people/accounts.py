@@ -6,7 +6,7 @@ from django.db.models import F
 
 from config.database import atomic
 from content.models import User, Wallet
-from content.services.people.password_mail import forget_asking
+from content.services.people.password_mail import reset_link_limit
 from content.services.people.tokens import revoke_all_tokens
 
 
@@ -37,7 +37,7 @@ def change_password(user: User, password: str | None) -> None:
 def _save_password(user: User) -> None:
     user.save(update_fields=["password"])
     revoke_all_tokens(user)
-    forget_asking(user)
+    reset_link_limit(user)
 
 
 @atomic

@@ -50,29 +50,29 @@ FIRST_PAUSE_SECONDS = 15
 MOST_AT_ONCE = 100
 MOST_ACCOUNTS = 20
 # Counted in place of a user name, which can't contain spaces.
-ASKING = "requested a new password"
+LINK_REQUESTS = "requested a new password"
 
 
-def ask_for_link(request: HttpRequest, address: str) -> None:
+def request_link(request: HttpRequest, address: str) -> None:
     """Queue a mail with a link to the accounts with this address, if any.
 
     After MAILS_AN_HOUR nothing more is sent, without an error: the sent links are still valid.
     Raises TooManyLinks after too many requests from one network.
     """
-    if wait := seconds_to_wait(request, ASKING):
+    if wait := seconds_to_wait(request, LINK_REQUESTS):
         raise TooManyLinks(reset_seconds=wait)
-    count_failure(request, ASKING)
+    count_failure(request, LINK_REQUESTS)
     key = _key(address)
-    if _ask_again(key) or PasswordMail.objects.filter(pk=key).exists():
+    if _queue_again(key) or PasswordMail.objects.filter(pk=key).exists():
         return
     now = timezone.now()
     try:
         PasswordMail.objects.create(key=key, address=address, since=now, due_at=now)
     except IntegrityError:  # another process was first
-        _ask_again(key)
+        _queue_again(key)
 
 
-def forget_asking(user: User) -> None:
+def reset_link_limit(user: User) -> None:
     """Reset the limit after a new password, which invalidated all links."""
     PasswordMail.objects.filter(pk=_key(user.email)).delete()
 
@@ -115,7 +115,7 @@ def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives
     return built
 
 
-def _ask_again(key: str) -> bool:
+def _queue_again(key: str) -> bool:
     """True if the mailbox has a row and is below the limit."""
     now = timezone.now()
     row, again = PasswordMail.objects.filter(pk=key), {"due_at": now, "attempts": 0}

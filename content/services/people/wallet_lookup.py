@@ -5,7 +5,7 @@ from content.models import User, Wallet
 from content.principals import clean_address
 
 
-def creator_named(name: str, *, make: bool = True) -> Wallet:
+def find_creator(name: str, *, make: bool = True) -> Wallet:
     """The creator's wallet with this address, or the only one of the user with this name.
 
     A new address becomes a creator's wallet without an owner, whom staff assign later. Without

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchOperation
-from batches.services.orders.lineage import tried_again, tried_already
+from batches.services.orders.lineage import count_retried, retried_ids
 from content.models import Content
 from tests.batches.follow_ups import done, retry
 from tests.batches.orders import price_batch
@@ -34,20 +34,20 @@ def test_each_batch_has_what_any_of_its_retries_saved(families):
     first, second = families(2)
     (again,) = BatchOperation.objects.filter(retry_of=first)
 
-    tried = tried_again([again, second, first])
+    tried = retried_ids([again, second, first])
 
     assert tried == {
         first.pk: {first.content_ids[0]},
         again.pk: {first.content_ids[0]},
         second.pk: {second.content_ids[0]},
     }
-    assert tried_already([first, second]) == {"removed": 2, "": 0}
+    assert count_retried([first, second]) == {"removed": 2, "": 0}
 
 
 def test_it_costs_the_same_for_one_batch_and_for_many(families):
     costs = []
     for batches in (families(1), families(4)):
         with CaptureQueriesContext(connection) as captured:
-            tried_already(batches)
+            count_retried(batches)
         costs.append(len(captured))
     assert costs[0] == costs[1]

@@ -16,7 +16,7 @@ from batches.services.worker.sweep import sweep
 from config.celery import app
 from config.database import atomic
 from content.models import Wallet
-from content.services.people.password_mail import ask_for_link
+from content.services.people.password_mail import request_link
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -111,7 +111,7 @@ def test_a_full_queue_is_left_to_the_sweeper(monkeypatch):
 def test_mails_with_links_to_new_passwords_are_found(messages):
     sweep()
     assert messages() == []
-    ask_for_link(RequestFactory().post("/password/forgotten"), "nobody@example.org")
+    request_link(RequestFactory().post("/password/forgotten"), "nobody@example.org")
     assert sweep().has_password_mails
     assert messages() == [("batches.send_password_mails", [])]
     run_inline()
