@@ -17,8 +17,8 @@ from config.database import on_commit
 
 log = structlog.get_logger(__name__)
 
-MOST_WAITING = 1000
-FAREWELL_SECONDS = 2.0
+MAX_QUEUED = 1000
+DRAIN_SECONDS = 2.0
 NO_SUCH_QUEUE = "404"
 
 
@@ -27,7 +27,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.process = os.getpid()
-        self.waiting: queue.Queue[tuple[str, tuple[str, ...]]] = queue.Queue(MOST_WAITING)
+        self.waiting: queue.Queue[tuple[str, tuple[str, ...]]] = queue.Queue(MAX_QUEUED)
         self.thread = threading.Thread(target=self._run, name="broker-sender", daemon=True)
         self.thread.start()
 
@@ -98,5 +98,5 @@ def _current_sender() -> Sender:
         # A fork copies the object but not its thread.
         if _sender is None or _sender.process != os.getpid():
             _sender = Sender()
-            atexit.register(_sender.drain, FAREWELL_SECONDS)
+            atexit.register(_sender.drain, DRAIN_SECONDS)
     return _sender

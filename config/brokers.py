@@ -44,7 +44,7 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
             "polling_interval": 0.1,
         }
     if scheme in {"redis", "rediss"}:
-        _refuse_wrong_redis(parts)
+        _check_redis_url(parts)
         return url, {
             "visibility_timeout": VISIBILITY_SECONDS,
             "socket_timeout": SOCKET_SECONDS,
@@ -68,7 +68,7 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
     )
 
 
-def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
+def check_broker(url: str, options: Mapping[str, Any]) -> None:
     """Connect once, for some seconds at most. Raises ConfigurationError if it is refused.
 
     A broker that is down or silent is no error: processes wait for it and log that.
@@ -100,7 +100,7 @@ def _make_folders(folder: Path) -> None:
         ) from None
 
 
-def _refuse_wrong_redis(parts: SplitResult) -> None:
+def _check_redis_url(parts: SplitResult) -> None:
     number = parts.path.strip("/")
     if number and not (number.isascii() and number.isdecimal()):
         raise ConfigurationError(

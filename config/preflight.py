@@ -17,13 +17,13 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config.brokers import refuse_wrong_broker
-from config.database import is_away, is_mongodb, lacks_tables
+from config.brokers import check_broker
+from config.database import is_mongodb, is_unreachable, lacks_tables
 from config.environment import ConfigurationError
 from config.errors import NO_TABLES
 
-WRONG = 2
-MOST_NAMED = 3
+INVALID_SETUP = 2
+MAX_LISTED = 3
 LONGEST_REASON = 120
 # Messages of drivers, and their meaning.
 REASONS = {
@@ -48,7 +48,7 @@ def exit_on_configuration_error() -> Iterator[None]:
     except Exception as error:
         if lacks_tables(error):
             end(NO_TABLES)
-        if not is_away(error):
+        if not is_unreachable(error):
             raise
         end(_refusal(error))
 
@@ -56,19 +56,19 @@ def exit_on_configuration_error() -> Iterator[None]:
 def end(words: str) -> None:
     """Print the message and raise SystemExit."""
     sys.stderr.write(f"{words}\n")
-    sys.exit(WRONG)
+    sys.exit(INVALID_SETUP)
 
 
-def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
+def check_setup(*, may_lack_migrations: bool = False) -> None:
     """Check the database; raises ConfigurationError. Leaves no connection for a fork to share."""
     try:
-        _refuse_wrong_file()
-        _refuse_wrong_server()
-        _refuse_wrong_migrations(may_lack_migrations=may_lack_migrations)
+        _check_database_file()
+        _check_database_server()
+        _check_migrations(may_lack_migrations=may_lack_migrations)
     except ConfigurationError:
         raise
     except Exception as error:
-        if not isinstance(error, DatabaseError) and not is_away(error):
+        if not isinstance(error, DatabaseError) and not is_unreachable(error):
             raise
         raise ConfigurationError(_refusal(error)) from None
     finally:
@@ -78,7 +78,7 @@ def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
                 connection.close_pool()  # type: ignore[attr-defined]
 
 
-def _refuse_wrong_file() -> None:
+def _check_database_file() -> None:
     if connection.vendor != "sqlite":
         return
     file = Path(connection.settings_dict["NAME"])
@@ -96,7 +96,7 @@ def _refuse_wrong_file() -> None:
         )
 
 
-def _refuse_wrong_server() -> None:
+def _check_database_server() -> None:
     connection.ensure_connection()
     if not is_mongodb():
         return
@@ -110,7 +110,7 @@ def _refuse_wrong_server() -> None:
         )
 
 
-def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
+def _check_migrations(*, may_lack_migrations: bool) -> None:
     executor = MigrationExecutor(connection)
     loader = executor.loader
     known = set(loader.disk_migrations)
@@ -120,7 +120,7 @@ def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
     newer = sorted(key for key in applied - known if key[0] in loader.migrated_apps)
     if newer:
         raise ConfigurationError(
-            f"The database is newer than this program, which does not know its {_named(newer)}; "
+            f"The database is newer than this program, which does not know its {_listed(newer)}; "
             "install the version that made it, or restore the backup from before the upgrade."
         )
     if may_lack_migrations:
@@ -131,14 +131,14 @@ def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
     lacking = [(migration.app_label, migration.name) for migration, _ in plan]
     if lacking:
         raise ConfigurationError(
-            f"The database is older than this program and lacks its {_named(lacking)}: "
+            f"The database is older than this program and lacks its {_listed(lacking)}: "
             "run manage.py migrate"
         )
 
 
-def _named(keys: list[tuple[str, str]]) -> str:
-    names = [".".join(key) for key in keys[:MOST_NAMED]]
-    more = f" and {len(keys) - MOST_NAMED:,} more" if len(keys) > MOST_NAMED else ""
+def _listed(keys: list[tuple[str, str]]) -> str:
+    names = [".".join(key) for key in keys[:MAX_LISTED]]
+    more = f" and {len(keys) - MAX_LISTED:,} more" if len(keys) > MAX_LISTED else ""
     return f"migration{'s' if len(keys) > 1 else ''} {', '.join(names)}{more}"
 
 
@@ -153,17 +153,17 @@ def _refusal(error: BaseException) -> str:
         )
         file = connection.settings_dict["NAME"]
         return f"The database file {file} can't be used: {words}; {remedy}."
-    return f"The database at {_place()} {_said(words)}"
+    return f"The database at {_database_place()} {_shortened(words)}"
 
 
-def _place() -> str:
+def _database_place() -> str:
     known = connection.settings_dict
     if is_mongodb():
         return str(urlsplit(known["HOST"]).netloc.rpartition("@")[2])
     return f"{known['HOST'] or 'localhost'}:{known['PORT'] or 5432}"
 
 
-def _said(words: str) -> str:
+def _shortened(words: str) -> str:
     name, user = connection.settings_dict["NAME"], connection.settings_dict.get("USER")
     if "does not exist" in words and f'database "{name}"' in words:
         return f"has no database {name}; create it (createdb {name}), or correct DATABASE_URL."
@@ -181,11 +181,9 @@ def main(*, looks_at_broker: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with exit_on_configuration_error():
         django.setup()
-        refuse_wrong()
+        check_setup()
         if looks_at_broker:
-            refuse_wrong_broker(
-                settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS
-            )
+            check_broker(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
         else:  # the web server: manage.py runs Django's checks by itself, and workers need no doors
             refuse_incomplete_operations()
 

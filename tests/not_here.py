@@ -6,7 +6,7 @@ A pattern is matched against the whole node id, in the way of file names: `*`, `
 from fnmatch import fnmatchcase
 
 PLANS = {
-    "*/test_indexes.py::test_it_serves_who_asks_for_one_of_them[[]*": (
+    "*/test_indexes.py::test_index_serves_equality[[]*": (
         "this planner reads a table of few rows as a whole, whatever indexes it has"
     ),
 }
@@ -24,8 +24,8 @@ SQLITE: dict[str, str] = {
     **CUT_OFF,
     **SHIM,
     **LOCKS,
-    "*/test_database.py::test_two_who_wait_for_each_other_both_have_their_turn": ALONE,
-    "*/test_rivals.py::test_batches_on_the_same_items_wait_for_one_another": ALONE,
+    "*/test_database.py::test_deadlocked_transactions_both_succeed": ALONE,
+    "*/test_rivals.py::test_batches_on_same_items_serialized": ALONE,
 }
 POSTGRESQL: dict[str, str] = {**PLANS, **CUT_OFF, **SHIM}
 MONGODB: dict[str, str] = {

@@ -78,7 +78,7 @@ def test_a_sender_without_an_address_is_refused(monkeypatch, given):
 
 
 @pytest.mark.parametrize("given", ["x", "7,y", "7,", "rejected,7", "-1"])
-def test_a_failure_that_the_sandbox_does_not_know_is_refused(monkeypatch, given):
+def test_unknown_sandbox_failure_refused(monkeypatch, given):
     monkeypatch.setenv("SANDBOX_FAILURE", given)
     with pytest.raises(ConfigurationError, match=r"^SANDBOX_FAILURE is "):
         environment.sandbox_failure()
@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch, tmp_path):
         ("", "has no scheme"),
     ],
 )
-def test_a_database_that_cannot_be_meant_is_refused(url, words):
+def test_invalid_database_url_refused(url, words):
     with pytest.raises(ConfigurationError, match=r"^DATABASE_URL ") as refused:
         database_from_url(url)
     assert words in str(refused.value)
@@ -147,7 +147,7 @@ def test_several_hosts_are_taken():
         ("rabbit", "has no scheme"),
     ],
 )
-def test_a_broker_that_cannot_be_meant_is_refused(tmp_path, url, words):
+def test_invalid_broker_url_refused(tmp_path, url, words):
     with pytest.raises(ConfigurationError, match=r"^CELERY_BROKER_URL ") as refused:
         broker_settings(url, tmp_path)
     assert words in str(refused.value)

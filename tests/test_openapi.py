@@ -7,7 +7,7 @@ from batches.api.examples import CREATED, PREVIEW
 from batches.operations import OPERATIONS
 from tests.factories import make_contents
 
-MOST_LETTERS = 100
+MAX_LETTERS = 100
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def described(db):
 def test_every_operation_has_a_summary_of_one_line(described):
     for name, operation in described.items():
         summary = operation.get("summary", "")
-        assert 0 < len(summary) <= MOST_LETTERS, name
+        assert 0 < len(summary) <= MAX_LETTERS, name
         assert not summary.endswith("."), name
         assert operation.get("description") != "", name
     summaries = [operation["summary"] for operation in described.values()]
@@ -60,7 +60,7 @@ def test_a_preview_is_answered_as_the_example_says(described, call, alice, walle
             assert ours.get(name) == theirs.get(name)
 
 
-def test_too_many_log_ins_are_not_told_of_as_too_many_batches(described):
+def test_login_limit_documented_separately(described):
     words = described["POST /api/auth/login"]["responses"]["429"]["description"]
     assert words.startswith("Too many failed log-ins")
     words = described["POST /api/batches/batch-remove"]["responses"]["429"]["description"]

@@ -23,7 +23,7 @@ from batches.operations import OPERATIONS, Operation, describe, operation_for
 from batches.services.orders.schedule import FIELDS as SCHEDULE_FIELDS
 from batches.services.pages.history import with_batches
 from batches.services.permissions import may_run_for_others
-from batches.services.runs.draft import MOST_ITEMS, prepare
+from batches.services.runs.draft import MAX_ITEMS, prepare
 from content.admin.base import replace
 from content.models import Content, ContentChange
 
@@ -156,9 +156,9 @@ class BatchContentAdmin(PriceFileAdmin):
 def _show_form(
     model_admin: BatchContentAdmin, request: HttpRequest, queryset: QuerySet[Content], *, kind: str
 ) -> HttpResponse | None:
-    selection = list(queryset.values_list("pk", flat=True)[: MOST_ITEMS + 1])
-    if len(selection) > MOST_ITEMS:
-        messages.error(request, f"Too many items: choose at most {MOST_ITEMS:,} items at a time.")
+    selection = list(queryset.values_list("pk", flat=True)[: MAX_ITEMS + 1])
+    if len(selection) > MAX_ITEMS:
+        messages.error(request, f"Too many items: choose at most {MAX_ITEMS:,} items at a time.")
         return None
     if not selection:
         messages.warning(request, "None of these items exists any more.")

@@ -25,7 +25,7 @@ from batches.admin.run_buttons import url_of
 from batches.admin.run_page import run_context
 from batches.admin.widgets import require_right
 from batches.downloads import submission_file
-from batches.errors import ApplicationError, NotAllowed, NotThere, SubmissionUsed
+from batches.errors import ApplicationError, NotAllowed, NotFound, SubmissionUsed
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
@@ -37,8 +37,8 @@ from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
 from content.http import AuthenticatedHttpRequest
 
-MOST_LINKS = 50
-STARTED_UNSEEN = (
+MAX_LINKS = 50
+STARTED_HIDDEN = (
     "Started. To see its progress, ask an administrator for the permission to view batches."
 )
 
@@ -86,7 +86,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         links = [
             (link(reverse("admin:batches_batchoperation_change", args=[batch.pk]), str(batch)),)
             + (batch.creator, batch.get_status_display())
-            for batch in batches[:MOST_LINKS]
+            for batch in batches[:MAX_LINKS]
         ]
         rest = len(batches) - len(links)
         return format_html(
@@ -185,7 +185,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         """
         try:
             return find_submission_run(key, by=request.user)
-        except NotThere:
+        except NotFound:
             raise Http404 from None
 
     def _page(
@@ -233,7 +233,7 @@ def _after_start(request: AuthenticatedHttpRequest, submission: Submission) -> H
     """Redirect to the progress, or explain the missing permission."""
     if run_of(submission, request.user).batches:
         return redirect("admin:batches_submission_progress", submission.pk)
-    messages.success(request, STARTED_UNSEEN)
+    messages.success(request, STARTED_HIDDEN)
     return redirect("admin:content_content_changelist")
 
 

@@ -15,9 +15,9 @@ from batches.admin.widgets import apply_unfold_widgets, require_right
 from batches.errors import (
     Invalid,
     NotAllowed,
+    NotFound,
     NothingOwn,
     NothingToDo,
-    NotThere,
     TemplateChanged,
 )
 from batches.forms.operation import FORMS
@@ -31,7 +31,7 @@ from content.http import AuthenticatedHttpRequest
 from content.models import Wallet
 
 # With more creators than this, the address is typed instead of chosen.
-MOST_CREATORS = 300
+MAX_CREATORS = 300
 CHANGE = "admin:batches_template_change"
 
 
@@ -134,7 +134,7 @@ class TemplateEdit:
         except TemplateChanged as error:
             form.refuse(Invalid(error.message, errors={}))
             return None
-        except NotThere as error:  # deleted in the meantime
+        except NotFound as error:  # deleted in the meantime
             raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))
@@ -171,9 +171,9 @@ def _creators(request: AuthenticatedHttpRequest, operation: Operation) -> tuple[
     wallets = Wallet.objects.creators().order_by("display_name", "address")
     if not may_run_for_others(user, operation):
         wallets = wallets.owned_by(user)
-    found = list(wallets[: MOST_CREATORS + 1])
+    found = list(wallets[: MAX_CREATORS + 1])
     # The form offers a choice only if there are several.
-    return found, not 2 <= len(found) <= MOST_CREATORS
+    return found, not 2 <= len(found) <= MAX_CREATORS
 
 
 def _batch_of(request: AuthenticatedHttpRequest) -> BatchOperation | None:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from batches.operations import OPERATIONS, Operation
 from batches.operations.base import REFUSALS
 from batches.operations.fields import Field, FieldType
-from batches.rules import ERROR_POLICIES, LINKS, MOST_PARENTS
+from batches.rules import ERROR_POLICIES, LINKS, MAX_PARENTS
 from content import rules
 from content.api.fields import ContentId
 from content.api.serializers import TokenGating
@@ -27,7 +27,7 @@ class ContentFilterBody(serializers.Serializer[Any]):
 @extend_schema_field(
     {
         "type": "array",
-        "maxItems": MOST_PARENTS,
+        "maxItems": MAX_PARENTS,
         "items": {
             "oneOf": [
                 {"type": "string", "format": "uuid"},
@@ -148,13 +148,13 @@ def _wire(field: Field) -> serializers.Field[Any, Any, Any, Any]:
     if field.type is FieldType.BOOLEAN:
         return serializers.BooleanField(**common)
     if field.type is FieldType.INTEGER:
-        return serializers.IntegerField(min_value=field.least, max_value=field.limit, **common)
+        return serializers.IntegerField(min_value=field.minimum, max_value=field.limit, **common)
     if field.choices:
         return serializers.ChoiceField(field.choices, **common)
     return serializers.CharField(
-        min_length=field.least or None,
+        min_length=field.minimum or None,
         max_length=field.limit,
-        allow_blank=not field.least,
+        allow_blank=not field.minimum,
         **common,
     )
 

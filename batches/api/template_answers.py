@@ -15,8 +15,8 @@ from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.recurrence import WALL_FORMAT, Slot
 from batches.rules import ERROR_POLICIES
-from batches.services.runs.draft import MOST_ITEMS
-from batches.services.templates.spec import MOST_NAME
+from batches.services.runs.draft import MAX_ITEMS
+from batches.services.templates.spec import MAX_NAME
 from content.api.fields import ContentId, Instant
 
 WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
@@ -30,7 +30,7 @@ class WallField(serializers.CharField):
 class TemplateChanges(serializers.Serializer[Any]):
     """The fields to change; the others stay."""
 
-    name = serializers.CharField(max_length=MOST_NAME, required=False)
+    name = serializers.CharField(max_length=MAX_NAME, required=False)
     creator = serializers.CharField(
         required=False, help_text="One of your addresses; required only if you have several."
     )
@@ -43,7 +43,7 @@ class TemplateChanges(serializers.Serializer[Any]):
     contentIds = serializers.ListField(
         child=ContentId(),
         min_length=1,
-        max_length=MOST_ITEMS,
+        max_length=MAX_ITEMS,
         required=False,
         help_text="More than 100 are split into several batches at each run.",
     )
@@ -81,7 +81,7 @@ class TemplateBody(TemplateChanges):
     them.
     """
 
-    name = serializers.CharField(max_length=MOST_NAME)
+    name = serializers.CharField(max_length=MAX_NAME)
 
     def get_fields(self) -> dict[str, Any]:
         return {**super().get_fields(), "from": TemplateSource(required=False)}
@@ -162,7 +162,7 @@ class RunAnswer(serializers.Serializer[TemplateRun]):
 
     @extend_schema_field(WallField(allow_null=True))
     def get_slot(self, run: TemplateRun) -> str | None:
-        if run.is_by_hand:
+        if run.is_manual:
             return None
         return run.due_at.astimezone(run.template.zone).strftime(WALL_FORMAT)
 

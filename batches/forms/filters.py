@@ -13,7 +13,7 @@ from batches.operations import OPERATIONS
 from content.days import WRONG_ORDER, DayField, is_wrong_order, within_days
 from content.models import User, Wallet
 
-MOST_CREATORS = 200
+MAX_CREATORS = 200
 
 
 class BatchFilterForm(forms.Form):
@@ -55,10 +55,10 @@ class BatchFilterForm(forms.Form):
         if isinstance(self.fields["creator"], forms.ChoiceField):
             return [chosen]
         named = Wallet.objects.filter(Q(address=chosen) | Q(display_name__icontains=chosen))
-        found = list(named.values_list("address", flat=True)[: MOST_CREATORS + 1])
-        if len(found) > MOST_CREATORS:
+        found = list(named.values_list("address", flat=True)[: MAX_CREATORS + 1])
+        if len(found) > MAX_CREATORS:
             raise ValidationError(
-                f"More than {MOST_CREATORS} creators match this name. Type more of the name."
+                f"More than {MAX_CREATORS} creators match this name. Type more of the name."
             )
         return found
 

@@ -13,7 +13,7 @@ from batches.forms.schedule import WallInput, parse_wall_input
 from batches.models import Template
 from batches.operations import Operation
 from batches.recurrence import NEVER, WALL_FORMAT, parse_wall
-from batches.services.templates.spec import MOST_NAME, TemplateOrder, clean_template
+from batches.services.templates.spec import MAX_NAME, TemplateOrder, clean_template
 from content.days import DayField
 from content.forms import ContentFilterForm, time_zones
 from content.models import Wallet
@@ -68,7 +68,7 @@ class PlanForm(forms.Form):
     """All fields of a template except the change and the filter."""
 
     name = forms.CharField(
-        max_length=MOST_NAME,
+        max_length=MAX_NAME,
         help_text="For example “Weekend sale”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -157,7 +157,7 @@ class Operation(ABC):
         """The change in one phrase: `Update price +10 %`."""
         return self.label
 
-    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def requested(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of `requested_columns` for an item with this payload."""
         return {}
 

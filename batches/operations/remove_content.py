@@ -10,7 +10,7 @@ from content.models import ContentRow
 from content.rules import MAX_REMOVAL_REASON
 
 DEFAULT_REASON = "Batch removal by creator"
-MOST_SHOWN = 60
+MAX_SHOWN = 60
 
 
 class RemoveContent(Operation):
@@ -23,7 +23,7 @@ class RemoveContent(Operation):
             label="Reason",
             help=f"Buyers can read it. Left empty, it says “{DEFAULT_REASON}”.",
             default=DEFAULT_REASON,
-            most=MAX_REMOVAL_REASON,
+            maximum=MAX_REMOVAL_REASON,
             option_name="reason",
         ),
     )
@@ -44,7 +44,7 @@ class RemoveContent(Operation):
         reason = payload["removalReason"]
         if reason in ("", DEFAULT_REASON):
             return self.label
-        shown = reason if len(reason) <= MOST_SHOWN else f"{reason[:MOST_SHOWN]}…"
+        shown = reason if len(reason) <= MAX_SHOWN else f"{reason[:MAX_SHOWN]}…"
         return f"{self.label}: {shown}"
 
     def success_words(self, after: Mapping[str, Any]) -> str:

@@ -88,7 +88,7 @@ class UpdatePrice(Operation):
             return f"{self.label}, item by item"
         return f"{self.label} {Decimal(str(payload['percentChange'])):+,} %"
 
-    def asked(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def requested(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if "newPrice" in payload:
             return {"new_price": plain_stx(payload["newPrice"])}
         return {"percent": payload["percentChange"]}

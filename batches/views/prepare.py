@@ -15,7 +15,7 @@ from batches.forms.schedule import ScheduleForm
 from batches.models import Source, Submission
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
-from batches.services.runs.draft import MOST_ITEMS, prepare
+from batches.services.runs.draft import MAX_ITEMS, prepare
 from content.forms import ContentFilterForm
 from content.http import AuthenticatedHttpRequest
 from content.models import Content
@@ -33,7 +33,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     operation = OPERATIONS.get(kind)
     if operation is None:
         raise Http404
-    earlier = _earlier(request, kind)
+    earlier = _previous_draft(request, kind)
     content_ids = earlier.content_ids if earlier else selected_ids(request)
     if not content_ids:
         if request.method == "POST":  # GET: a reload or the redirect after the log-in
@@ -79,7 +79,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     return render(request, "batches/batch_prepare.html", context, status=status)
 
 
-def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
+def _previous_draft(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
     """Return the user's own submission that is to be prepared again."""
     try:
         key = UUID(request.GET.get("again", ""))
@@ -100,4 +100,4 @@ def selected_ids(request: AuthenticatedHttpRequest) -> list[str]:
     form = ContentFilterForm(QueryDict(request.POST.get("query", "")))
     own = Content.objects.owned_by(request.user)
     # One more than allowed, so that too many are refused instead of truncated.
-    return list(form.matching(own).values_list("pk", flat=True)[: MOST_ITEMS + 1])
+    return list(form.matching(own).values_list("pk", flat=True)[: MAX_ITEMS + 1])

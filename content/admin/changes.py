@@ -15,7 +15,7 @@ from content.admin.words import CHAIN_LABELS
 from content.models import Content, ContentChange
 from content.words import cause_words, differences
 
-MOST_FOUND = 500
+MAX_MATCHES = 500
 
 
 @admin.register(ContentChange)
@@ -39,7 +39,7 @@ class ContentChangeAdmin(ReadOnlyAdmin):
         if not words:
             return queryset, False
         # A list, since MongoDB can't join.
-        items = Content.objects.search(words).values_list("pk", flat=True)[:MOST_FOUND]
+        items = Content.objects.search(words).values_list("pk", flat=True)[:MAX_MATCHES]
         return queryset.filter(content_id__in=list(items)), False
 
     @display(description="Item", ordering="content_id", header=True)

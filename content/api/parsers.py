@@ -13,7 +13,7 @@ from content.errors import Invalid
 from content.strict_json import parse_json
 
 # A client that is still sending does not read the answer, so up to this much is drained.
-MOST_DROPPED_BYTES = 16 * 1024 * 1024
+MAX_DROPPED_BYTES = 16 * 1024 * 1024
 
 
 class BodyTooLarge(APIException):
@@ -78,12 +78,12 @@ def refuse_other_charsets(media_type: str) -> None:
 
 def read_body(stream: IO[Any]) -> bytes:
     """Read the body. Raises BodyTooLarge and ParseError."""
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    maximum: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
-        data: bytes = stream.read(most + 1)
-        if len(data) > most:
+        data: bytes = stream.read(maximum + 1)
+        if len(data) > maximum:
             dropped = len(data)
-            while dropped < MOST_DROPPED_BYTES and (more := stream.read(64 * 1024)):
+            while dropped < MAX_DROPPED_BYTES and (more := stream.read(64 * 1024)):
                 dropped += len(more)
             raise BodyTooLarge
     except UnreadablePostError:

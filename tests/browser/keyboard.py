@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page
 
-MOST_TABS = 90
+MAX_TABS = 90
 SEEN = (
     "element => { const style = getComputedStyle(element);"
     " return style.outlineStyle + style.boxShadow; }"
@@ -16,7 +16,7 @@ class Keyboard:
 
     def tab_to(self, locator: Locator) -> None:
         """Go on by Tab until the focus is there, and can be seen."""
-        for _ in range(MOST_TABS):
+        for _ in range(MAX_TABS):
             if locator.evaluate("element => element === document.activeElement"):
                 assert locator.evaluate(SEEN) != "nonenone", "the focus can't be seen"
                 return

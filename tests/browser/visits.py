@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-MOST_BYTES = 150 * 1024
+MAX_BYTES = 150 * 1024
 PATIENCE_MILLISECONDS = 120_000
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -77,7 +77,7 @@ class Visit:
             " ...performance.getEntriesByType('resource')]"
             ".reduce((sum, entry) => sum + entry.transferSize, 0)"
         )
-        assert 0 < weight < MOST_BYTES, f"{self.page.url}: {weight} bytes"
+        assert 0 < weight < MAX_BYTES, f"{self.page.url}: {weight} bytes"
 
     def _on_console(self, message: Any) -> None:
         if message.type in {"error", "warning"}:

@@ -23,7 +23,7 @@ from content.services.people.accounts import save_person
 from tests.properties.items import metadata_after
 from tests.properties.rows import (
     AT_ONCE,
-    MOST_ITEMS,
+    MAX_ITEMS,
     Batch,
     Order,
     Person,
@@ -130,7 +130,7 @@ class Doors:
         self, order: Order, named: Person | None, wanted: Mapping[str, Any] | None
     ) -> Person | str:
         """Whose batch it becomes, or the refusal."""
-        if len(order.ids) > MOST_ITEMS or self.world.is_wrong(order.wait, order.kind):
+        if len(order.ids) > MAX_ITEMS or self.world.is_wrong(order.wait, order.kind):
             return "Invalid"
         creator = self.world.creator_for(order.by, named, order.kind)
         if isinstance(creator, str):

@@ -28,7 +28,7 @@ from content.services.catalogue.changes import add_contents
 from tests.properties import choices
 from tests.properties.facts import FIELDS
 from tests.properties.items import MOST, Item
-from tests.properties.rows import CHUNK_ITEMS, MOST_ITEMS, QUOTA, Person, moment
+from tests.properties.rows import CHUNK_ITEMS, MAX_ITEMS, QUOTA, Person, moment
 from tests.properties.world import World
 
 # Those that point to others before those that are pointed to.
@@ -55,7 +55,7 @@ class Ground:
 
     def __init__(self, settings: Any, clock: Any) -> None:
         self.clock = clock
-        settings.BATCH_MAX_ITEMS = MOST_ITEMS
+        settings.BATCH_MAX_ITEMS = MAX_ITEMS
         settings.BATCH_CHUNK_ITEMS = CHUNK_ITEMS
         settings.BATCH_QUOTA_PER_HOUR = QUOTA
         # A mail server that refuses at once.

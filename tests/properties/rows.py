@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-MOST_ITEMS, CHUNK_ITEMS, QUOTA = 5, 2, 4
-MOST_ATTEMPTS, MOST_RAISED = 10, 3
+MAX_ITEMS, CHUNK_ITEMS, QUOTA = 5, 2, 4
+MAX_ATTEMPTS, MAX_ERRORS = 10, 3
 # Time goes by in steps, and every time that is waited for is the beginning of one. An hour is
 # over with the third: the steps' own seconds never decide.
 START, STEP, A_DAY, AN_HOUR = datetime(2031, 3, 3, 9, tzinfo=UTC), timedelta(minutes=24), 60, 3

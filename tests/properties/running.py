@@ -8,8 +8,8 @@ from uuid import UUID
 from tests.properties.items import FAILED, SAVED, Item
 from tests.properties.rows import (
     CHUNK_ITEMS,
-    MOST_ATTEMPTS,
-    MOST_RAISED,
+    MAX_ATTEMPTS,
+    MAX_ERRORS,
     Batch,
     Link,
     Order,
@@ -83,7 +83,7 @@ class Running:
 
     def write_chunk(self: "World", batch: Batch, *, is_broken: bool = False) -> None:
         """What the worker that holds the batch does next; with a fault in it each item fails."""
-        if batch.attempts > MOST_ATTEMPTS:
+        if batch.attempts > MAX_ATTEMPTS:
             self.end(batch, "failed", "internal")
             return
         order, creator = batch.order, batch.creator
@@ -103,12 +103,12 @@ class Running:
         if len(batch.results) == len(order.ids):
             self.end(batch, "completed")
 
-    def give_back(self, batch: Batch, holder: object) -> None:
+    def release(self, batch: Batch, holder: object) -> None:
         """After an attempt that raised: others may begin at once, until the third breaks it off."""
         if batch.holder is not holder:
             return
         batch.raised, batch.is_lease_over = batch.raised + 1, True
-        if batch.raised == MOST_RAISED:
+        if batch.raised == MAX_ERRORS:
             self.end(batch, "failed", "internal")
 
     # ------------------------------------------------------------ the end

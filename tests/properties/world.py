@@ -14,7 +14,7 @@ from tests.properties.following import Following
 from tests.properties.items import FAILED, Item, Judgement, judge, put_back, refused
 from tests.properties.rows import (
     AN_HOUR,
-    MOST_ITEMS,
+    MAX_ITEMS,
     QUOTA,
     Batch,
     Order,
@@ -92,7 +92,7 @@ class World(Running, Following):
 
     def why_refused(self, order: Order, creator: Person) -> str:
         """The refusal of a batch, before its quota; empty when there is none."""
-        if not 1 <= len(order.ids) <= MOST_ITEMS:
+        if not 1 <= len(order.ids) <= MAX_ITEMS:
             return "Invalid"
         if not any(key in self.items and self.is_of(key, creator) for key in order.ids):
             return "NotAllowed"
@@ -193,8 +193,8 @@ class World(Running, Following):
                 by_origin.setdefault(order.origins.get(key), []).append(key)
             for origin, own in by_origin.items():
                 parts += [
-                    (creator, origin, own[start : start + MOST_ITEMS])
-                    for start in range(0, len(own), MOST_ITEMS)
+                    (creator, origin, own[start : start + MAX_ITEMS])
+                    for start in range(0, len(own), MAX_ITEMS)
                 ]
         return parts
 

@@ -17,7 +17,7 @@ from content.services.people.setup import make_person
 CREATORS = ("chaos-one", "chaos-two")
 ITEMS_EACH = 120
 BATCH_ITEMS = (20, 100)
-MOST_UNFINISHED = 12
+MAX_UNFINISHED = 12
 CANCELLED_PART = 0.15
 
 
@@ -47,12 +47,12 @@ class Load:
         add_contents(contents, by=None, cause="import")
         return [content.pk for content in contents]
 
-    def go_on(self) -> None:
+    def step(self) -> None:
         """Cancel an unfinished batch occasionally, and keep a few pending or running."""
         unfinished = list(BatchOperation.objects.unfinished().order_by("pk"))
         if unfinished and self.chance.random() < CANCELLED_PART:
             self._cancel(self.chance.choice(unfinished))
-        for _ in range(MOST_UNFINISHED - len(unfinished)):
+        for _ in range(MAX_UNFINISHED - len(unfinished)):
             self._create()
 
     def _create(self) -> None:

@@ -11,12 +11,12 @@ from batches.operations import describe
 from batches.operations.base import DEPENDENCY
 from batches.services.dispatch import dispatch_ready
 from batches.services.engine.lifecycle import move
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from config.failpoints import reach
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 500
+BATCH_SIZE = 500
 ENDINGS = {
     Status.COMPLETED.value: "ended with failed items",
     Status.FAILED.value: "was aborted",
@@ -27,7 +27,7 @@ ENDINGS = {
 def settle_dependents(parent_id: UUID) -> int:
     """Settle the links of batches that wait for this one; returns how many."""
     links = Dependency.objects.to_settle().filter(parent_id=parent_id)
-    return sum(settle_link(key) for key in list(links.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+    return sum(settle_link(key) for key in list(links.values_list("pk", flat=True)[:BATCH_SIZE]))
 
 
 def settle_due() -> int:
@@ -38,11 +38,11 @@ def settle_due() -> int:
     """
     links = Dependency.objects.to_settle().values_list("pk", flat=True)
     settled = 0
-    for key in list(links[:MOST_AT_ONCE]):
+    for key in list(links[:BATCH_SIZE]):
         try:
             settled += settle_link(key)
         except Exception as error:
-            if is_away(error):
+            if is_unreachable(error):
                 raise
             log.exception("link_raised", link_id=str(key))
     return settled

@@ -24,7 +24,7 @@ from content.services.catalogue.changes import from_history
 
 # Dependents of an ended batch are updated at once, and by the next sweep at the latest.
 SETTLED_AFTER = timedelta(minutes=1)
-BEGUN = frozenset({Status.PROCESSING, Status.COMPLETED})
+STARTED = frozenset({Status.PROCESSING, Status.COMPLETED})
 
 Words = Iterator[tuple[UUID, str]]
 
@@ -41,7 +41,7 @@ def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
         if batch.status == Status.PENDING and batch.waits_for != len(waiting):
             counted = f"its counter says that it waits for {batch.waits_for} batches"
             yield batch.pk, f"{counted}, its links say {len(waiting)}"
-        if batch.status in BEGUN and waiting:
+        if batch.status in STARTED and waiting:
             yield batch.pk, f"it started while it still waited for batch {waiting[0].parent_id}"
         for link in waiting:
             ended = link.parent.completed_at

@@ -25,11 +25,11 @@ log = structlog.get_logger(__name__)
 
 # The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
-FIRST_PAUSE_SECONDS = 30
-LONGEST_PAUSE_SECONDS = 3600
+FIRST_BACKOFF_SECONDS = 30
+MAX_BACKOFF_SECONDS = 3600
 GIVE_UP_AFTER = timedelta(days=3)
 FAILURES_SHOWN = 20
-MOST_AT_ONCE = 100
+BATCH_SIZE = 100
 
 
 def deliver_notification(notification_id: UUID | str) -> bool:
@@ -56,9 +56,9 @@ def deliver_notification(notification_id: UUID | str) -> bool:
 
 
 def deliver_due_notifications() -> int:
-    """Send due mails, oldest first, up to MOST_AT_ONCE; returns how many were tried."""
+    """Send due mails, oldest first, up to BATCH_SIZE; returns how many were tried."""
     due = Notification.objects.due().order_by("due_at").values_list("pk", flat=True)
-    return sum(deliver_notification(key) for key in list(due[:MOST_AT_ONCE]))
+    return sum(deliver_notification(key) for key in list(due[:BATCH_SIZE]))
 
 
 def build_mail(notification: Notification) -> EmailMultiAlternatives:
@@ -124,7 +124,7 @@ def _failures(batches: list[BatchOperation]) -> list[tuple[str, str, str]]:
 
 def _postpone(notification: Notification, error: Exception) -> None:
     now = timezone.now()
-    pause = min(FIRST_PAUSE_SECONDS * 2**notification.attempts, LONGEST_PAUSE_SECONDS)
+    pause = min(FIRST_BACKOFF_SECONDS * 2**notification.attempts, MAX_BACKOFF_SECONDS)
     is_over = now - notification.created_at > GIVE_UP_AFTER
     Notification.objects.filter(pk=notification.pk).update(
         state=Notification.State.DROPPED if is_over else Notification.State.WAITING,

@@ -67,7 +67,7 @@ class Schedule:
             errors.attempt(self._check_until, operation, field="until")
         elif self._ends_before_start and self.scheduled_for != was.scheduled_for:
             errors.add("scheduledFor", "This must be earlier than the end.")
-        if len(self.depends_on) > rules.MOST_PARENTS:
+        if len(self.depends_on) > rules.MAX_PARENTS:
             errors.add("dependsOn", rules.TOO_MANY_PARENTS)
         errors.raise_errors()
 

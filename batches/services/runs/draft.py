@@ -17,7 +17,7 @@ from batches.services.runs.split import items_by_creator
 from content.models import Content, User
 
 LIFE = timedelta(hours=1)
-MOST_ITEMS = 10_000
+MAX_ITEMS = 10_000
 
 
 def prepare(
@@ -64,7 +64,7 @@ def draft(
     """Build what `prepare` would save, with the same checks, without saving it."""
     errors = rules.ErrorCollector()
     clean = {} if item_payloads else errors.attempt(operation.clean_payload, payload)
-    ids = errors.attempt(rules.clean_content_ids, list(content_ids), most=MOST_ITEMS)
+    ids = errors.attempt(rules.clean_content_ids, list(content_ids), maximum=MAX_ITEMS)
     errors.attempt(rules.clean_error_policy, error_policy)
     errors.attempt(schedule.check, operation)
     errors.raise_errors()

@@ -8,7 +8,7 @@ from django.conf import settings
 from batches.errors import Invalid
 from batches.services.runs.price_lines import (
     ID,
-    MOST_LINES,
+    MAX_LINES,
     PRICE,
     Prices,
     prices_of,
@@ -37,12 +37,12 @@ def read(data: bytes, name: str = "") -> Prices:
     Raises Invalid for a file that can't be read at all, and BadPrices for one with invalid lines;
     then none of its lines is used. `name` is the file's name, for messages.
     """
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     name = shortened(name) or "This file"
-    if len(data) > most:
+    if len(data) > maximum:
         raise refused(
-            f"{name} is larger than {most // 1024**2} MiB. Remove the columns that are not needed, "
-            f"or split the file."
+            f"{name} is larger than {maximum // 1024**2} MiB. "
+            "Remove the columns that are not needed, or split the file."
         )
     if not data.strip():
         raise refused(f"{name} is empty.")
@@ -56,12 +56,12 @@ def read(data: bytes, name: str = "") -> Prices:
 def write(contents: ContentQuerySet, form: str) -> bytes:
     """Write the current prices as a file that `read` accepts: CSV in UTF-8, or XLSX.
 
-    Raises Invalid for more than MOST_LINES items: the file is never truncated silently.
+    Raises Invalid for more than MAX_LINES items: the file is never truncated silently.
     """
-    found = list(contents.values_list("pk", "title", "price")[: MOST_LINES + 1])
-    if len(found) > MOST_LINES:
+    found = list(contents.values_list("pk", "title", "price")[: MAX_LINES + 1])
+    if len(found) > MAX_LINES:
         words = (
-            f"{contents.count():,} items match, but a price file has at most {MOST_LINES:,} lines. "
+            f"{contents.count():,} items match, but a price file has at most {MAX_LINES:,} lines. "
             "Narrow the filter."
         )
         raise Invalid(words, errors={"filter": [words]})

@@ -38,7 +38,7 @@ FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     MICRO: ("newPrice", lambda text: clean_price(parse_whole_number(text))),
     PERCENT: ("percentChange", parse_percent),
 }
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 # The further invalid lines are only counted.
 BAD_LINES_SHOWN = 100
 LONGEST_SHOWN = 40
@@ -144,8 +144,8 @@ def prices_of(rows: Iterable[Row]) -> Prices:
     number_of: dict[str, int] = {}
     count = 0
     for count, row in enumerate(rows, start=1):
-        if count > MOST_LINES:
-            raise refused(f"This file has more than {MOST_LINES:,} lines. Split it into several.")
+        if count > MAX_LINES:
+            raise refused(f"This file has more than {MAX_LINES:,} lines. Split it into several.")
         if row.problem:
             bad.append(BadLine(row.number, "", "", f"{row.problem} {_advice(row)}"))
             continue

@@ -10,20 +10,20 @@ import structlog
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from batches.errors import ApplicationError, NotAllowed, NotThere
+from batches.errors import ApplicationError, NotAllowed, NotFound
 from batches.models import Submission, Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_run
 from batches.services.runs.confirm import start_draft
 from batches.services.templates.slots import take_slot
 from batches.services.templates.store import draft_of
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from config.failpoints import reach
 from content.models import User
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 200
+BATCH_SIZE = 200
 State = TemplateRun.State
 BROKE = "It could not be started because of an error on our side."
 
@@ -35,15 +35,15 @@ def run_due_templates() -> int:
     database is unavailable.
     """
     due = Template.objects.due().order_by("next_run_at").values_list("pk", flat=True)
-    for key in list(due[:MOST_AT_ONCE]):
+    for key in list(due[:BATCH_SIZE]):
         try:
             take_slot(key)
         except Exception as error:
-            if is_away(error):
+            if is_unreachable(error):
                 raise
             log.exception("template_raised", template_id=str(key))
     waiting = TemplateRun.objects.filter(state=State.DUE).order_by("due_at")
-    return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:MOST_AT_ONCE]))
+    return sum(start_run(key) for key in list(waiting.values_list("pk", flat=True)[:BATCH_SIZE]))
 
 
 def run_now(template: Template, *, by: User) -> TemplateRun:
@@ -58,7 +58,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
     run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())
     try:
         _start_by_hand(run, by)
-    except NotThere:
+    except NotFound:
         raise  # deleted, including its run history
     except ApplicationError as error:
         run.state, run.words, run.submission = State.REFUSED, error.summary[:300], None
@@ -71,7 +71,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
 def _start_by_hand(run: TemplateRun, by: User) -> None:
     template = Template.objects.select_related("creator").filter(pk=run.template_id).first()
     if template is None:
-        raise NotThere
+        raise NotFound
     run.submission = _confirmed(template, by)
     run.state = State.STARTED
     run.save(force_insert=True)
@@ -85,7 +85,7 @@ def start_run(run_id: UUID) -> bool:
     except ApplicationError as error:
         return _refuse(run_id, error.summary[:300])
     except Exception as error:
-        if is_away(error):
+        if is_unreachable(error):
             raise
         log.exception("template_raised", run_id=str(run_id))
         return _refuse(run_id, BROKE)

@@ -14,14 +14,14 @@ from batches.recurrence import WALL_FORMAT, Slot
 from config.database import atomic
 
 # At most this many missed slots are recorded.
-MOST_MISSED = 50
+MAX_MISSED = 50
 State = TemplateRun.State
 MISSED = "Nothing ran at that time; the latest missed run ran instead."
 
 
-def upcoming(template: Template, most: int = 3) -> list[Slot]:
+def upcoming(template: Template, maximum: int = 3) -> list[Slot]:
     """The next slots, even while it is paused."""
-    return list(islice(coming_slots(template, after=timezone.now()), most))
+    return list(islice(coming_slots(template, after=timezone.now()), maximum))
 
 
 def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
@@ -82,7 +82,7 @@ def take_slot(template_id: UUID) -> bool:
 
 def _passed(template: Template, since: datetime, now: datetime) -> tuple[list[Slot], Slot | None]:
     """The newest slots from `since` to now, oldest first, and the one after now."""
-    passed: deque[Slot] = deque(maxlen=MOST_MISSED + 1)
+    passed: deque[Slot] = deque(maxlen=MAX_MISSED + 1)
     for slot in coming_slots(template, after=since - timedelta(seconds=1)):
         if slot.instant > now:
             return list(passed), slot

@@ -14,11 +14,11 @@ from batches.models import BatchOperation, Submission, Template
 from batches.operations import Operation
 from batches.operations.undo import UNDO
 from batches.services.orders.order import operation_of
-from batches.services.runs.draft import MOST_ITEMS
+from batches.services.runs.draft import MAX_ITEMS
 from content.principals import clean_address
 from content.rules import clean_text
 
-MOST_NAME = 100
+MAX_NAME = 100
 FIELDS = (
     "name",
     "creator",
@@ -91,7 +91,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         attempt("filter", rules.clean_filter, body["filter"])
     else:
         content_ids = attempt(
-            "contentIds", rules.clean_content_ids, body["contentIds"], most=MOST_ITEMS
+            "contentIds", rules.clean_content_ids, body["contentIds"], maximum=MAX_ITEMS
         )
     creator = body.get("creator")
     clean = {
@@ -114,7 +114,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         **clean,
     )
     if kept is None or order.times != times_of(kept):
-        wrong = _wrong_times(order)
+        wrong = _time_errors(order)
         if wrong:
             raise Invalid(errors=wrong)
     return order
@@ -181,10 +181,10 @@ def _clean_payload(operation: Operation, payload: Mapping[str, Any]) -> dict[str
 
 
 def _clean_name(value: Any) -> str:
-    return clean_text(value, least=1, most=MOST_NAME)
+    return clean_text(value, minimum=1, maximum=MAX_NAME)
 
 
-def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
+def _time_errors(order: TemplateOrder) -> dict[str, list[str]]:
     """Validate combinations of fields."""
     first, repeat, last_day = order.first, order.repeat, order.last_day
     if first is None:

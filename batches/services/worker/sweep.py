@@ -17,7 +17,7 @@ from batches.services.templates.runs import run_due_templates
 from content.models import ContentChange, ContractCall, PasswordMail
 from content.services.idempotency import forget_old_keys
 
-MOST_AT_ONCE = 500
+BATCH_SIZE = 500
 # In units of BATCH_TELL_AGAIN_SECONDS; after this a batch is sent again in any case.
 RESEND_ANYWAY_AFTER = 60
 PROCESSED_KEPT_SECONDS = 3600
@@ -66,11 +66,11 @@ def _unqueued_batches() -> list[UUID]:
     """
     claimable = BatchOperation.objects.claimable()
     unqueued = claimable.filter(queued_at__lt=_resend_before()).order_by("queued_at")
-    candidates = list(unqueued.values_list("pk", "status", "queued_at")[:MOST_AT_ONCE])
+    candidates = list(unqueued.values_list("pk", "status", "queued_at")[:BATCH_SIZE])
     if not candidates:
         return []
     queued = messages_waiting("batches")
-    missing = MOST_AT_ONCE if queued is None else claimable.count() - queued
+    missing = BATCH_SIZE if queued is None else claimable.count() - queued
     resend_before = _resend_before(RESEND_ANYWAY_AFTER)
     return [
         key

@@ -16,14 +16,14 @@ from openpyxl.utils import get_column_letter
 from content.services.catalogue.files import Row, Unreadable, named_columns, row_of_cells
 
 # A small archive may unpack to gigabytes, and a small sheet may claim millions of cells.
-MOST_UNPACKED = 16 * 1024 * 1024
+MAX_UNPACKED = 16 * 1024 * 1024
 # A few bytes of XML can take a tenth of a millisecond, and sixteen million are allowed.
-MOST_ELEMENTS = 20_000
+MAX_ELEMENTS = 20_000
 # Two a cell: ten thousand lines of a dozen columns.
-MOST_ELEMENTS_OF_CELLS = 250_000
+MAX_CELL_ELEMENTS = 250_000
 PARTS_WITH_CELLS = ("xl/worksheets/", "xl/sharedStrings")
-MOST_LINES = 100_000
-MOST_COLUMNS = 50
+MAX_LINES = 100_000
+MAX_COLUMNS = 50
 # The precision of spreadsheets: 3.3 for 3.3000000000000003 in the file.
 DIGITS = 15
 NOT_A_SPREADSHEET = "this is not a readable spreadsheet. Save it as .xlsx or as CSV."
@@ -48,7 +48,7 @@ def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
 
     Formulas give their saved values. Raises Unreadable, which names `name`.
     """
-    _refuse_bombs(data, name)
+    _refuse_zip_bombs(data, name)
     try:
         yield from _rows(data, name)
     except Unreadable:
@@ -73,19 +73,19 @@ def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, she
     return file.getvalue()
 
 
-def _refuse_bombs(data: bytes, name: str) -> None:
+def _refuse_zip_bombs(data: bytes, name: str) -> None:
     """Check the declared sizes; no part is unpacked beyond its declared size."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-                size = MOST_UNPACKED // 1024**2
+            if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+                size = MAX_UNPACKED // 1024**2
                 words = f"unpacked it has more than {size} MiB. Save the sheet alone, or as CSV."
                 raise Unreadable(f"{name}: {words}")
             for part in archive.infolist():
                 content = archive.read(part)
                 has_cells = part.filename.startswith(PARTS_WITH_CELLS)
-                most = MOST_ELEMENTS_OF_CELLS if has_cells else MOST_ELEMENTS
-                if content.count(b"<") - content.count(b"</") > most:
+                maximum = MAX_CELL_ELEMENTS if has_cells else MAX_ELEMENTS
+                if content.count(b"<") - content.count(b"</") > maximum:
                     words = "it has too many cells or formats. Save only the needed columns as CSV."
                     raise Unreadable(f"{name}: {words}")
     except Unreadable:
@@ -99,11 +99,11 @@ def _rows(data: bytes, name: str) -> Iterator[Row]:
     reader.read()
     sheet = next(iter(reader.wb.worksheets))
     # The declared dimension is ignored: some programs write a wrong one.
-    lines = sheet.iter_rows(min_row=1, max_row=MOST_LINES, min_col=1, max_col=MOST_COLUMNS)
+    lines = sheet.iter_rows(min_row=1, max_row=MAX_LINES, min_col=1, max_col=MAX_COLUMNS)
     columns: list[str] = []
     for number, line in enumerate(lines, start=1):
-        if number == MOST_LINES:
-            words = f"its sheet has {MOST_LINES:,} lines. Delete those that are not needed."
+        if number == MAX_LINES:
+            words = f"its sheet has {MAX_LINES:,} lines. Delete those that are not needed."
             raise Unreadable(f"{name}: {words}")
         cells = [_text_of(cell) for cell in line]
         if not any(cell.strip() for cell in cells):

@@ -20,9 +20,9 @@ log = structlog.get_logger(__name__)
 
 # The lease of a worker on a call.
 LEASE = timedelta(seconds=60)
-FIRST_PAUSE_SECONDS = 5
-LONGEST_PAUSE_SECONDS = 3600
-MOST_ATTEMPTS = 50
+FIRST_BACKOFF_SECONDS = 5
+MAX_BACKOFF_SECONDS = 3600
+MAX_ATTEMPTS = 50
 ChainState = ContentChange.ChainState
 State = ContractCall.State
 
@@ -129,10 +129,10 @@ def _advance(contract: Contract, call: ContractCall, moved: Moved) -> bool:
 
 
 def _postpone(call: ContractCall, moved: Moved, error: str) -> None:
-    if call.attempts + 1 >= MOST_ATTEMPTS and call.state != State.BROADCAST:
+    if call.attempts + 1 >= MAX_ATTEMPTS and call.state != State.BROADCAST:
         settle_call(call, moved, state=State.FAILED, error=error)
         return
-    pause = min(FIRST_PAUSE_SECONDS * 2**call.attempts, LONGEST_PAUSE_SECONDS)
+    pause = min(FIRST_BACKOFF_SECONDS * 2**call.attempts, MAX_BACKOFF_SECONDS)
     state = State.BROADCAST if call.state == State.BROADCAST else State.RETRYING
     settle_call(
         call,

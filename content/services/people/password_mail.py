@@ -46,9 +46,9 @@ MAILS_AN_HOUR = 3
 HOUR = timedelta(hours=1)
 # The lease of a worker on a mail.
 LEASE = timedelta(seconds=120)
-FIRST_PAUSE_SECONDS = 15
-MOST_AT_ONCE = 100
-MOST_ACCOUNTS = 20
+FIRST_BACKOFF_SECONDS = 15
+BATCH_SIZE = 100
+MAX_ACCOUNTS = 20
 # Counted in place of a user name, which can't contain spaces.
 LINK_REQUESTS = "requested a new password"
 
@@ -81,7 +81,7 @@ def send_password_mails() -> int:
     """Send due mails, oldest first; returns how many were tried. Never call it in a transaction."""
     PasswordMail.objects.filter(since__lte=timezone.now() - HOUR, due_at=None).delete()
     due = PasswordMail.objects.due().order_by("due_at").values_list("pk", flat=True)
-    return sum(_send(key) for key in list(due[:MOST_AT_ONCE]))
+    return sum(_send(key) for key in list(due[:BATCH_SIZE]))
 
 
 def people_with(address: str) -> list[User]:
@@ -89,7 +89,7 @@ def people_with(address: str) -> list[User]:
     found = User.objects.filter(email__iexact=address, is_active=True).order_by("username")
     return [
         user
-        for user in found[:MOST_ACCOUNTS]
+        for user in found[:MAX_ACCOUNTS]
         if _plain(user.email) == _plain(address) and user.has_usable_password()
     ]
 
@@ -141,7 +141,7 @@ def _send(key: str) -> bool:
             log.info("password_mail_sent", key=key[:12])
     except Exception as error:
         # Mail backends raise anything, from a refused connection to an unknown host.
-        pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2 ** min(mail.attempts, 10))
+        pause = timedelta(seconds=FIRST_BACKOFF_SECONDS * 2 ** min(mail.attempts, 10))
         is_over = now + pause > mail.since + HOUR
         ours.update(due_at=None if is_over else now + pause, attempts=F("attempts") + 1)
         log.warning("password_mail_postponed", key=key[:12], is_over=is_over, error=str(error))

@@ -80,7 +80,7 @@ def test_after_and_skip_refused_together(call, alice, seven):
 
 
 def test_long_lists_counted_to_limit(call, alice, seven, monkeypatch):
-    monkeypatch.setattr(lists, "MOST_COUNTED", 3)
+    monkeypatch.setattr(lists, "MAX_COUNTED", 3)
     caller = call(alice)
 
     page = caller.get("/api/batches", limit=2, skip=5).json()
