@@ -17,13 +17,13 @@ class CommandLine(ManagementUtility):
     """Check the configuration before a command that uses the tables."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        from config.preflight import refuse_wrong
+        from config.preflight import check_setup
 
         command = super().fetch_command(subcommand)
         is_ours = type(command).__module__.partition(".")[0] in OUR_APPS
         is_run = subcommand == self.argv[1] and {"-h", "--help"}.isdisjoint(self.argv)
         if (is_ours or subcommand in CHECKED) and is_run:
-            refuse_wrong(may_lack_migrations=subcommand in MIGRATES)
+            check_setup(may_lack_migrations=subcommand in MIGRATES)
         return command
 
 

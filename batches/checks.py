@@ -37,8 +37,8 @@ def _lacks(kind: str, operation: Operation) -> Iterator[tuple[str, str, str]]:
     if lost := sorted(wanted - covered):
         yield "E005", f"has no option for {', '.join(lost)}.", "Describe it in fields or options."
     try:
-        asked = {path.split(".")[0] for path in form_of(operation).paths}
-        if lost := sorted(wanted - asked):
+        requested = {path.split(".")[0] for path in form_of(operation).paths}
+        if lost := sorted(wanted - requested):
             yield "E006", f"has a form without {', '.join(lost)}.", "Name it in the form's paths."
     except ImportError as error:
         yield "E006", f"has no form: {error}.", "Describe its fields, or correct `form`."

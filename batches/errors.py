@@ -1,13 +1,13 @@
 """Expected errors of batches; the base class is in content."""
 
-from content.errors import ApplicationError, Invalid, NotAllowed, NotThere, Throttled
+from content.errors import ApplicationError, Invalid, NotAllowed, NotFound, Throttled
 
 __all__ = [
     "ApplicationError",
     "Invalid",
     "InvalidTransition",
     "NotAllowed",
-    "NotThere",
+    "NotFound",
     "NothingOwn",
     "NothingToDo",
     "QuotaExceeded",

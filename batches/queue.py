@@ -18,7 +18,7 @@ from config.database import on_commit
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 1000
-FAREWELL_SECONDS = 2.0
+DRAIN_SECONDS = 2.0
 NO_SUCH_QUEUE = "404"
 
 
@@ -98,5 +98,5 @@ def _current_sender() -> Sender:
         # A fork copies the object but not its thread.
         if _sender is None or _sender.process != os.getpid():
             _sender = Sender()
-            atexit.register(_sender.drain, FAREWELL_SECONDS)
+            atexit.register(_sender.drain, DRAIN_SECONDS)
     return _sender

@@ -93,19 +93,19 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def clean_content_ids(value: Any, *, most: int | None = None) -> list[str]:
-    """1 … `most` different ids as strings (`most` defaults to BATCH_MAX_ITEMS).
+def clean_content_ids(value: Any, *, maximum: int | None = None) -> list[str]:
+    """1 … `maximum` different ids as strings (`maximum` defaults to BATCH_MAX_ITEMS).
 
     Raises FieldErrors with `contentIds` or `contentIds.<position>` as paths.
     """
-    most = most or settings.BATCH_MAX_ITEMS
+    maximum = maximum or settings.BATCH_MAX_ITEMS
     if not isinstance(value, list):
         raise FieldErrors({"contentIds": ["Send a list of ids."]})
     if not value:
         raise FieldErrors({"contentIds": ["Choose at least one item."]})
-    if len(value) > most:
+    if len(value) > maximum:
         raise FieldErrors(
-            {"contentIds": [f"{len(value):,} items are too many: choose at most {most:,}."]}
+            {"contentIds": [f"{len(value):,} items are too many: choose at most {maximum:,}."]}
         )
     errors: dict[str, list[str]] = {}
     clean: list[str] = []
@@ -124,10 +124,10 @@ def clean_content_ids(value: Any, *, most: int | None = None) -> list[str]:
 
 FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "contentType": ("content_type", lambda value: clean_choice(value, CONTENT_TYPES)),
-    "priceMin": ("least", clean_price),
-    "priceMax": ("most", clean_price),
+    "priceMin": ("minimum", clean_price),
+    "priceMax": ("maximum", clean_price),
     "isRemoved": ("is_removed", clean_boolean),
-    "search": ("search", lambda value: clean_text(value, least=1, most=MAX_SEARCH)),
+    "search": ("search", lambda value: clean_text(value, minimum=1, maximum=MAX_SEARCH)),
 }
 
 
@@ -166,7 +166,7 @@ def clean_expected_versions(value: Any, content_ids: list[str] | None) -> dict[s
             errors[path] = ["This id is not among contentIds."]
             continue
         try:
-            clean[key] = clean_integer(version, least=1, most=MAX_ID, noun="version")
+            clean[key] = clean_integer(version, minimum=1, maximum=MAX_ID, noun="version")
         except ValueError as error:
             errors[path] = [str(error)]
     if errors:

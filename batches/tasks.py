@@ -15,7 +15,7 @@ from batches.services.heartbeat import beat
 from batches.services.mail import outbox
 from batches.services.worker import contract_sync
 from batches.services.worker import sweep as sweeping
-from config.database import is_away
+from config.database import is_unreachable
 from config.failpoints import reach
 from content.rules import one_line
 from content.services.people import password_mail
@@ -34,7 +34,7 @@ def task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             try:
                 function(*arguments)
             except Exception as error:
-                if not is_away(error):
+                if not is_unreachable(error):
                     raise
                 log.warning("database_away", task=name, error=one_line(str(error)))
 

@@ -44,7 +44,7 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
             "polling_interval": 0.1,
         }
     if scheme in {"redis", "rediss"}:
-        _refuse_wrong_redis(parts)
+        _check_redis_url(parts)
         return url, {
             "visibility_timeout": VISIBILITY_SECONDS,
             "socket_timeout": SOCKET_SECONDS,
@@ -59,16 +59,16 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
         }
     if scheme == "memory":
         raise ConfigurationError(
-            "CELERY_BROKER_URL names a broker in memory, which other processes can't see; "
+            "CELERY_BROKER_URL is an in-memory broker, which other processes can't reach; "
             "use filesystem://, redis://… or amqp://… ."
         )
-    begins = f"begins with {scheme!r}" if scheme else "names no kind of broker"
+    problem = f"has the unknown scheme {scheme!r}" if scheme else "has no scheme"
     raise ConfigurationError(
-        f"CELERY_BROKER_URL {begins}; use filesystem://, redis://… or amqp://… ."
+        f"CELERY_BROKER_URL {problem}; use filesystem://, redis://… or amqp://… ."
     )
 
 
-def refuse_wrong_broker(url: str, options: Mapping[str, Any]) -> None:
+def check_broker(url: str, options: Mapping[str, Any]) -> None:
     """Connect once, for some seconds at most. Raises ConfigurationError if it is refused.
 
     A broker that is down or silent is not an error: processes wait for it and log that.
@@ -100,9 +100,9 @@ def _make_folders(folder: Path) -> None:
         ) from None
 
 
-def _refuse_wrong_redis(parts: SplitResult) -> None:
+def _check_redis_url(parts: SplitResult) -> None:
     number = parts.path.strip("/")
     if number and not (number.isascii() and number.isdecimal()):
         raise ConfigurationError(
-            f"CELERY_BROKER_URL names {number!r} where Redis has a number: redis://host:6379/0."
+            f"CELERY_BROKER_URL needs a Redis database number, not {number!r}: redis://host:6379/0."
         )

@@ -16,11 +16,18 @@ from django.db.transaction import on_commit
 
 from config.database_url import database_from_url
 
-__all__ = ["atomic", "database_from_url", "is_away", "is_mongodb", "lacks_tables", "on_commit"]
+__all__ = [
+    "atomic",
+    "database_from_url",
+    "is_mongodb",
+    "is_unreachable",
+    "lacks_tables",
+    "on_commit",
+]
 
 TRIES = 20
-PAUSE_SECONDS = 0.01
-LONGEST_PAUSE_SECONDS = 0.5
+BACKOFF_SECONDS = 0.01
+MAX_BACKOFF_SECONDS = 0.5
 DEADLOCK = "40P01"  # PostgreSQL's code
 
 Parameters = ParamSpec("Parameters")
@@ -31,7 +38,7 @@ def is_mongodb() -> bool:
     return connection.vendor == "mongodb"
 
 
-def is_away(error: BaseException) -> bool:
+def is_unreachable(error: BaseException) -> bool:
     """The database is unreachable or locked for too long: a retry can help."""
     if lacks_tables(error):
         return False
@@ -71,7 +78,7 @@ def atomic(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
     def inside(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         if _in_transaction():
             return function(*args, **kwargs)
-        for pause in _pauses():
+        for pause in _backoffs():
             try:
                 with _transaction():
                     return function(*args, **kwargs)
@@ -125,10 +132,10 @@ def _forget_transaction() -> None:
         connection.run_on_commit = []
 
 
-def _pauses() -> Iterator[float]:
+def _backoffs() -> Iterator[float]:
     """Growing delays in seconds before each retry, with jitter to separate concurrent writers."""
     for number in range(TRIES - 1):
-        yield random.uniform(0.5, 1) * min(PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS)  # noqa: S311
+        yield random.uniform(0.5, 1) * min(BACKOFF_SECONDS * 2**number, MAX_BACKOFF_SECONDS)  # noqa: S311
 
 
 def _is_retryable(error: Exception) -> bool:

@@ -47,9 +47,9 @@ def database_from_url(url: str) -> dict[str, Any]:
         return _sqlite(url, parts)
     if parts.scheme in {"postgres", "postgresql"}:
         return _postgresql(url, parts)
-    begins = f"begins with {parts.scheme!r}" if parts.scheme else "names no kind of database"
+    problem = f"has the unknown scheme {parts.scheme!r}" if parts.scheme else "has no scheme"
     raise ConfigurationError(
-        f"DATABASE_URL {begins}; use sqlite:///…, postgres://… or mongodb://… ."
+        f"DATABASE_URL {problem}; use sqlite:///…, postgres://… or mongodb://… ."
     )
 
 
@@ -106,6 +106,6 @@ def _refuse_by_driver(url: str) -> None:
     except (PyMongoError, ValueError):
         # The driver's message may quote the password.
         raise ConfigurationError(
-            "DATABASE_URL is not what MongoDB's driver takes: write mongodb://user:password@host:27017"
+            "DATABASE_URL is not a valid MongoDB URL: write mongodb://user:password@host:27017"
             "/name?replicaSet=…, with %-codes for special characters."
         ) from None

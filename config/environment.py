@@ -15,8 +15,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-MOST = 1_000_000_000
-LEAST_SECRET = 32
+MAX_INTEGER = 1_000_000_000
+MIN_SECRET_LENGTH = 32
 FLAGS = {"true": True, "1": True, "yes": True, "on": True}
 FLAGS |= {"false": False, "0": False, "no": False, "off": False}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -36,15 +36,15 @@ def env_list(name: str) -> list[str]:
     return [part.strip() for part in env_str(name).split(",") if part.strip()]
 
 
-def env_int(name: str, *, default: int, least: int = 1) -> int:
-    """A whole number from `least` on."""
+def env_int(name: str, *, default: int, minimum: int = 1) -> int:
+    """A whole number from `minimum` on."""
     given = env_str(name)
     if not given:
         return default
     number = int(given) if given.isascii() and given.removeprefix("-").isdecimal() else None
-    if number is None or not least <= number <= MOST:
+    if number is None or not minimum <= number <= MAX_INTEGER:
         raise ConfigurationError(
-            f"{name} is {given!r}; give a whole number from {least} to {MOST:,}."
+            f"{name} is {given!r}; give a whole number from {minimum} to {MAX_INTEGER:,}."
         )
     return number
 
@@ -58,7 +58,7 @@ def env_seconds(name: str, *, default: float) -> float:
         number = float(given)
     except ValueError:
         number = math.nan
-    if not 0 < number <= MOST:  # also false for NaN
+    if not 0 < number <= MAX_INTEGER:  # also false for NaN
         raise ConfigurationError(f"{name} is {given!r}; give a number of seconds above 0.")
     return number
 
@@ -160,10 +160,10 @@ def sandbox_failure() -> str:
 def secret_key(*, is_needed: bool) -> str:
     """Empty if none is set and none is required."""
     key = env_str("SECRET_KEY")
-    if is_needed and len(key) < LEAST_SECRET:
+    if is_needed and len(key) < MIN_SECRET_LENGTH:
         raise ConfigurationError(
             "SITE_URL is https, so SECRET_KEY has to be set: to a random text of at least "
-            f"{LEAST_SECRET} characters."
+            f"{MIN_SECRET_LENGTH} characters."
         )
     return key
 

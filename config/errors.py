@@ -8,16 +8,16 @@ from django.template import loader
 from config import database
 
 RETRY_AFTER_SECONDS = "5"
-AWAY = "The database does not answer. Nothing was stored. Please try again in a few seconds."
+UNREACHABLE = "The database does not answer. Nothing was stored. Please try again in a few seconds."
 NO_TABLES = "There are no tables yet: run manage.py migrate"
-NOT_VALID = "This request is not valid."
-BROKEN = "Something went wrong on our side."
+INVALID_REQUEST = "This request is not valid."
+SERVER_ERROR = "Something went wrong on our side."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 before any view: an unknown host or an invalid character."""
     if request.path_info.startswith("/api/"):
-        answer: dict[str, object] = {"message": NOT_VALID, "code": "invalid", "errors": {}}
+        answer: dict[str, object] = {"message": INVALID_REQUEST, "code": "invalid", "errors": {}}
         return JsonResponse(answer, status=400)
     return HttpResponse(loader.get_template("400.html").render(), status=400)
 
@@ -26,10 +26,10 @@ def fault(error: BaseException | None) -> tuple[int, dict[str, object], dict[str
     """The status, the API's body and the headers: 503 while the database is away or empty."""
     if database.lacks_tables(error):
         words = NO_TABLES
-    elif error is not None and database.is_away(error):
-        words = AWAY
+    elif error is not None and database.is_unreachable(error):
+        words = UNREACHABLE
     else:
-        return 500, {"message": BROKEN, "code": "internal", "errors": {}}, {}
+        return 500, {"message": SERVER_ERROR, "code": "internal", "errors": {}}, {}
     body: dict[str, object] = {"message": words, "code": "unavailable", "errors": {}}
     return 503, body, {"Retry-After": RETRY_AFTER_SECONDS}
 

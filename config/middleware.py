@@ -83,7 +83,7 @@ def _posts_nul(request: HttpRequest) -> bool:
     try:
         fields = list(request.POST.lists())
     except UnreadablePostError:
-        raise BadRequest("The form ended too soon.") from None
+        raise BadRequest("The upload was incomplete. Send the form again.") from None
     return any("\x00" in text for name, values in fields for text in (name, *values))
 
 

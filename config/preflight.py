@@ -17,8 +17,8 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config.brokers import refuse_wrong_broker
-from config.database import is_away, is_mongodb, lacks_tables
+from config.brokers import check_broker
+from config.database import is_mongodb, is_unreachable, lacks_tables
 from config.environment import ConfigurationError
 from config.errors import NO_TABLES
 
@@ -48,7 +48,7 @@ def exit_on_configuration_error() -> Iterator[None]:
     except Exception as error:
         if lacks_tables(error):
             end(NO_TABLES)
-        if not is_away(error):
+        if not is_unreachable(error):
             raise
         end(_refusal(error))
 
@@ -59,16 +59,16 @@ def end(words: str) -> None:
     sys.exit(EXIT_CODE)
 
 
-def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
+def check_setup(*, may_lack_migrations: bool = False) -> None:
     """Check the database; raises ConfigurationError. Leaves no connection for a fork to share."""
     try:
-        _refuse_wrong_file()
-        _refuse_wrong_server()
-        _refuse_wrong_migrations(may_lack_migrations=may_lack_migrations)
+        _check_database_file()
+        _check_database_server()
+        _check_migrations(may_lack_migrations=may_lack_migrations)
     except ConfigurationError:
         raise
     except Exception as error:
-        if not isinstance(error, DatabaseError) and not is_away(error):
+        if not isinstance(error, DatabaseError) and not is_unreachable(error):
             raise
         raise ConfigurationError(_refusal(error)) from None
     finally:
@@ -78,7 +78,7 @@ def refuse_wrong(*, may_lack_migrations: bool = False) -> None:
                 connection.close_pool()  # type: ignore[attr-defined]
 
 
-def _refuse_wrong_file() -> None:
+def _check_database_file() -> None:
     if connection.vendor != "sqlite":
         return
     file = Path(connection.settings_dict["NAME"])
@@ -96,7 +96,7 @@ def _refuse_wrong_file() -> None:
         )
 
 
-def _refuse_wrong_server() -> None:
+def _check_database_server() -> None:
     connection.ensure_connection()
     if not is_mongodb():
         return
@@ -110,7 +110,7 @@ def _refuse_wrong_server() -> None:
         )
 
 
-def _refuse_wrong_migrations(*, may_lack_migrations: bool) -> None:
+def _check_migrations(*, may_lack_migrations: bool) -> None:
     executor = MigrationExecutor(connection)
     loader = executor.loader
     known = set(loader.disk_migrations)
@@ -153,10 +153,10 @@ def _refusal(error: BaseException) -> str:
         )
         file = connection.settings_dict["NAME"]
         return f"The database file {file} can't be used: {words}; {remedy}."
-    return f"The database at {_place()} {_reason(words)}"
+    return f"The database at {_database_place()} {_reason(words)}"
 
 
-def _place() -> str:
+def _database_place() -> str:
     known = connection.settings_dict
     if is_mongodb():
         return str(urlsplit(known["HOST"]).netloc.rpartition("@")[2])
@@ -181,11 +181,9 @@ def main(*, looks_at_broker: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with exit_on_configuration_error():
         django.setup()
-        refuse_wrong()
+        check_setup()
         if looks_at_broker:
-            refuse_wrong_broker(
-                settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS
-            )
+            check_broker(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
         else:  # the web server: manage.py runs Django's checks by itself, and workers need no doors
             refuse_incomplete_operations()
 

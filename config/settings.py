@@ -181,7 +181,7 @@ AUTHENTICATION_BACKENDS = ["content.services.people.sign_in.ThrottledBackend"]
 LOGIN_FAILURES = environment.env_int("LOGIN_FAILURES", default=10)
 LOGIN_FAILURE_MINUTES = environment.env_int("LOGIN_FAILURE_MINUTES", default=15)
 # The number of trusted proxies in front; each adds one address to X-Forwarded-For.
-TRUSTED_PROXIES = environment.env_int("TRUSTED_PROXIES", default=0, least=0)
+TRUSTED_PROXIES = environment.env_int("TRUSTED_PROXIES", default=0, minimum=0)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

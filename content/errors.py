@@ -64,7 +64,7 @@ class NotAllowed(ApplicationError):
     message = "You are not allowed to do this."
 
 
-class NotThere(ApplicationError):
+class NotFound(ApplicationError):
     """It does not exist, or the user may not know that it does."""
 
     code = "not-found"
@@ -80,7 +80,7 @@ class StaleVersion(ApplicationError):
     message = "Someone changed this item since you opened it. Reload it to see the change."
 
 
-class AlreadyThere(ApplicationError):
+class AlreadyExists(ApplicationError):
     """Something with this key exists."""
 
     code = "exists"
@@ -108,7 +108,7 @@ class WrongCredentials(ApplicationError):
         return {"WWW-Authenticate": "Token"}
 
 
-class TooManyFailures(Throttled):
+class TooManyLogins(Throttled):
     """Too many failed log-ins with this name from this address; refuses correct passwords too."""
 
     code = "too-many-failures"
@@ -154,9 +154,9 @@ class TooManyTokens(ApplicationError):
 
     code = "too-many-tokens"
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, maximum: int) -> None:
         super().__init__(
-            f"You have {most} tokens, which is the limit. "
+            f"You have {maximum} tokens, which is the limit. "
             "Revoke tokens that you no longer need, then create this one."
         )
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 
 from content import rules
-from content.errors import TooManyFailures, WrongCredentials
+from content.errors import TooManyLogins, WrongCredentials
 from content.models import Content, ContentQuerySet, User, Wallet
 from content.services.people.accounts import change_password
 from content.services.people.sign_in import check_password, refuse_to_wait
@@ -68,8 +68,8 @@ class ContentFilterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        least, most = cleaned.get("price_from"), cleaned.get("price_to")
-        if least is not None and most is not None and least > most:
+        minimum, maximum = cleaned.get("price_from"), cleaned.get("price_to")
+        if minimum is not None and maximum is not None and minimum > maximum:
             self.add_error("price_to", "This is less than the lower price.")
         return cleaned
 
@@ -85,8 +85,8 @@ class ContentFilterForm(forms.Form):
         chosen = self.cleaned_data
         return contents.matching(
             content_type=chosen["type"],
-            least=chosen["price_from"],
-            most=chosen["price_to"],
+            minimum=chosen["price_from"],
+            maximum=chosen["price_to"],
             is_removed={"": False, "removed": True, "all": None}[chosen["state"]],
             search=chosen["q"],
         )
@@ -146,7 +146,7 @@ class ThrottleMessage(AuthenticationForm):
         if self.request is not None and username:
             try:
                 refuse_to_wait(self.request, username)
-            except TooManyFailures as error:
+            except TooManyLogins as error:
                 raise ValidationError(error.message, code=error.code) from error
         return super().clean()
 
@@ -187,7 +187,7 @@ class PasswordChangeForm(SetPasswordForm, DjangoPasswordChangeForm):
         password: str = self.cleaned_data["old_password"]
         try:
             check_password(self.request, self.user.get_username(), password)
-        except TooManyFailures as error:
+        except TooManyLogins as error:
             raise ValidationError(error.message, code=error.code) from error
         except WrongCredentials as error:
             raise ValidationError("This is not your password.", code=error.code) from error

@@ -36,33 +36,32 @@ def clean_content_id(value: Any) -> str:
     """An id as its string; an integer 0 … 2^63-1 is read as its decimal string."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= MAX_ID:
-            raise ValueError("An id that is a number lies between 0 and 9223372036854775807.")
+            raise ValueError("A numeric id must be between 0 and 9223372036854775807.")
         return str(value)
     if not isinstance(value, str):
-        raise ValueError("An id is a string or a whole number.")
+        raise ValueError("An id must be a string or a whole number.")
     if not _ID.fullmatch(value):
         raise ValueError("An id has 1 to 64 letters, digits, dots, dashes, colons or underscores.")
     return value
 
 
-def clean_integer(value: Any, *, least: int, most: int, noun: str = "number") -> int:
+def clean_integer(value: Any, *, minimum: int, maximum: int, noun: str = "number") -> int:
     """A JSON integer within the limits: no float, boolean or text."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"The {noun} must be a whole number.")
-    if not least <= value <= most:
-        raise ValueError(f"The {noun} must lie between {least:,} and {most:,}.")
+    if not minimum <= value <= maximum:
+        raise ValueError(f"The {noun}must be between {minimum:,} and {maximum:,}.")
     return value
 
 
 def clean_price(value: Any) -> int:
     """A price in micro-STX, 0 … 10^15."""
     try:
-        return clean_integer(value, least=0, most=MAX_PRICE, noun="price")
+        return clean_integer(value, minimum=0, maximum=MAX_PRICE, noun="price")
     except ValueError as error:
         if isinstance(value, int) and not isinstance(value, bool):
             raise ValueError(
-                f"The price must lie between 0 and {MAX_PRICE:,} micro-STX "
-                f"({format_stx(MAX_PRICE)})."
+                f"The pricemust be between 0 and {MAX_PRICE:,} micro-STX ({format_stx(MAX_PRICE)})."
             ) from None
         raise ValueError(
             "The price must be a whole number of micro-STX (1 STX = 1,000,000)."
@@ -75,7 +74,7 @@ def clean_percent(value: Any) -> Decimal:
         raise ValueError("The percentage must be a number.")
     percent = Decimal(str(value))
     if not percent.is_finite() or not -100 <= percent <= 1000:
-        raise ValueError("The percentage must lie between -100 and 1,000.")
+        raise ValueError("The percentagemust be between -100 and 1,000.")
     if percent == 0:
         raise ValueError("A change of 0 % changes nothing.")
     if percent != percent.quantize(Decimal("0.01")):
@@ -89,17 +88,17 @@ def percent_of_price(price: int, percent: Decimal) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def clean_text(value: Any, *, most: int, least: int = 0, newlines: bool = False) -> str:
+def clean_text(value: Any, *, maximum: int, minimum: int = 0, newlines: bool = False) -> str:
     """Text without control characters, lone surrogates or direction marks."""
     if not isinstance(value, str):
         raise ValueError("This must be a string.")
-    if not least <= len(value) <= most:
+    if not minimum <= len(value) <= maximum:
         raise ValueError(
-            f"This text has {len(value):,} characters; {least:,} to {most:,} are allowed."
+            f"This text has {len(value):,} characters; {minimum:,} to {maximum:,} are allowed."
         )
     if _NOT_TEXT.search(value) or ("\n" in value and not newlines):
         raise ValueError("This text contains a character that can't be shown, like a line break.")
-    if least and all(unicodedata.category(sign) in _INVISIBLE for sign in value):
+    if minimum and all(unicodedata.category(sign) in _INVISIBLE for sign in value):
         raise ValueError("This text is empty.")
     return value
 
@@ -112,7 +111,7 @@ def one_line(text: str) -> str:
 def clean_idempotency_key(value: str) -> str:
     """1 to 255 visible ASCII characters."""
     if not re.fullmatch(r"[!-~]{1,255}", value):
-        raise ValueError("An Idempotency-Key has 1 to 255 letters, digits or signs, no spaces.")
+        raise ValueError("An Idempotency-Key has 1 to 255 printable ASCII characters, no spaces.")
     return value
 
 
@@ -130,7 +129,7 @@ def clean_choice(value: Any, choices: tuple[str, ...]) -> str:
 
 def clean_url(value: Any) -> str:
     """An http or https URL of at most 2,000 characters; empty for none."""
-    url = clean_text(value, most=MAX_URL)
+    url = clean_text(value, maximum=MAX_URL)
     if url:
         try:
             _check_url(url)
@@ -144,7 +143,7 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):
-        raise ValueError("Token gating is true, false, or an object.")
+        raise ValueError("Token gating must be true, false, or an object.")
     known = {"enabled", "tokenType", "tokenContract", "minBalance"}
     if unknown := sorted(set(value) - known):
         raise ValueError(f"Unknown field in token gating: {unknown[0][:64]!r}.")
@@ -153,10 +152,10 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
     if "tokenType" in value:
         clean["tokenType"] = clean_choice(value["tokenType"], TOKEN_TYPES)
     if "tokenContract" in value:
-        clean["tokenContract"] = clean_text(value["tokenContract"], least=1, most=200)
+        clean["tokenContract"] = clean_text(value["tokenContract"], minimum=1, maximum=200)
     if "minBalance" in value:
         clean["minBalance"] = clean_integer(
-            value["minBalance"], least=1, most=MAX_ID, noun="balance"
+            value["minBalance"], minimum=1, maximum=MAX_ID, noun="balance"
         )
     return clean
 
@@ -171,15 +170,15 @@ def token_gating_after(now: Mapping[str, Any], wanted: Mapping[str, Any] | bool)
 
 
 def clean_refund_window(value: Any) -> int:
-    return clean_integer(value, least=0, most=MAX_REFUND_WINDOW_DAYS, noun="number of days")
+    return clean_integer(value, minimum=0, maximum=MAX_REFUND_WINDOW_DAYS, noun="number of days")
 
 
 # The metadata fields: API field, model field, rule.
 METADATA: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "title": ("title", lambda value: clean_text(value, least=1, most=MAX_TITLE)),
+    "title": ("title", lambda value: clean_text(value, minimum=1, maximum=MAX_TITLE)),
     "description": (
         "description",
-        lambda value: clean_text(value, most=MAX_DESCRIPTION, newlines=True),
+        lambda value: clean_text(value, maximum=MAX_DESCRIPTION, newlines=True),
     ),
     "contentType": ("content_type", lambda value: clean_choice(value, CONTENT_TYPES)),
     "tokenGating": ("token_gating", clean_token_gating),

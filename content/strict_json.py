@@ -44,18 +44,18 @@ def _is_no_text(name: str) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"holds {name}, which is not valid JSON")
+    raise ValueError(f"contains {name}, which is not valid JSON")
 
 
 def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # Python's own limit of digits
-        raise ValueError("holds a number with too many digits") from None
+        raise ValueError("contains a number with too many digits") from None
 
 
 def _decimal(digits: str) -> Decimal:
     try:
         return Decimal(digits)
     except InvalidOperation:
-        raise ValueError("holds a number with too large an exponent") from None
+        raise ValueError("contains a number with too large an exponent") from None

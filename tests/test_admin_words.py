@@ -20,18 +20,18 @@ def list_of(name):
     return reverse(f"admin:{name}_changelist")
 
 
-def test_who_is_no_staff_is_told_so_and_led_back(signed_in, alice):
+def test_non_staff_gets_message_and_link(signed_in, alice):
     answer = signed_in(alice).get(reverse("admin:index"), follow=True)
     text = answer.content.decode()
     assert "You are signed in as alice, but this account can’t use the admin" in text
     assert 'href="/"' in text
 
 
-def test_a_stranger_is_told_nothing_of_the_kind(client, db):
+def test_no_message_for_anonymous(client, db):
     assert "signed in as" not in client.get(reverse("admin:login")).content.decode()
 
 
-def test_the_sidebar_names_the_lists_as_their_pages_do():
+def test_sidebar_matches_page_titles():
     groups = unfold_settings("X")["SIDEBAR"]["navigation"]
     names = {str(item["link"]): item["title"] for group in groups for item in group["items"]}
     for model in MODELS:
@@ -72,7 +72,7 @@ def test_changes_show_titles_and_are_found_by_them(signed_in, viewer, alice, wal
     assert client.get(list_of("content_contentchange"), {"q": "x"}).context["cl"].result_count == 0
 
 
-def test_the_list_of_changes_asks_no_query_per_row(
+def test_change_list_has_no_query_per_row(
     signed_in, viewer, alice, wallet_of, django_assert_max_num_queries
 ):
     make_contents(wallet_of(alice), 20)
@@ -81,7 +81,7 @@ def test_the_list_of_changes_asks_no_query_per_row(
         client.get(list_of("content_contentchange"))
 
 
-def test_a_wallet_s_quota_is_told_of_its_limit(signed_in, viewer, alice, carol):
+def test_wallet_quota_shows_limit(signed_in, viewer, alice, carol):
     own = Wallet.objects.filter(owner=alice)
     client = signed_in(viewer)
     now = timezone.now()
@@ -90,9 +90,7 @@ def test_a_wallet_s_quota_is_told_of_its_limit(signed_in, viewer, alice, carol):
         assert f">{words}<" in client.get(list_of("content_wallet")).content.decode()
 
 
-def test_calls_show_the_beginning_of_a_transaction_and_all_of_it_on_its_page(
-    signed_in, root, alice, wallet_of, work
-):
+def test_calls_shorten_transactions_in_lists(signed_in, root, alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 1, onchain_id=7)
     price_batch(alice, [items[0].pk])
     work()

@@ -66,7 +66,7 @@ def registry_hosts():
     return set(hosts) - {"localhost", "127.0.0.1"}
 
 
-def test_nothing_committed_names_a_machine_a_registry_or_a_key():
+def test_no_hosts_registries_or_keys_committed():
     foreign = re.compile("|".join([FOREIGN, *map(re.escape, registry_hosts())]), re.MULTILINE)
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -13,7 +13,7 @@ from tests.factories import make_contents
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_waits_for_the_commit_runs_after_all_the_work(alice, wallet_of):
+def test_on_commit_runs_after_all_work(alice, wallet_of):
     seen = []
 
     @atomic
@@ -47,7 +47,7 @@ def test_what_raises_leaves_nothing_and_runs_nothing(alice, wallet_of):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_block_of_djangos_around_it_does_no_harm(alice, wallet_of):
+def test_works_inside_djangos_atomic(alice, wallet_of):
     seen = []
 
     @atomic
@@ -67,7 +67,7 @@ def test_a_block_of_djangos_around_it_does_no_harm(alice, wallet_of):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_wait_for_each_other_both_have_their_turn(alice, bob):
+def test_deadlocked_transactions_both_succeed(alice, bob):
     both, failed = Barrier(2), []
 
     @atomic

@@ -64,7 +64,7 @@ def relay(alice, monkeypatch) -> Iterator[Relay]:
 
 
 @pytest.mark.parametrize("at", ["commitTransaction", "abortTransaction"])
-def test_a_line_that_is_cut_at_the_end_harms_no_later_transaction(relay, at, alice, wallet_of):
+def test_connection_cut_at_commit_is_isolated(relay, at, alice, wallet_of):
     @atomic
     def write(count: int, *, is_refused: bool) -> None:
         make_contents(wallet_of(alice), count)

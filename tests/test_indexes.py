@@ -32,7 +32,7 @@ def test_what_few_rows_have_is_indexed(db, name):
 
 
 @pytest.mark.parametrize("name", SPARSE)
-def test_it_serves_who_asks_for_one_of_them(db, name):
+def test_index_serves_equality(db, name):
     model, column = SPARSE[name]
 
     for asked in ({column: uuid7()}, {f"{column}__in": [uuid7(), uuid7()]}):

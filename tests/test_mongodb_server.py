@@ -36,14 +36,14 @@ def left(url) -> Iterator[None]:
         yield
 
 
-def test_what_it_wrote_can_be_written_by_others_soon(left, client):
+def test_written_document_unlocked_for_others(left, client):
     """Though nobody asks within a transaction: a write to one the shim leaves alone."""
     client.shop.items.update_one({"_id": "moon"}, {"$set": {"price": 3}})
 
     assert client.shop.items.find_one({"_id": "moon"}) == {"_id": "moon", "price": 3}
 
 
-def test_a_collection_that_it_wrote_to_can_be_dropped_soon(left, client):
+def test_written_collection_can_be_dropped(left, client):
     client.shop.drop_collection("items")
     client.shop.items.insert_one({"_id": "earth"})
 

@@ -37,7 +37,7 @@ def test_everything_else_stays_as_it_is():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_write_to_many_does_not_keep_a_transaction_from_its_next_write(alice, wallet_of):
+def test_update_many_does_not_block_transaction(alice, wallet_of):
     """What the server keeps both waiting for, for good, unless the shim is there."""
     (item,) = make_contents(wallet_of(alice))
     ours, has_begun = Content.objects.filter(pk=item.pk), Event()

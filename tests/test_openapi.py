@@ -60,7 +60,7 @@ def test_a_preview_is_answered_as_the_example_says(described, call, alice, walle
             assert ours.get(name) == theirs.get(name)
 
 
-def test_too_many_log_ins_are_not_told_of_as_too_many_batches(described):
+def test_login_limit_documented_separately(described):
     words = described["POST /api/auth/login"]["responses"]["429"]["description"]
     assert words.startswith("Too many failed log-ins")
     words = described["POST /api/batches/batch-remove"]["responses"]["429"]["description"]

@@ -7,7 +7,7 @@ from tests.factories import PASSWORD, make_contents
 
 
 @pytest.mark.parametrize("path", ["/", "/content", "/batches", "/profile", "/password", "/tokens"])
-def test_pages_are_stored_by_nobody(signed_in, alice, path):
+def test_pages_not_cached(signed_in, alice, path):
     kept = signed_in(alice).get(path)["Cache-Control"]
     assert "no-store" in kept
     assert "private" in kept
@@ -33,11 +33,11 @@ def test_answers_of_the_api_belong_to_their_caller(call, client, alice, wallet_o
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 @pytest.mark.parametrize("path", ["/profile", "/batches/new/update-price", "/tokens"])
-def test_pages_know_the_methods_of_browsers_alone(signed_in, alice, method, path):
+def test_pages_accept_browser_methods_only(signed_in, alice, method, path):
     assert getattr(signed_in(alice), method)(path).status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/login?next=/login", "/login/?next=/login/"])
-def test_nobody_is_sent_in_a_circle(signed_in, alice, path):
+def test_no_redirect_loop(signed_in, alice, path):
     answer = signed_in(alice).get(path)
     assert (answer.status_code, answer["Location"]) == (302, "/")

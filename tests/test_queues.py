@@ -13,7 +13,7 @@ def test_a_plain_worker_serves_all_queues():
         assert queue.routing_key == name
 
 
-def test_every_task_goes_to_a_queue_that_is_served():
+def test_every_task_queue_is_served():
     ours = {name for name in app.tasks if name.startswith("batches.")}
     assert ours == set(app.conf.task_routes)
     for name in ours:

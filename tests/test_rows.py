@@ -78,7 +78,7 @@ def test_every_value_arrives_as_it_is(alice, wallet_of):
     assert other.chain_error == ""
 
 
-def test_what_is_there_already_is_refused_and_nothing_of_the_rest_stays(alice, wallet_of):
+def test_duplicate_insert_rolls_back_all(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     before = ContentChange.objects.count()
 
@@ -107,7 +107,7 @@ def test_moments_may_not_differ_from_row_to_row(alice, wallet_of):
         )
 
 
-def test_what_is_equal_in_all_rows_arrives_in_each(alice, wallet_of):
+def test_common_values_inserted_in_each_row(alice, wallet_of):
     """And there may be more of them than one statement takes."""
     items = make_contents(wallet_of(alice), 2 * SQLITE_ROWS + 1)
 
@@ -143,7 +143,7 @@ def everything(item):
     return Content.objects.filter(pk=item.pk).values().get()
 
 
-def test_a_row_is_read_with_what_was_asked_for_and_the_objects_behind(alice, wallet_of):
+def test_row_read_with_related_objects(alice, wallet_of):
     batch = batch_of(alice, wallet_of(alice))
     batch.refresh_from_db()
     names = ("payload", "created_at", "until", "creator__owner_id", "requested_by__is_staff")
@@ -165,14 +165,14 @@ def test_a_row_is_read_with_what_was_asked_for_and_the_objects_behind(alice, wal
     assert found.requested_by.is_staff is False
 
 
-def test_a_row_that_differs_in_one_thing_is_none(alice, wallet_of):
+def test_no_row_if_one_value_differs(alice, wallet_of):
     batch = batch_of(alice, wallet_of(alice))
 
     for other in ({"lease_token": uuid7()}, {"status": "failed"}, {"is_paused": True}):
         assert read_row(BatchOperation, ("kind",), **{"pk": batch.pk} | other) is None
 
 
-def test_rows_are_read_in_the_order_of_their_keys(alice, wallet_of):
+def test_rows_read_in_key_order(alice, wallet_of):
     """In the same by everybody, or they would wait for each other."""
     _, second, first = make_contents(
         wallet_of(alice), 3, content_id=lambda number: f"item-{10**9 - number}"
@@ -270,7 +270,7 @@ def test_what_fails_ends_the_transaction_around_it(alice, wallet_of, transaction
         assert Content.objects.get(pk=item.pk).title == item.title
 
 
-def test_values_by_key_are_for_plain_keys_and_what_json_holds(alice, wallet_of):
+def test_values_by_key_need_plain_keys(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     kept = everything(item)
 
@@ -289,7 +289,7 @@ def test_an_object_is_no_key(alice, wallet_of):
         update_rows(BatchOperation, {"pk": batch.pk}, {"undo_of": batch})
 
 
-def test_each_thread_has_converters_of_its_own(alice, wallet_of):
+def test_each_thread_has_own_converters(alice, wallet_of):
     """They belong to a connection, which would stay open with them."""
     from config.rows.read import _parts
 

@@ -13,8 +13,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from config.brokers import broker_settings, refuse_wrong_broker
-from config.preflight import exit_on_configuration_error, refuse_wrong
+from config.brokers import broker_settings, check_broker
+from config.preflight import check_setup, exit_on_configuration_error
 from tests.faults.worlds import looking_at
 from tests.services import PATIENCE_SECONDS, ROOT, free_port, mongodb_server, need_server
 
@@ -53,7 +53,7 @@ def look(tmp_path, capsys, django_db_blocker):
             code = 0
             try:
                 with exit_on_configuration_error():
-                    refuse_wrong()
+                    check_setup()
             except SystemExit as end:
                 code = end.code
         said = capsys.readouterr()
@@ -91,7 +91,7 @@ def test_sound_surroundings_pass_silently(database, tmp_path):
 @pytest.mark.processes  # waits for two seconds, as each start does
 def test_broker_that_is_down_is_no_error(tmp_path):
     broker = broker_settings(f"redis://127.0.0.1:{free_port()}/0", tmp_path)
-    assert refuse_wrong_broker(*broker) is None
+    assert check_broker(*broker) is None
 
 
 def test_empty_database_has_no_tables(look):
@@ -194,7 +194,7 @@ def test_database_from_later_version(look, database):
         ),
     ],
 )
-def test_later_database_is_left_alone(database, tmp_path, arguments):
+def test_newer_database_unchanged(database, tmp_path, arguments):
     change(
         database,
         "INSERT INTO django_migrations (app, name, applied)"

@@ -43,7 +43,7 @@ class TemplateRunAdmin(RegisterAdmin):
 
     @display(description="How")
     def show_how(self, run: TemplateRun) -> str:
-        return "Manual" if run.is_by_hand else "Scheduled"
+        return "Manual" if run.is_manual else "Scheduled"
 
     @display(
         description="State",

@@ -56,16 +56,16 @@ class RunActions:
 
     def start_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Start now, even if scheduled or paused; dependencies still apply."""
-        return self._direct(request, key, control.start)
+        return self._control(request, key, control.start)
 
     def pause_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        return self._direct(request, key, control.pause)
+        return self._control(request, key, control.pause)
 
     def resume_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        return self._direct(request, key, control.resume)
+        return self._control(request, key, control.resume)
 
     def cancel_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
-        return self._direct(request, key, control.cancel, "Cancelled. Saved items stay saved.")
+        return self._control(request, key, control.cancel, "Cancelled. Saved items stay saved.")
 
     def retry_view(self, request: AuthenticatedHttpRequest, key: UUID) -> HttpResponse:
         """Prepare a retry of the failed items, or of those with the posted code."""
@@ -118,7 +118,7 @@ class RunActions:
             raise PermissionDenied
         return run
 
-    def _direct(
+    def _control(
         self, request: AuthenticatedHttpRequest, key: UUID, act: Callable[..., Run], words: str = ""
     ) -> HttpResponse:
         run = self._own_run(request, key)

@@ -24,7 +24,7 @@ from batches.admin.run_buttons import url_of
 from batches.admin.run_page import run_context
 from batches.admin.widgets import require_right
 from batches.downloads import submission_file
-from batches.errors import ApplicationError, NotAllowed, NotThere, SubmissionUsed
+from batches.errors import ApplicationError, NotAllowed, NotFound, SubmissionUsed
 from batches.models import Submission
 from batches.operations import OPERATIONS, describe, operation_for
 from batches.result_tabs import ResultTabs
@@ -38,7 +38,7 @@ from content.admin.filters import DayFilter
 from content.http import AuthenticatedHttpRequest
 
 MAX_LINKS = 50
-STARTED_UNSEEN = (
+STARTED_HIDDEN = (
     "Started. To see its progress, ask an administrator for the permission to view batches."
 )
 
@@ -185,7 +185,7 @@ class SubmissionAdmin(RunActions, ReadOnlyAdmin):
         """
         try:
             return find_submission_run(key, by=request.user)
-        except NotThere:
+        except NotFound:
             raise Http404 from None
 
     def _page(
@@ -233,7 +233,7 @@ def _after_start(request: AuthenticatedHttpRequest, submission: Submission) -> H
     """Redirect to the progress, or explain the missing permission."""
     if run_of(submission, request.user).batches:
         return redirect("admin:batches_submission_progress", submission.pk)
-    messages.success(request, STARTED_UNSEEN)
+    messages.success(request, STARTED_HIDDEN)
     return redirect("admin:content_content_changelist")
 
 

@@ -15,9 +15,9 @@ from batches.admin.widgets import apply_unfold_widgets, require_right
 from batches.errors import (
     Invalid,
     NotAllowed,
+    NotFound,
     NothingOwn,
     NothingToDo,
-    NotThere,
     TemplateChanged,
 )
 from batches.forms.operation import FORMS
@@ -134,7 +134,7 @@ class TemplateEdit:
         except TemplateChanged as error:
             form.refuse(Invalid(error.message, errors={}))
             return None
-        except NotThere as error:  # deleted in the meantime
+        except NotFound as error:  # deleted in the meantime
             raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))

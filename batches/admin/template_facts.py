@@ -83,7 +83,7 @@ def runs_shown(runs: Iterable[TemplateRun]) -> list[dict[str, Any]]:
     return [
         {
             "due": moment_and_utc_words(run.due_at),
-            "how": "Manual" if run.is_by_hand else "Scheduled",
+            "how": "Manual" if run.is_manual else "Scheduled",
             "state": run.get_state_display(),
             "label": RUN_LABELS[TemplateRun.State(run.state)],
             "words": run.words,

@@ -29,14 +29,14 @@ from batches.operations import OPERATIONS, describe
 from batches.services.permissions import may_direct, may_run_for_others
 from batches.services.templates.runs import run_now
 from batches.services.templates.store import delete_template, pause_template, resume_template
-from content.admin.base import CarefulAdmin
+from content.admin.base import StrictAdmin
 from content.words import moment_words
 
 RUNS_A_PAGE = 50
 
 
 @admin.register(Template)
-class TemplateAdmin(TemplateEdit, CarefulAdmin):
+class TemplateAdmin(TemplateEdit, StrictAdmin):
     """Never saves a model: the form and the buttons go through the services."""
 
     list_display = ["show_name", "show_creator", "repeat", "show_next", "show_state"]
@@ -156,13 +156,13 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         return TemplateResponse(request, "batches/admin/template.html", context)
 
     def pause_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        return self._do(
+        return self._apply(
             request, key, pause_template, "Paused. It does not run until it is resumed."
         )
 
     def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         words = "Resumed. Runs missed during the pause are not repeated."
-        return self._do(request, key, resume_template, words)
+        return self._apply(request, key, resume_template, words)
 
     def run_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Start an extra run now and redirect to its progress."""
@@ -175,7 +175,7 @@ class TemplateAdmin(TemplateEdit, CarefulAdmin):
         self.log_change(request, template, "Run manually.")
         return redirect("admin:batches_submission_progress", run.submission_id)
 
-    def _do(
+    def _apply(
         self, request: HttpRequest, key: UUID, change: Callable[[Template], None], words: str
     ) -> HttpResponse:
         template = self.own_template(request, key)

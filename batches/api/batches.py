@@ -24,7 +24,7 @@ from batches.api.serializers import (
     one_batch,
 )
 from batches.downloads import batch_file
-from batches.errors import Invalid, NotThere
+from batches.errors import Invalid, NotFound
 from batches.models import BatchItem, BatchOperation, Source, Status, sees_all
 from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
@@ -229,10 +229,10 @@ def _list(request: AuthenticatedRequest, address: str | None) -> Response:
         # Batches of other users do not exist, for lists as for single ones.
         # PostgreSQL refuses NUL, even in comparisons.
         if "\0" in address or not (sees_all(user) or _owns(user, address)):
-            raise NotThere
+            raise NotFound
         found = found.filter(creator_id=address)
     if key is None:
-        frame = page(request, found, creator=address, most_counted=MAX_COUNTED)
+        frame = page(request, found, creator=address, max_counted=MAX_COUNTED)
     else:
         frame = page_by_key(request, found, creator=address)
     return Response(rows_under(frame, "batches", BatchAnswer(frame.pop("rows"), many=True).data))
@@ -245,7 +245,7 @@ def _owns(user: User, address: str) -> bool:
 def _last_seen(request: AuthenticatedRequest, key: str) -> BatchOperation:
     try:
         return find_batch(request, key)
-    except NotThere:
+    except NotFound:
         raise Invalid(
             errors={"after": ["Send the id of the last batch of the previous page."]}
         ) from None

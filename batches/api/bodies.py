@@ -148,13 +148,13 @@ def _wire(field: Field) -> serializers.Field[Any, Any, Any, Any]:
     if field.type is FieldType.BOOLEAN:
         return serializers.BooleanField(**common)
     if field.type is FieldType.INTEGER:
-        return serializers.IntegerField(min_value=field.least, max_value=field.limit, **common)
+        return serializers.IntegerField(min_value=field.minimum, max_value=field.limit, **common)
     if field.choices:
         return serializers.ChoiceField(field.choices, **common)
     return serializers.CharField(
-        min_length=field.least or None,
+        min_length=field.minimum or None,
         max_length=field.limit,
-        allow_blank=not field.least,
+        allow_blank=not field.minimum,
         **common,
     )
 

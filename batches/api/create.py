@@ -19,7 +19,7 @@ from batches.services.orders.order import clean_order, operation_of
 from batches.services.orders.preview import preview_order
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
+from content.api.idempotency import idempotent
 from content.api.parsers import body_of
 from content.http import AuthenticatedRequest
 
@@ -58,7 +58,7 @@ def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
                 batch = create_batch(order, by=request.user, source=Source.API)
                 return batch_created(batch, operation.created_message)
 
-            return once(request, create)
+            return idempotent(request, create)
 
     CreateView.__name__ = f"Create{operation.kind.title().replace('-', '')}View"
     return CreateView.as_view()

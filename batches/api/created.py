@@ -16,7 +16,7 @@ from batches.services.results.run import Run
 from content.api.fields import Instant
 from content.models import Wallet
 
-LONGEST_PAUSE_SECONDS = 60
+MAX_POLL_SECONDS = 60
 HEADERS = [
     OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=[201], description=description)
     for name, kind, description in (
@@ -68,7 +68,7 @@ class BatchCreated(serializers.Serializer[BatchOperation]):
         }
 
 
-class GroupCreated(serializers.Serializer[Any]):
+class RunCreated(serializers.Serializer[Any]):
     """The batches of a run."""
 
     message = serializers.CharField()
@@ -108,7 +108,7 @@ def retry_after(batch: BatchOperation) -> str:
     if batch.scheduled_for is None:
         return "1"
     seconds = (batch.scheduled_for - timezone.now()).total_seconds()
-    return str(max(1, min(LONGEST_PAUSE_SECONDS, math.ceil(seconds))))
+    return str(max(1, min(MAX_POLL_SECONDS, math.ceil(seconds))))
 
 
 def _quota_headers(wallet: Wallet) -> dict[str, str]:

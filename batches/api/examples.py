@@ -42,7 +42,7 @@ PREVIEW = {
     ],
     "expectedVersions": {"7": 3},
 }
-GROUP = {
+RUN_CREATED = {
     "message": "Template run initiated",
     "submissionId": "0198c5f3-0b1e-7d10-8a55-61c0a7a4c3d2",
     "batchIds": ["0198c5f3-0b22-7e31-b0c1-0d5d54f7a901", "0198c5f3-0b25-7a92-9a3f-55f6b8e2c417"],
@@ -62,4 +62,4 @@ TEMPLATE = {
     "timeZone": "Europe/Berlin",
     "lastDay": "2027-03-31",
 }
-KEPT_BATCH = {"from": {"batchId": CREATED["batchId"]}, "name": "As in November"}
+FROM_BATCH = {"from": {"batchId": CREATED["batchId"]}, "name": "As in November"}

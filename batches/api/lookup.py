@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from batches.errors import NotAllowed, NotThere
+from batches.errors import NotAllowed, NotFound
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_direct
@@ -17,7 +17,7 @@ def find_batch(request: AuthenticatedRequest, batch_id: str) -> BatchOperation:
     """Find a batch that the caller may see. Raises NotThere."""
     batch = BatchOperation.objects.one_visible_to(request.user, _key(batch_id))
     if batch is None:
-        raise NotThere
+        raise NotFound
     return batch
 
 
@@ -39,7 +39,7 @@ def find_template(request: AuthenticatedRequest, template_id: str) -> Template:
     visible = Template.objects.visible_to(request.user).filter(pk=_key(template_id))
     template = visible.select_related("creator", "by").first()
     if template is None or template.kind not in OPERATIONS:
-        raise NotThere
+        raise NotFound
     return template
 
 
@@ -55,4 +55,4 @@ def _key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise NotThere from None
+        raise NotFound from None

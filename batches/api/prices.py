@@ -12,10 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches import rules
-from batches.api.created import HEADERS, GroupCreated, run_created
+from batches.api.created import HEADERS, RunCreated, run_created
 from batches.api.previews import PreviewPage, page_shown
 from batches.downloads import prices_answer
-from batches.errors import NotThere
+from batches.errors import NotFound
 from batches.models import Source
 from batches.services.orders.schedule import Schedule
 from batches.services.results.run import run_of
@@ -27,7 +27,7 @@ from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
 from content.api.filters import ContentFilter
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
+from content.api.idempotency import idempotent
 from content.api.negotiation import AlwaysJSON
 from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
 from content.http import AuthenticatedRequest
@@ -69,7 +69,7 @@ class PricesFilter(ContentFilter):
     )
 
 
-class PricesStarted(GroupCreated):
+class PricesStarted(RunCreated):
     """One batch per creator and 100 items.
 
     `skippedLines` have an id but no price, `unchangedLines` have the current price: both are left
@@ -111,7 +111,7 @@ class PricesView(APIView):
         contents = Content.objects.all() if address else Content.objects.owned_by(user)
         found = cast("ContentQuerySet", filtered(PricesFilter, request, contents))
         if address and not _may_export(user, address):
-            raise NotThere
+            raise NotFound
         form = request.query_params.get("format", price_file.CSV)
         # No byte-order mark: programs expect UTF-8, as for the results of a batch.
         return prices_answer(found, form, prefix="")
@@ -156,7 +156,7 @@ class PricesView(APIView):
             return answer
 
         digest = hashlib.sha256(data).hexdigest()
-        return once(request, start, asked=[digest, sorted(request.query_params.lists())])
+        return idempotent(request, start, asked=[digest, sorted(request.query_params.lists())])
 
 
 def _options(request: Request) -> dict[str, Any]:

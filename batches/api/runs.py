@@ -15,11 +15,11 @@ from batches.api.bodies import DependenciesBody, ScheduleBody, SomeFailures, Som
 from batches.api.created import (
     HEADERS,
     BatchCreated,
-    GroupCreated,
+    RunCreated,
     batch_created,
     run_created,
 )
-from batches.api.examples import CREATED, GROUP, LATER, LINKED, SOME, SOME_FAILURES
+from batches.api.examples import CREATED, LATER, LINKED, RUN_CREATED, SOME, SOME_FAILURES
 from batches.api.lookup import find_own_run
 from batches.api.previews import PreviewPage, page_shown
 from batches.api.serializers import BatchWithResults, one_batch
@@ -34,7 +34,7 @@ from batches.services.runs import control
 from batches.services.runs.follow_up import clean_partial_ids, follow_up, preview_follow_up
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
+from content.api.idempotency import idempotent
 from content.api.parsers import fields_of
 from content.api.queries import PAGE_PARAMETERS
 from content.http import AuthenticatedRequest
@@ -55,7 +55,7 @@ CODE = OpenApiParameter(
 
 
 @dataclass(frozen=True)
-class Named:
+class Target:
     """A kind of run in paths: how to find it, and its answer."""
 
     noun: str
@@ -67,7 +67,7 @@ class Named:
     shown: Callable[[Run], Any]
 
 
-BATCH = Named(
+BATCH = Target(
     "Batch",
     "batches",
     "batch_id",
@@ -76,7 +76,7 @@ BATCH = Named(
     BatchWithResults,
     lambda run: one_batch(run.batches[0]),
 )
-SUBMISSION = Named(
+SUBMISSION = Target(
     "Submission",
     "submissions",
     "submission_id",
@@ -92,42 +92,42 @@ DIRECTIONS: Mapping[str, tuple[Callable[..., Run], str]] = {
 }
 
 
-def direct_view(verb: str, named: Named) -> View:
+def direct_view(verb: str, target: Target) -> View:
     """Return the view of a verb without a body."""
     act, description = DIRECTIONS[verb]
 
     class DirectView(APIView):
         @extend_schema(
-            operation_id=f"{verb}{named.noun}",
-            description=description.format(named.words),
-            tags=[named.tag],
+            operation_id=f"{verb}{target.noun}",
+            description=description.format(target.words),
+            tags=[target.tag],
             request=None,
-            responses={200: named.answer, **errors(400, 401, 403, 404, 409)},
+            responses={200: target.answer, **errors(400, 401, 403, 404, 409)},
         )
         def post(self, request: AuthenticatedRequest, **path: str) -> Response:
-            run = find_own_run(request, path[named.parameter], named.find)
+            run = find_own_run(request, path[target.parameter], target.find)
             fields_of(request)
-            return Response(named.shown(act(run, by=request.user)))
+            return Response(target.shown(act(run, by=request.user)))
 
     return DirectView.as_view()
 
 
-def schedule_view(named: Named) -> View:
+def schedule_view(target: Target) -> View:
     class ScheduleView(APIView):
         @extend_schema(
-            operation_id=f"schedule{named.noun}",
-            description=f"Reschedule {named.words}: change start or end of pending batches.\n\n"
+            operation_id=f"schedule{target.noun}",
+            description=f"Reschedule {target.words}: change start or end of pending batches.\n\n"
             "With `scheduledFor: null` it starts at once, with `until: null` it has no end.",
-            tags=[named.tag],
+            tags=[target.tag],
             request=ScheduleBody,
-            responses={200: named.answer, **errors(400, 401, 403, 404, 409, 413, 415, **STARTED)},
+            responses={200: target.answer, **errors(400, 401, 403, 404, 409, 413, 415, **STARTED)},
             examples=[example("On the first of December", LATER, request_only=True)],
         )
         def post(self, request: AuthenticatedRequest, **path: str) -> Response:
-            run = find_own_run(request, path[named.parameter], named.find)
+            run = find_own_run(request, path[target.parameter], target.find)
             times = clean_times(fields_of(request, "scheduledFor", "until"))
             run = control.reschedule(run, by=request.user, **times)  # type: ignore[arg-type]
-            return Response(named.shown(run))
+            return Response(target.shown(run))
 
     return ScheduleView.as_view()
 
@@ -175,8 +175,8 @@ def follow_up_view(follows: Follows) -> View:
             tags=[SUBMISSION.tag],
             request=None,
             parameters=[IDEMPOTENCY_KEY, *HEADERS],
-            responses={201: GroupCreated, **STARTS},
-            examples=[_started(GROUP, follows)],
+            responses={201: RunCreated, **STARTS},
+            examples=[_started(RUN_CREATED, follows)],
         )
         def post(self, request: AuthenticatedRequest, submission_id: str) -> Response:
             run = find_own_run(request, submission_id, SUBMISSION.find)
@@ -267,7 +267,7 @@ def _start_follow_up(
             return run_created(run_of(started.submission, user), MESSAGES[follows])
         return batch_created(started.batches[0], MESSAGES[follows])
 
-    return once(request, create)
+    return idempotent(request, create)
 
 
 def _preview_follow_up(request: AuthenticatedRequest, batch_id: str, follows: Follows) -> Response:

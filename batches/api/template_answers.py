@@ -162,7 +162,7 @@ class RunAnswer(serializers.Serializer[TemplateRun]):
 
     @extend_schema_field(WallField(allow_null=True))
     def get_slot(self, run: TemplateRun) -> str | None:
-        if run.is_by_hand:
+        if run.is_manual:
             return None
         return run.due_at.astimezone(run.template.zone).strftime(WALL_FORMAT)
 

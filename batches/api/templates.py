@@ -9,8 +9,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.api.created import HEADERS, GroupCreated, run_created
-from batches.api.examples import GROUP, KEPT_BATCH, TEMPLATE
+from batches.api.created import HEADERS, RunCreated, run_created
+from batches.api.examples import FROM_BATCH, RUN_CREATED, TEMPLATE
 from batches.api.lookup import find_own_template, find_template
 from batches.api.previews import page_shown
 from batches.api.template_answers import (
@@ -23,7 +23,7 @@ from batches.api.template_answers import (
     TemplatePreview,
     next_runs,
 )
-from batches.errors import ApplicationError, Invalid, NotThere
+from batches.errors import ApplicationError, Invalid, NotFound
 from batches.models import BatchOperation, Submission, Template, sees_all
 from batches.services.results.run import run_of
 from batches.services.templates.runs import run_now
@@ -44,7 +44,7 @@ from batches.services.templates.store import (
 )
 from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
+from content.api.idempotency import idempotent
 from content.api.parsers import body_of, fields_of
 from content.api.queries import (
     PAGE_PARAMETERS,
@@ -83,7 +83,7 @@ class TemplateListView(APIView):
         # Templates of other users do not exist, for lists as for single ones.
         own = Wallet.objects.owned_by(user)
         if address is not None and not sees_all(user) and not own.filter(pk=address).exists():
-            raise NotThere
+            raise NotFound
         frame = page(request, found, creator=address)
         rows = TemplateAnswer(frame.pop("rows"), many=True).data
         return Response(rows_under(frame, "templates", rows))
@@ -96,7 +96,7 @@ class TemplateListView(APIView):
         responses={201: TemplateAnswer, **errors(400, 401, 403, 409, 413, 415, 422)},
         examples=[
             example("Every Friday evening", TEMPLATE, request_only=True),
-            example("From a batch", KEPT_BATCH, request_only=True),
+            example("From a batch", FROM_BATCH, request_only=True),
         ],
     )
     def post(self, request: AuthenticatedRequest) -> Response:
@@ -108,7 +108,7 @@ class TemplateListView(APIView):
             headers = {"Location": f"/api/templates/{template.pk}"}
             return Response(TemplateAnswer(template).data, status=201, headers=headers)
 
-        return once(request, create)
+        return idempotent(request, create)
 
 
 class TemplateView(APIView):
@@ -155,8 +155,8 @@ class TemplateRunView(APIView):
         tags=["templates"],
         request=None,
         parameters=[IDEMPOTENCY_KEY, *HEADERS],
-        responses={201: GroupCreated, **errors(400, 401, 403, 404, 409, 413, 415, 422, 429)},
-        examples=[example("Started", GROUP, response_only=True, status_codes=["201"])],
+        responses={201: RunCreated, **errors(400, 401, 403, 404, 409, 413, 415, 422, 429)},
+        examples=[example("Started", RUN_CREATED, response_only=True, status_codes=["201"])],
     )
     def post(self, request: AuthenticatedRequest, template_id: str) -> Response:
         """Run a template now, in addition to its schedule.
@@ -172,7 +172,7 @@ class TemplateRunView(APIView):
             assert submission is not None
             return run_created(run_of(submission, user), RUN)
 
-        return once(request, run)
+        return idempotent(request, run)
 
 
 class TemplatePreviewView(APIView):

@@ -1,11 +1,11 @@
 from batches.models.access import sees_all
 from batches.models.batch import (
     FINISHED,
-    FRESH,
     MOVES,
     NEVER_QUEUED,
     OUTCOME_CHOICES,
     OUTCOMES,
+    READY,
     UNFINISHED,
     UNTOUCHED,
     WITH_FAILURES,
@@ -22,11 +22,11 @@ from batches.models.template import Template, TemplateRun
 
 __all__ = [
     "FINISHED",
-    "FRESH",
     "MOVES",
     "NEVER_QUEUED",
     "OUTCOMES",
     "OUTCOME_CHOICES",
+    "READY",
     "UNFINISHED",
     "UNTOUCHED",
     "WITH_FAILURES",

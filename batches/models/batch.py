@@ -39,9 +39,9 @@ MOVES: dict[str, frozenset[Status]] = {
 
 
 # Neither paused nor waiting for another batch.
-FREE = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
+UNBLOCKED = {"status": Status.PENDING, "is_paused": False, "waits_for": 0}
 # Nor scheduled: to be run immediately, like most claimable batches.
-FRESH = {**FREE, "scheduled_for": None}
+READY = {**UNBLOCKED, "scheduled_for": None}
 
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
@@ -87,8 +87,8 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         """Due without blockers, or running with an expired lease."""
         now = timezone.now()
         return self.filter(
-            models.Q(**FRESH)
-            | models.Q(**FREE, scheduled_for__lte=now)
+            models.Q(**READY)
+            | models.Q(**UNBLOCKED, scheduled_for__lte=now)
             | models.Q(status=Status.PROCESSING, lease_until__lt=now)
         )
 

@@ -135,5 +135,5 @@ class TemplateRun(models.Model):
         return f"{self.template_id} at {self.slot}"
 
     @property
-    def is_by_hand(self) -> bool:
+    def is_manual(self) -> bool:
         return self.slot.startswith("by-hand")

@@ -51,17 +51,17 @@ class Field:
     # The value if it is left out; None leaves it out of the clean payload too.
     default: Any = None
     # The limits of an integer, or of the length of a text.
-    least: int = 0
-    most: int | None = None
+    minimum: int = 0
+    maximum: int | None = None
     choices: tuple[str, ...] = ()
     # Its name at a command line; made of the name where none is given.
     option_name: str = ""
 
     @property
     def limit(self) -> int:
-        """`most`, or what the type allows."""
-        if self.most is not None:
-            return self.most
+        """`maximum`, or what the type allows."""
+        if self.maximum is not None:
+            return self.maximum
         return MAX_ID if self.type is FieldType.INTEGER else LONGEST_TEXT
 
     @property
@@ -87,10 +87,10 @@ class Field:
         if self.type is FieldType.BOOLEAN:
             return clean_boolean(value)
         if self.type is FieldType.INTEGER:
-            return clean_integer(value, least=self.least, most=min(self.limit, MAX_ID))
+            return clean_integer(value, minimum=self.minimum, maximum=min(self.limit, MAX_ID))
         if self.choices:
             return clean_choice(value, self.choices)
-        return clean_text(value, least=self.least, most=self.limit)
+        return clean_text(value, minimum=self.minimum, maximum=self.limit)
 
     def parse(self, text: str) -> Any:
         """What a person typed, as the value that is stored. Raises ValueError."""
@@ -106,7 +106,7 @@ class Field:
 def parse_yes_no(text: str) -> bool:
     answers = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
     if text.strip().lower() not in answers:
-        raise ValueError("Say yes or no.")
+        raise ValueError("Enter yes or no.")
     return answers[text.strip().lower()]
 
 

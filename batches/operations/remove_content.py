@@ -23,7 +23,7 @@ class RemoveContent(Operation):
             label="Reason",
             help=f"Buyers can read it. Left empty, it says “{DEFAULT_REASON}”.",
             default=DEFAULT_REASON,
-            most=MAX_REMOVAL_REASON,
+            maximum=MAX_REMOVAL_REASON,
             option_name="reason",
         ),
     )

@@ -35,7 +35,7 @@ def _parse_token_gating(text: str) -> Any:
     try:
         value = json.loads(text) if text.lstrip().startswith("{") else parse_yes_no(text)
     except json.JSONDecodeError as error:
-        raise ValueError("Say on, off, or an object in JSON.") from error
+        raise ValueError("Enter on, off, or a JSON object.") from error
     return _rule("tokenGating")(value)
 
 

@@ -44,13 +44,13 @@ def operations(state: str = "all") -> list[Operation]:
 
 
 @register.simple_tag
-def only(change: ContentChange | None) -> list[ContentChange]:
+def as_list(change: ContentChange | None) -> list[ContentChange]:
     """A list for `with_batches`."""
     return [] if change is None else [change]
 
 
 @register.simple_tag
-def undo_way(
+def undo_method(
     content: Content, change: ContentChange, batch: BatchOperation | None, user: User
 ) -> str:
     """How the person may undo a change: by its `batch`, by `hand`, or not at all (empty).

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from batches.errors import Invalid, InvalidTransition, NotAllowed, NothingToDo, NotThere
+from batches.errors import Invalid, InvalidTransition, NotAllowed, NotFound, NothingToDo
 from batches.forms.schedule import ScheduleForm
 from batches.models import Follows, Source
 from batches.operations.base import REFUSALS
@@ -40,7 +40,7 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
         user = request.user
         try:
             run = find(key, by=user)
-        except NotThere:
+        except NotFound:
             raise Http404 from None
         if request.method != "POST" and action is not reschedule:
             return redirect(url_of(run))

@@ -56,7 +56,7 @@ def home(request: AuthenticatedHttpRequest) -> HttpResponse:
     overview = creator_overview(user)
     # Users who see all batches need a filter for their own batches.
     own = {"own": "on"} if sees_all(user) else {}
-    most = max((day.total for day in overview.days), default=0)
+    maximum = max((day.total for day in overview.days), default=0)
     context = {
         "overview": overview,
         "moving": [(batch, describe(batch)) for batch in overview.moving],
@@ -64,9 +64,9 @@ def home(request: AuthenticatedHttpRequest) -> HttpResponse:
         "failed": [(batch, describe(batch)) for batch in overview.failed],
         "running_url": _list(own | {"status": Status.PROCESSING.value}),
         "waiting_url": _list(own | {"status": Status.PENDING.value}),
-        "bars": [_bar(day, most, own) for day in overview.days],
+        "bars": [_bar(day, maximum, own) for day in overview.days],
         "legend": [(words, TONES[name]) for name, words in ENDS.items()],
-        "most": most,
+        "most": maximum,
         "total": sum(day.total for day in overview.days),
         # A missing worker does not matter without content.
         "worker_is_silent": bool(overview.wallets) and worker_is_silent(),
@@ -74,13 +74,13 @@ def home(request: AuthenticatedHttpRequest) -> HttpResponse:
     return render(request, "batches/home.html", context)
 
 
-def _bar(day: Day, most: int, own: dict[str, str]) -> Bar:
+def _bar(day: Day, maximum: int, own: dict[str, str]) -> Bar:
     ended = own | {"ended": day.day.isoformat()}
     parts = []
     top = float(BAR_HEIGHT)
     for name, words in ENDS.items():
         count = day.counts[name]
-        height = BAR_HEIGHT * count / most if most else 0.0
+        height = BAR_HEIGHT * count / maximum if maximum else 0.0
         top -= height
         url = _list(ended | {"outcome": name})
         parts.append(Part(words, TONES[name], count, url, round(top, 2), round(height, 2)))

@@ -33,7 +33,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     operation = OPERATIONS.get(kind)
     if operation is None:
         raise Http404
-    earlier = _earlier(request, kind)
+    earlier = _previous_draft(request, kind)
     content_ids = earlier.content_ids if earlier else selected_ids(request)
     if not content_ids:
         if request.method == "POST":  # GET: a reload or the redirect after the log-in
@@ -81,7 +81,7 @@ def batch_prepare(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     return render(request, "batches/batch_prepare.html", context, status=status)
 
 
-def _earlier(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
+def _previous_draft(request: AuthenticatedHttpRequest, kind: str) -> Submission | None:
     """Return the user's own submission that is to be prepared again."""
     try:
         key = UUID(request.GET.get("again", ""))

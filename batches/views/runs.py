@@ -34,7 +34,7 @@ class TemplateRunRow:
     @property
     def wall(self) -> datetime | None:
         """The local time in the template's zone; None for a manual run."""
-        if self.run.is_by_hand:
+        if self.run.is_manual:
             return None
         return self.run.due_at.astimezone(self.run.template.zone).replace(tzinfo=None)
 

@@ -18,8 +18,8 @@ from batches.downloads import submission_file
 from batches.errors import (
     Invalid,
     NotAllowed,
+    NotFound,
     NothingToDo,
-    NotThere,
     QuotaExceeded,
     SubmissionUsed,
 )
@@ -104,7 +104,7 @@ def submission_results(request: AuthenticatedHttpRequest, submission_id: UUID) -
     """Download the results of all its batches, or those with an `outcome`."""
     try:
         run = find_submission_run(submission_id, by=request.user)
-    except NotThere:
+    except NotFound:
         raise Http404 from None
     assert run.submission is not None
     outcome = request.GET.get("outcome", "")

@@ -17,9 +17,9 @@ from batches.errors import (
     ApplicationError,
     Invalid,
     NotAllowed,
+    NotFound,
     NothingOwn,
     NothingToDo,
-    NotThere,
     TemplateChanged,
 )
 from batches.forms.template import TemplateForm, first_run_of
@@ -151,7 +151,7 @@ def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpR
             form.refuse(error)
         except TemplateChanged as error:
             form.refuse(Invalid(error.message, errors={}))
-        except NotThere as error:  # deleted in the meantime
+        except NotFound as error:  # deleted in the meantime
             raise Http404 from error
         except NothingOwn as error:
             form.refuse(Invalid(errors={"contentIds": [error.message]}))
@@ -180,7 +180,7 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
             raise PermissionDenied("You may not change this template.")
         try:
             answer = action(request, template)
-        except NotThere as error:  # deleted in the meantime
+        except NotFound as error:  # deleted in the meantime
             raise Http404 from error
         except TemplateChanged as error:
             answer = None

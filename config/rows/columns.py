@@ -14,15 +14,15 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def made_once(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+def cached(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Cache the result per database vendor and thread: converters belong to the thread's own
     connection and must be freed with it.
     """
-    kept = threading.local()
+    cache = threading.local()
 
     @wraps(function)
     def inside(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        known: dict[Any, Result] = kept.__dict__.setdefault("known", {})
+        known: dict[Any, Result] = cache.__dict__.setdefault("known", {})
         key = (connection.vendor, args, tuple(sorted(kwargs.items())))
         if key not in known:
             known[key] = function(*args, **kwargs)
@@ -99,7 +99,7 @@ def equal_to(model: type[Model], where: Mapping[str, Any]) -> tuple[str, list[An
     return _equalities(model, tuple(where), nulls), parameters
 
 
-@made_once
+@cached
 def _equalities(model: type[Model], names: Names, nulls: Names) -> str:
     return " AND ".join(
         f"{column(field_of(model, name))} {'IS NULL' if name in nulls else '= %s'}"

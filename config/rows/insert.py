@@ -17,8 +17,8 @@ from django.db.models import JSONField, Model
 from config.rows.columns import (
     AnyField,
     bare,
+    cached,
     has_statements,
-    made_once,
     parameter_of,
     table,
     write,
@@ -74,12 +74,12 @@ def _is_uniform(column: Sequence[Any]) -> bool:
     return column.count(column[0]) == len(column)
 
 
-@made_once
+@cached
 def _fields(model: type[Model]) -> Fields:
     return {field.attname: field for field in model._meta.concrete_fields}
 
 
-@made_once
+@cached
 def _statement(model: type[Model], same: tuple[str, ...], each: tuple[str, ...], rows: int) -> str:
     fields = _fields(model)
     columns = ", ".join(bare(fields[name]) for name in (*same, *each))

@@ -11,11 +11,11 @@ from django.db.transaction import TransactionManagementError
 from config.rows.columns import (
     Columns,
     Names,
+    cached,
     column,
     equal_to,
     field_of,
     has_statements,
-    made_once,
     table,
 )
 from config.rows.keys import among, is_among, keys_as_parameter
@@ -83,7 +83,7 @@ class _Part(Columns):
         return self.model.from_db(connection.alias, self.attnames, self.python_values(row))
 
 
-@made_once
+@cached
 def _parts(model: type[Model], names: Names) -> list[_Part]:
     own = [name for name in names if PATH not in name]
     related: dict[str, list[str]] = {}
@@ -98,7 +98,7 @@ def _parts(model: type[Model], names: Names) -> list[_Part]:
     return parts
 
 
-@made_once
+@cached
 def _selection(model: type[Model], names: Names) -> str:
     first, *related = _parts(model, names)
     columns = ", ".join(column(field) for part in (first, *related) for field in part.fields)
@@ -110,7 +110,7 @@ def _selection(model: type[Model], names: Names) -> str:
     return f"SELECT {columns} FROM {table(model)}{joins}"  # noqa: S608
 
 
-@made_once
+@cached
 def _locked_selection(
     model: type[Model], names: Names
 ) -> tuple[str, Columns, Callable[[Iterable[Any]], Any]]:

@@ -12,11 +12,11 @@ from django.db.models import Case, DateTimeField, F, Model, Value, When
 from config.rows.columns import (
     AnyField,
     bare,
+    cached,
     column,
     equal_to,
     field_of,
     has_statements,
-    made_once,
     parameter_of,
     table,
     write,
@@ -141,7 +141,7 @@ def _run(model: type[Model], new: Mapping[str, New], condition: str, known: Sequ
     return write(f"{assignments} WHERE {condition}", [*parameters, *known])
 
 
-@made_once
+@cached
 def _assignments(model: type[Model], kinds: tuple[tuple[str, type[New]], ...]) -> str:
     fields = [(field_of(model, name), kind) for name, kind in kinds]
     listed = ", ".join(f"{bare(field)} = {kind.sql(field)}" for field, kind in fields)

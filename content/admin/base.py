@@ -12,15 +12,15 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from config.database import is_away
+from config.database import is_unreachable
 
-NO_SUCH_LIST = "This filter or page does not exist; this is the whole list."
-NO_SUCH_ROWS = (
+INVALID_FILTER = "This filter or page does not exist; this is the whole list."
+UNKNOWN_ROWS = (
     "The selected rows are not in this list. Nothing was done; choose from the rows below."
 )
 
 
-class CarefulChangeList(ChangeList):
+class StrictChangeList(ChangeList):
     """A change list that treats database errors of its query string as an invalid address."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -28,12 +28,12 @@ class CarefulChangeList(ChangeList):
             super().get_results(request)
         except Exception as error:
             # Lookups raise any exception; without lookups the error is ours.
-            if is_away(error) or not request.GET:
+            if is_unreachable(error) or not request.GET:
                 raise
             raise IncorrectLookupParameters from error
 
 
-class CarefulAdmin(ModelAdmin):
+class StrictAdmin(ModelAdmin):
     """Refuses malformed requests with a message, where Django's own pages would fail."""
 
     # Shown in an empty list to people who can't add a row.
@@ -44,19 +44,19 @@ class CarefulAdmin(ModelAdmin):
         return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return CarefulChangeList
+        return StrictChangeList
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         try:
             return super().get_changelist_instance(request)
         except IncorrectLookupParameters:
-            messages.warning(request, NO_SUCH_LIST)
+            messages.warning(request, INVALID_FILTER)
             raise
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         chosen = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         if not all(map(self.may_be_key, chosen)):
-            messages.warning(request, NO_SUCH_ROWS)
+            messages.warning(request, UNKNOWN_ROWS)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
 
@@ -77,7 +77,7 @@ class CarefulAdmin(ModelAdmin):
         return True
 
 
-class ReadOnlyAdmin(CarefulAdmin):
+class ReadOnlyAdmin(StrictAdmin):
     """Rows that the application writes: read-only for everyone."""
 
     show_full_result_count = False

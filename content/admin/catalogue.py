@@ -22,12 +22,12 @@ from unfold.contrib.filters.admin import (
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 
-from content.admin.base import NO_SUCH_LIST, CarefulAdmin
+from content.admin.base import INVALID_FILTER, StrictAdmin
 from content.admin.export import ContentResource
 from content.admin.filters import PriceFilter
 from content.admin.forms import ContentForm
 from content.admin.words import CHAIN_LABELS
-from content.errors import AlreadyThere, StaleVersion
+from content.errors import AlreadyExists, StaleVersion
 from content.models import Content, ContentChange
 from content.rules import format_stx
 from content.services.catalogue.changes import add_contents, change_content
@@ -40,7 +40,7 @@ STALE = (
 
 
 @admin.register(Content)
-class ContentAdmin(ExportMixin, CarefulAdmin):
+class ContentAdmin(ExportMixin, StrictAdmin):
     """Never saves a model: `save_model` calls the services, which may refuse."""
 
     form = ContentForm
@@ -84,7 +84,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
         try:
             return super().export_action(request)
         except IncorrectLookupParameters:
-            messages.warning(request, NO_SUCH_LIST)
+            messages.warning(request, INVALID_FILTER)
             return redirect("admin:content_content_changelist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Content]:
@@ -170,7 +170,7 @@ class ContentAdmin(ExportMixin, CarefulAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except (AlreadyThere, StaleVersion) as error:
+        except (AlreadyExists, StaleVersion) as error:
             # Nothing was written. Show the form again, with the reason and the input.
             request.refusal = getattr(error, "words", error.message)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)

@@ -32,7 +32,7 @@ class PriceFilter(RangeNumericListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Content]) -> QuerySet[Content]:
         bounds: dict[str, int | None] = {}
-        for name, lookup in (("price_from", "least"), ("price_to", "most")):
+        for name, lookup in (("price_from", "minimum"), ("price_to", "maximum")):
             typed = self.used_parameters.get(name)
             try:
                 bounds[lookup] = parse_stx(typed) if typed else None

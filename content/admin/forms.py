@@ -91,14 +91,14 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_title(self) -> str:
         return self._clean(
-            "title", lambda text: rules.clean_text(text, least=1, most=rules.MAX_TITLE)
+            "title", lambda text: rules.clean_text(text, minimum=1, maximum=rules.MAX_TITLE)
         )
 
     def clean_description(self) -> str:
         # Browsers send a line break as two characters.
         text = self.cleaned_data["description"].replace("\r\n", "\n")
         try:
-            return rules.clean_text(text, most=rules.MAX_DESCRIPTION, newlines=True)
+            return rules.clean_text(text, maximum=rules.MAX_DESCRIPTION, newlines=True)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
@@ -128,7 +128,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
             return None
         return self._clean(
             "onchain_id",
-            lambda number: rules.clean_integer(number, least=0, most=rules.MAX_ID),
+            lambda number: rules.clean_integer(number, minimum=0, maximum=rules.MAX_ID),
         )
 
     def clean(self) -> dict[str, Any]:

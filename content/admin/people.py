@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from content import rules
-from content.admin.base import CarefulAdmin, ReadOnlyAdmin, replace
+from content.admin.base import ReadOnlyAdmin, StrictAdmin, replace
 from content.models import ApiToken, User, Wallet
 from content.services.people.accounts import change_password, save_person
 
@@ -43,7 +43,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, StrictAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
@@ -150,7 +150,7 @@ class UserAdmin(DjangoUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
         return not (obj.is_superuser or obj.is_staff)
 
 
-class GroupAdmin(DjangoGroupAdmin, CarefulAdmin):
+class GroupAdmin(DjangoGroupAdmin, StrictAdmin):
     """Superusers only: the rights of a group are rights of its members."""
 
     empty_hint = "Only superusers can add groups."
@@ -183,13 +183,13 @@ class WalletForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_display_name(self) -> str:
         try:
-            return rules.clean_text(self.cleaned_data["display_name"], most=100)
+            return rules.clean_text(self.cleaned_data["display_name"], maximum=100)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
 
 @admin.register(Wallet)
-class WalletAdmin(CarefulAdmin):
+class WalletAdmin(StrictAdmin):
     form = WalletForm
     list_display = ["show_wallet", "show_owner", "show_creator", "email", "notify"]
     list_display_links = ["show_wallet"]

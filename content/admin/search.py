@@ -11,4 +11,4 @@ def search(request: HttpRequest) -> HttpResponse:
     try:
         return admin.site.search(request)  # type: ignore[attr-defined]
     except (ValueError, InvalidPage):
-        raise BadRequest("The search has no such page.") from None
+        raise BadRequest("The search has no page with this number.") from None

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from content.api.described import errors, example
 from content.api.filters import ContentFilter
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
-from content.api.idempotency import once
+from content.api.idempotency import idempotent
 from content.api.parsers import body_of
 from content.api.queries import PAGE_PARAMETERS, filter_parameters, filtered, page, rows_under
 from content.api.serializers import (
@@ -22,7 +22,7 @@ from content.api.serializers import (
     HistoryPage,
     NewContent,
 )
-from content.errors import NotThere
+from content.errors import NotFound
 from content.http import AuthenticatedRequest
 from content.models import Content, ContentChange
 from content.services.catalogue.access import Viewer
@@ -60,7 +60,7 @@ class ContentListView(APIView):
             location = {"Location": f"/api/contents/{content.pk}", "ETag": _etag(content)}
             return Response(_one(request, content), status=201, headers=location)
 
-        return once(request, add)
+        return idempotent(request, add)
 
 
 class ContentView(APIView):
@@ -112,7 +112,7 @@ class HistoryView(APIView):
         """Every change of an item, newest first; for its owner and staff who may view it."""
         content = find_content(content_id)
         if not Viewer(request.user).may_see_history(content):
-            raise NotThere
+            raise NotFound
         changes = ContentChange.objects.filter(content=content).order_by("-version")
         changes = changes.select_related("by", "contract_call")
         frame = page(request, changes, creator=content.creator_id)

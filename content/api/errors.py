@@ -56,10 +56,10 @@ class UnknownPath(APIView):
 
 def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, ApplicationError):
-        return _foreseen(error)
+        return _expected(error)
     if isinstance(error, exceptions.ValidationError):
         messages = {path: [str(words) for words in found] for path, found in error.detail.items()}  # type: ignore[union-attr]
-        return _foreseen(Invalid(errors=messages))
+        return _expected(Invalid(errors=messages))
     if isinstance(error, exceptions.APIException) and error.status_code < 500:
         return _refused(error)
     if isinstance(error, Http404):
@@ -70,10 +70,10 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return _shape(413)
     if isinstance(error, SuspiciousOperation):
         return _shape(400)
-    return _broken(error)
+    return _unexpected(error)
 
 
-def _foreseen(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, str]]:
+def _expected(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, str]]:
     details = {_camel_case(name): value for name, value in error.details.items()}
     body = {
         "message": error.message,
@@ -95,7 +95,7 @@ def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[
     return status, body, headers
 
 
-def _broken(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+def _unexpected(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     status, body, headers = fault(error)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("database_away", error=one_line(str(error)))

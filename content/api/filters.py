@@ -7,7 +7,7 @@ from content.api.queries import Checked, boolean, choice, integer, search_words
 from content.models import ContentQuerySet
 from content.principals import clean_address
 
-_PRICE = integer(least=0, most=rules.MAX_PRICE)
+_PRICE = integer(minimum=0, maximum=rules.MAX_PRICE)
 _PRICE_SCHEMA = {"type": "integer", "minimum": 0, "maximum": rules.MAX_PRICE}
 ORDERINGS = {
     "createdAt": "created_at",
@@ -36,8 +36,8 @@ class ContentFilter(FilterSet):  # type: ignore[misc]
     isRemoved = Checked(
         boolean, lambda rows, wanted: rows.removed(wanted), {"type": "boolean"}, default=False
     )
-    priceMin = Checked(_PRICE, lambda rows, least: rows.priced(least=least), _PRICE_SCHEMA)
-    priceMax = Checked(_PRICE, lambda rows, most: rows.priced(most=most), _PRICE_SCHEMA)
+    priceMin = Checked(_PRICE, lambda rows, minimum: rows.priced(minimum=minimum), _PRICE_SCHEMA)
+    priceMax = Checked(_PRICE, lambda rows, maximum: rows.priced(maximum=maximum), _PRICE_SCHEMA)
     search = Checked(
         search_words,
         lambda rows, words: rows.search(words),

@@ -24,7 +24,7 @@ PARAMETER = OpenApiParameter(
 )
 
 
-def once(
+def idempotent(
     request: AuthenticatedRequest, make: Callable[[], Response], *, asked: Any = None
 ) -> Response:
     """The answer of `make`, or the stored answer to the first request with this key.

@@ -78,14 +78,14 @@ def refuse_other_charsets(media_type: str) -> None:
 
 def read_body(stream: IO[Any]) -> bytes:
     """Read the body. Raises BodyTooLarge and ParseError."""
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    maximum: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
-        data: bytes = stream.read(most + 1)
-        if len(data) > most:
+        data: bytes = stream.read(maximum + 1)
+        if len(data) > maximum:
             dropped = len(data)
             while dropped < MAX_DROPPED_BYTES and (more := stream.read(64 * 1024)):
                 dropped += len(more)
             raise BodyTooLarge
     except UnreadablePostError:
-        raise ParseError("The body ended too soon.") from None
+        raise ParseError("The body was incomplete. Send the request again.") from None
     return data

@@ -86,13 +86,13 @@ def filter_parameters(filters: type[FilterSet]) -> list[OpenApiParameter]:
     ]
 
 
-def integer(*, least: int, most: int) -> Callable[[str], int]:
+def integer(*, minimum: int, maximum: int) -> Callable[[str], int]:
     """A check for whole numbers in digits."""
 
     def check(text: str) -> int:
         if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
             raise ValueError("This must be a whole number in digits.")
-        return rules.clean_integer(int(text), least=least, most=most)
+        return rules.clean_integer(int(text), minimum=minimum, maximum=maximum)
 
     return check
 
@@ -106,13 +106,13 @@ def boolean(text: str) -> bool:
 
 
 def search_words(text: str) -> str:
-    return rules.clean_text(text, least=1, most=rules.MAX_SEARCH)
+    return rules.clean_text(text, minimum=1, maximum=rules.MAX_SEARCH)
 
 
 def page_of(request: Request) -> tuple[int, int]:
     """`limit` and `skip` of the query. Raises Invalid."""
-    limit, errors = _number(request, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
-    skip, more = _number(request, "skip", default=0, least=0, most=rules.MAX_ID)
+    limit, errors = _number(request, "limit", default=DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT)
+    skip, more = _number(request, "skip", default=0, minimum=0, maximum=rules.MAX_ID)
     if errors or more:
         raise Invalid(errors={**errors, **more})
     return limit, skip
@@ -123,15 +123,15 @@ def page(
     rows: QuerySet[Any],
     *,
     creator: str | None = None,
-    most_counted: int | None = None,
+    max_counted: int | None = None,
 ) -> dict[str, Any]:
     """The metadata of a list and, under `rows`, the queryset of the requested page.
 
-    With `most_counted`, `total` is at most one more than that. Raises Invalid.
+    With `max_counted`, `total` is at most one more than that. Raises Invalid.
     """
     limit, skip = page_of(request)
-    total = (rows if most_counted is None else rows.order_by()[: most_counted + 1]).count()
-    is_within = skip < total or (most_counted is not None and most_counted < total)
+    total = (rows if max_counted is None else rows.order_by()[: max_counted + 1]).count()
+    is_within = skip < total or (max_counted is not None and max_counted < total)
     # Databases refuse very large offsets, and there are no rows beyond the end.
     found = rows[skip : skip + limit] if is_within and skip <= MAX_SKIPPED else rows.none()
     return {"creator": creator, "total": total, "rows": found, "limit": limit, "skip": skip}
@@ -153,12 +153,12 @@ def rows_under(frame: dict[str, Any], name: str, rows: Any) -> dict[str, Any]:
 
 
 def _number(
-    request: Request, name: str, *, default: int, least: int, most: int
+    request: Request, name: str, *, default: int, minimum: int, maximum: int
 ) -> tuple[int, dict[str, list[str]]]:
     text = request.query_params.get(name)
     if text is None:
         return default, {}
     try:
-        return integer(least=least, most=most)(text), {}
+        return integer(minimum=minimum, maximum=maximum)(text), {}
     except ValueError as error:
         return default, {name: [str(error)]}

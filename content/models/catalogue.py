@@ -26,9 +26,9 @@ class ContentQuerySet(models.QuerySet["Content"]):
     def removed(self, is_removed: bool = True) -> Self:
         return self.filter(is_removed=is_removed)
 
-    def priced(self, least: int | None = None, most: int | None = None) -> Self:
+    def priced(self, minimum: int | None = None, maximum: int | None = None) -> Self:
         """Prices in micro-STX, both ends included."""
-        bounds = {"price__gte": least, "price__lte": most}
+        bounds = {"price__gte": minimum, "price__lte": maximum}
         return self.filter(**{name: bound for name, bound in bounds.items() if bound is not None})
 
     def of_type(self, content_type: str) -> Self:
@@ -46,13 +46,13 @@ class ContentQuerySet(models.QuerySet["Content"]):
         self,
         *,
         content_type: str = "",
-        least: int | None = None,
-        most: int | None = None,
+        minimum: int | None = None,
+        maximum: int | None = None,
         is_removed: bool | None = None,
         search: str = "",
     ) -> Self:
         """The items that match a filter; None and empty strings match any."""
-        found = self.priced(least, most)
+        found = self.priced(minimum, maximum)
         if is_removed is not None:
             found = found.removed(is_removed)
         if content_type:

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from content.errors import Invalid, NotThere, TooManyTokens
+from content.errors import Invalid, NotFound, TooManyTokens
 from content.forms import TokenForm
 from content.http import AuthenticatedHttpRequest
 from content.models import ApiToken
@@ -52,7 +52,7 @@ def token_revoke(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Revoke the token whose first letters were posted, so that no URL contains them."""
     try:
         token = revoke_token(request.user, request.POST.get("token_key", ""))
-    except NotThere:
+    except NotFound:
         raise Http404 from None
     messages.success(request, f"Revoked “{token.name or 'Log-in over the API'}”.")
     return redirect("token-list")

@@ -33,7 +33,7 @@ def type_into(page: Page, label: str, text: str) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no-script"])
-def test_the_password_is_changed_by_keyboard_alone(visit, alice, size, has_script):
+def test_password_changed_by_keyboard(visit, alice, size, has_script):
     page = visit(alice, size=size, java_script_enabled=has_script).open(reverse("profile"))
     tab_to(page, page.get_by_role("link", name="Change password"))
     page.keyboard.press("Enter")
@@ -47,7 +47,7 @@ def test_the_password_is_changed_by_keyboard_alone(visit, alice, size, has_scrip
     assert User.objects.get(pk=alice.pk).check_password(NEW)
 
 
-def test_a_token_is_made_and_revoked_by_keyboard_alone(visit, alice):
+def test_token_created_and_revoked_by_keyboard(visit, alice):
     here = visit(alice)
     page = here.open(reverse("profile"))
     tab_to(page, page.get_by_role("link", name="API tokens"))
@@ -87,7 +87,7 @@ def test_all_tokens_are_revoked_after_a_second_thought(visit, alice):
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_forgotten_password_by_keyboard_alone(visit, alice, live_server, size):
+def test_forgotten_password_by_keyboard(visit, alice, live_server, size):
     here = visit(size=size)
     page = here.open(reverse("login"))
     tab_to(page, page.get_by_role("link", name="Forgot your password?"))

@@ -25,7 +25,7 @@ def test_every_kind_is_walked_through():
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_by_keyboard_alone(visit, alice, bob, wallet_of, work, kind):
+def test_every_flow_by_keyboard(visit, alice, bob, wallet_of, work, kind):
     operation = OPERATIONS[kind]
     label, text, after = TYPED[kind]
     make_contents(wallet_of(alice), ITEMS, **CASES[kind].before)

@@ -30,7 +30,7 @@ def busy(alice, bob, wallet_of):
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "carol", "clerk"])
-def test_a_creator_s_home_is_for_everybody(visit, request, busy, name):
+def test_creator_home_is_accessible(visit, request, busy, name):
     for size in (DESKTOP, PHONE):
         here = visit(request.getfixturevalue(name), size=size)
         page = here.open(reverse("home"))
@@ -42,7 +42,7 @@ def test_a_creator_s_home_is_for_everybody(visit, request, busy, name):
         here.assert_accessible()
 
 
-def test_a_new_creator_s_home_is_for_everybody(visit, alice, wallet_of):
+def test_new_creator_home_is_accessible(visit, alice, wallet_of):
     beat()
     here = visit(alice, size=PHONE)
     here.open(reverse("home"))
@@ -56,7 +56,7 @@ def test_a_new_creator_s_home_is_for_everybody(visit, alice, wallet_of):
 
 
 @pytest.mark.parametrize("name", ["viewer", "root", "clerk"])
-def test_the_admin_s_home_is_for_everybody(visit, request, busy, name):
+def test_admin_home_is_accessible(visit, request, busy, name):
     for size in (DESKTOP, PHONE):
         here = visit(request.getfixturevalue(name), size=size)
         page = here.open(reverse("admin:index"))
@@ -68,7 +68,7 @@ def test_the_admin_s_home_is_for_everybody(visit, request, busy, name):
         here.assert_accessible(within="#main .container")
 
 
-def test_a_day_is_reached_by_keyboard_and_without_javascript(visit, alice, busy):
+def test_day_reached_by_keyboard_without_javascript(visit, alice, busy):
     page = visit(alice, java_script_enabled=False).open(reverse("home"))
     today = page.get_by_role("list").filter(has_text="batches").get_by_role("link").last
     today.focus()

@@ -101,7 +101,7 @@ def test_a_sale_that_ends_is_planned_and_moved(checked, contents, size, work):
     here.complaints = [words for words in here.complaints if "status of 400" not in words]
 
 
-def test_a_change_is_undone_by_keyboard_alone(checked, alice, contents, work):
+def test_change_undone_by_keyboard(checked, alice, contents, work):
     batch = price_batch(alice, [content.pk for content in contents])
     work()
     change_content(contents[0].pk, {"price": 5}, version=2, by=alice, cause="api")
@@ -123,7 +123,7 @@ def test_a_change_is_undone_by_keyboard_alone(checked, alice, contents, work):
     expect(page.get_by_text("Undone by")).to_be_visible()
 
 
-def test_a_change_of_one_item_is_undone_from_its_timeline(checked, alice, contents, work):
+def test_item_change_undone_from_timeline(checked, alice, contents, work):
     item = contents[0]
     change_content(item.pk, {"title": "By mistake"}, version=1, by=alice, cause="api")
     here, look = checked(PHONE)

@@ -42,7 +42,7 @@ def test_sign_in_leads_to_the_content(visit, alice, contents):
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_whole_way_with_a_mouse_or_a_finger(visit, alice, contents, work, size):
+def test_whole_flow_by_mouse_or_touch(visit, alice, contents, work, size):
     before, chosen = prices(), contents[1:4]
     page = visit(alice, size=size).open("/content")
     for content in chosen:

@@ -52,7 +52,7 @@ def test_everything_can_be_reached_by_keyboard(visit, alice, file):
     expect(page.get_by_text("Change 3 of 3")).to_be_visible()
 
 
-def test_the_report_of_bad_lines_is_for_everybody(visit, alice, file, tmp_path):
+def test_line_errors_are_accessible(visit, alice, file, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_bytes(csv_of("content_id;new_price", "7;2,5", f"{'x' * 80};3", "9;1;2"))
     for size in (DESKTOP, PHONE):

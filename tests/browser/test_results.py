@@ -59,7 +59,7 @@ def test_the_tabs_are_for_everybody(visit, alice, batch, query):
         here.assert_accessible()
 
 
-def test_what_was_not_attempted_is_for_everybody(visit, alice, wallet_of):
+def test_not_attempted_is_accessible(visit, alice, wallet_of):
     batch = price_batch(alice, [make_contents(wallet_of(alice))[0].pk, "unknown"])
     cancel(batch)
     here = visit(alice, size=PHONE)
@@ -69,7 +69,7 @@ def test_what_was_not_attempted_is_for_everybody(visit, alice, wallet_of):
     here.assert_accessible()
 
 
-def test_a_page_that_moves_keeps_the_tab_and_the_focus(visit, alice, wallet_of):
+def test_polling_keeps_tab_and_focus(visit, alice, wallet_of):
     batch = price_batch(alice, [make_contents(wallet_of(alice))[0].pk, "unknown"])
     here = visit(alice)
     page = here.open(path_of(batch) + "?outcome=failed")
@@ -82,7 +82,7 @@ def test_a_page_that_moves_keeps_the_tab_and_the_focus(visit, alice, wallet_of):
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-def test_the_filters_of_the_history_are_for_everybody(visit, alice, viewer, batch):
+def test_history_filters_are_accessible(visit, alice, viewer, batch):
     path = reverse("batch-list")
     for size in (DESKTOP, PHONE):
         for user, query in ((alice, "?day_from=2026-02-02&day_to=2026-02-01"), (viewer, "")):

@@ -4,7 +4,7 @@ import pytest
 
 from batches.errors import InvalidTransition, NothingOwn, QuotaExceeded, TemplateChanged
 from content.api.errors import answer
-from content.errors import ApplicationError, Invalid, TooManyFailures, WrongCredentials
+from content.errors import ApplicationError, Invalid, TooManyLogins, WrongCredentials
 
 
 class Teapot(ApplicationError):
@@ -23,7 +23,7 @@ class Teapot(ApplicationError):
         (InvalidTransition("completed", "held"), 409, {}),
         (TemplateChanged(), 409, {}),
         (WrongCredentials(), 401, {"WWW-Authenticate": "Token"}),
-        (TooManyFailures(reset_seconds=0), 429, {"Retry-After": "1"}),
+        (TooManyLogins(reset_seconds=0), 429, {"Retry-After": "1"}),
         (
             QuotaExceeded(limit=5, remaining=0, reset_seconds=60),
             429,

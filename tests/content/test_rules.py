@@ -106,9 +106,9 @@ def test_a_price_reads_back_as_it_was_written(micro):
 
 
 @pytest.mark.parametrize("text", ["\u200b", " \u00a0", "\u2060\ufeff", "\u0301"])
-def test_a_text_that_nobody_can_see_is_empty(text):
+def test_invisible_text_is_empty(text):
     with pytest.raises(ValueError, match=r"empty|can.t be shown"):
-        rules.clean_text(text, least=1, most=100)
+        rules.clean_text(text, minimum=1, maximum=100)
 
 
 @pytest.mark.parametrize("text", ["=1", " =1", "\uff1d1+1", "\n+1", "@a", "-1"])
@@ -126,11 +126,11 @@ def test_prices_are_shown_with_separators():
 )
 def test_text_that_is_refused(text):
     with pytest.raises(ValueError, match=r"text"):
-        rules.clean_text(text, least=1, most=255)
+        rules.clean_text(text, minimum=1, maximum=255)
 
 
 def test_text_with_markup_is_plain_text():
-    assert rules.clean_text("<b>{{7*7}}\t'--", most=255) == "<b>{{7*7}}\t'--"
+    assert rules.clean_text("<b>{{7*7}}\t'--", maximum=255) == "<b>{{7*7}}\t'--"
 
 
 # From the Stacks documentation and from the vectors of the reference library.
@@ -164,6 +164,6 @@ def test_addresses_that_are_none(address):
 
 
 @given(st.binary(min_size=20, max_size=20), st.sampled_from([22, 26, 20, 21]))
-def test_every_hash_has_an_address_that_passes_its_check(hash160, version):
+def test_every_hash_encodes_to_valid_address(hash160, version):
     address = c32_address(version, hash160)
     assert clean_address(address) == address

@@ -7,7 +7,7 @@ from content.services.catalogue.changes import change_content
 from tests.factories import make_contents
 
 
-def test_the_history_knows_a_time_no_better_than_the_item(alice, wallet_of):
+def test_history_time_has_item_precision(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     moment = timezone.now().replace(microsecond=123_456)
     removal = {"is_removed": True, "removed_at": moment}

@@ -28,7 +28,7 @@ def test_fault_tests_are_in_their_rows():
                 assert f"::{name}`" in rows[str(int(found[1]))], name
 
 
-def test_a_process_dies_at_every_named_place_in_some_test():
+def test_every_failpoint_is_tested():
     code = [path.read_text() for app in ("batches", "content") for path in python_files(app)]
     places = {place for text in code for place in re.findall(r'reach\("([\w-]+)"', text)}
     tests = "\n".join(path.read_text() for path in python_files("tests/faults"))

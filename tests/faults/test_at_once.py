@@ -36,7 +36,7 @@ def rivals(world, count, work, batches=()):
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_04_of_eight_workers_one_claims_a_batch(world, seven):
+def test_fault_04_one_of_eight_workers_claims(world, seven):
     batch = world.create_batch(seven)
 
     won = rivals(world, 8, "run", [batch])
@@ -50,7 +50,7 @@ def test_fault_04_of_eight_workers_one_claims_a_batch(world, seven):
 
 
 @pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
-def test_fault_04_eight_children_that_hear_of_one_batch_do_it_once(world, seven):
+def test_fault_04_eight_children_run_a_batch_once(world, seven):
     batch = world.create_batch(seven)
     tell_workers(world, batch, times=7)
 
@@ -61,7 +61,7 @@ def test_fault_04_eight_children_that_hear_of_one_batch_do_it_once(world, seven)
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_18_batches_on_the_same_items_leave_a_history_without_a_gap(world, seven):
+def test_fault_18_concurrent_batches_leave_gapless_history(world, seven):
     batches = make_batches(seven, 6, percentChange=10)
 
     won = rivals(world, 4, "run", batches)
@@ -80,7 +80,7 @@ def test_fault_18_batches_on_the_same_items_leave_a_history_without_a_gap(world,
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_25_of_eight_sweepers_one_tells_of_each_batch(world, seven):
+def test_fault_25_one_of_eight_sweepers_queues(world, seven):
     batches = make_batches(seven, 20, newPrice=1)
     heard_of = timezone.now() - timedelta(hours=1)
     BatchOperation.objects.update(queued_at=heard_of)
@@ -91,7 +91,7 @@ def test_fault_25_of_eight_sweepers_one_tells_of_each_batch(world, seven):
     assert not BatchOperation.objects.filter(queued_at=heard_of).exists()
 
 
-def test_fault_25_two_sweepers_over_all_the_time_do_each_batch_once(world, seven):
+def test_fault_25_two_sweepers_run_each_batch_once(world, seven):
     more = make_contents(Wallet.objects.get(), 2, onchain_id=None)
     BatchOperation.objects.update(queued_at=timezone.now() - timedelta(hours=1))
     for _ in range(2):

@@ -46,7 +46,7 @@ def state_of(key):
     return batch.status, batch.is_paused, batch.success_count, batch.items.count()
 
 
-def test_fault_24_of_those_who_close_a_circle_at_once_one_is_refused(world, make):
+def test_fault_24_concurrent_cycles_refused(world, make):
     ones, others, thirds = (make(TIMES, held=True) for _ in range(3))
     pairs, rings = zip(ones, others, strict=True), zip(ones, others, thirds, strict=True)
     circles = [*list(pairs)[:-5], *list(rings)[-5:]]
@@ -66,7 +66,7 @@ def test_fault_24_of_those_who_close_a_circle_at_once_one_is_refused(world, make
     assert list(verify()) == []
 
 
-def test_fault_24_a_parent_that_ends_while_it_is_linked_to_keeps_nobody_waiting(world, make):
+def test_fault_24_parent_ending_during_link_unblocks(world, make):
     parents, children = make(TIMES), make(TIMES, held=True)
     (last,) = make(1, held=True)
     rounds = [
@@ -99,7 +99,7 @@ def test_fault_24_a_parent_that_ends_while_it_is_linked_to_keeps_nobody_waiting(
     assert list(verify()) == []
 
 
-def test_a_batch_is_held_or_runs_and_nothing_between(world, make):
+def test_batch_is_either_paused_or_running(world, make):
     batches = make(TIMES)
 
     came = contest(world, [[["hold", key], ["run", key], ["run", key]] for key in batches])
@@ -115,7 +115,7 @@ def test_a_batch_is_held_or_runs_and_nothing_between(world, make):
 
 
 @pytest.mark.parametrize("follows", list(Follows))
-def test_of_those_who_follow_up_a_batch_at_once_one_does(world, seven, follows):
+def test_one_concurrent_follow_up_succeeds(world, seven, follows):
     originals = [make_batches([key, "gone"], 1, newPrice=9)[0] for key in seven]
     was = dict(Content.objects.filter(pk__in=seven).values_list("pk", "price"))
     for batch in originals:

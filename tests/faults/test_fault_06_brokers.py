@@ -42,7 +42,7 @@ def messages(world: World, *, purge: bool = False) -> int:
             return 0
 
 
-def test_a_batch_runs_to_its_end_though_its_worker_is_killed(any_broker, items):
+def test_batch_completes_after_worker_kill(any_broker, items):
     first = any_broker.start_worker(sweeps=True, FAILPOINT="chunk-written")
     batch = any_broker.create_batch(items)
     assert any_broker.exit_of(first) == -signal.SIGKILL
@@ -55,7 +55,7 @@ def test_a_batch_runs_to_its_end_though_its_worker_is_killed(any_broker, items):
     assert any_broker.exit_of(second) == 0
 
 
-def test_a_backlog_is_told_once_and_a_lost_one_again(any_broker, items):
+def test_backlog_queued_once_and_resent_when_lost(any_broker, items):
     any_broker.start_worker(queues="sweep,outbox", sweeps=True)  # nobody runs batches
     for number in range(BATCHES):
         any_broker.create_batch(items[number : number + 1])
@@ -78,9 +78,7 @@ def test_a_backlog_is_told_once_and_a_lost_one_again(any_broker, items):
 
 
 @pytest.mark.parametrize("any_broker", ["redis", "rabbitmq"], indirect=True)
-def test_fault_06_beat_and_workers_find_a_broker_again_that_cut_their_connections(
-    any_broker, items
-):
+def test_fault_06_beat_and_workers_reconnect(any_broker, items):
     any_broker.start_worker(pool="prefork", sweeps=True)
     before = any_broker.create_batch(items[:1])
     any_broker.wait_for_end(before)

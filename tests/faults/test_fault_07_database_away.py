@@ -153,7 +153,7 @@ def seven_of_alice() -> list[str]:
     return [content.pk for content in contents[:7]]
 
 
-def test_served_without_a_database_and_back_by_itself(own, server):
+def test_serves_without_database_and_recovers(own, server):
     seven = seven_of_alice()
     visitor = Visitor(own.start_web(workers=1))
     visitor.sign_in()
@@ -202,7 +202,7 @@ def test_served_without_a_database_and_back_by_itself(own, server):
 
 
 @pytest.mark.parametrize("world", ["files"], indirect=True)
-def test_sqlite_locked_for_long_is_503_within_five_seconds(world, seven):
+def test_locked_sqlite_answers_503_within_five_seconds(world, seven):
     """Row 8: a bounded wait, never 500, and what needs no database is answered at once."""
     visitor = Visitor(world.start_web(workers=1))
     visitor.sign_in()

@@ -34,7 +34,7 @@ def test_fault_05_a_stopped_worker_is_refused(world, seven):
 
 # On SQLite whoever is stopped within a transaction keeps everybody from writing.
 @pytest.mark.parametrize("world", ["servers"], indirect=True)
-def test_fault_05_what_a_worker_wrote_before_it_was_stopped_rolls_back(world, seven):
+def test_fault_05_suspended_worker_rolls_back(world, seven):
     batch = world.create_batch(seven)
     stopped = world.start_worker(FAILPOINT="chunk-written:stop")
     world.wait_until_stopped(stopped)
@@ -56,7 +56,7 @@ def test_fault_05_what_a_worker_wrote_before_it_was_stopped_rolls_back(world, se
     [("files", "threads"), ("servers", "prefork"), ("rabbit", "prefork")],
     indirect=["world"],
 )
-def test_fault_21_a_worker_that_is_asked_to_stop_leaves_nothing_in_its_hands(world, seven, pool):
+def test_fault_21_stopping_worker_leaves_no_batch(world, seven, pool):
     ids = [content.pk for content in make_contents(Wallet.objects.get(), 40)]
     batches = make_batches(ids, 8, percentChange=1)
     world.start_worker(pool=pool, sweeps=True, BATCH_CHUNK_ITEMS="1")
@@ -78,7 +78,7 @@ def test_fault_21_a_worker_that_is_asked_to_stop_leaves_nothing_in_its_hands(wor
 
 
 @pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
-def test_fault_22_a_chunk_that_raises_is_done_item_by_item(world, seven):
+def test_fault_22_failing_chunk_runs_item_by_item(world, seven):
     batch = world.create_batch(seven)
     other = world.create_batch(seven)
 
@@ -94,7 +94,7 @@ def test_fault_22_a_chunk_that_raises_is_done_item_by_item(world, seven):
 
 
 @pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
-def test_fault_22_a_batch_that_raises_every_time_is_broken_off_after_three(world, seven):
+def test_fault_22_batch_aborted_after_three_errors(world, seven):
     batch = world.create_batch(seven)
     other = world.create_batch(seven)
 
@@ -106,7 +106,7 @@ def test_fault_22_a_batch_that_raises_every_time_is_broken_off_after_three(world
 
 # With the broker of plain files a worker has threads and no children: see CELERY_WORKER_POOL.
 @pytest.mark.parametrize("world", ["servers"], indirect=True)
-def test_fault_22_a_batch_that_kills_its_worker_every_time_is_broken_off_after_ten(world, seven):
+def test_fault_22_batch_aborted_after_ten_kills(world, seven):
     batch = world.create_batch(seven)
     other = world.create_batch(seven)
 

@@ -20,7 +20,7 @@ KILLED = -9
         ("before-acknowledgement", 7),
     ],
 )
-def test_fault_01_a_fresh_worker_resumes_where_the_killed_one_was(world, seven, place, done):
+def test_fault_01_new_worker_resumes_killed_one(world, seven, place, done):
     batch = world.create_batch(seven)
     doomed = world.start_worker(FAILPOINT=place)
     assert world.exit_of(doomed) == KILLED
@@ -36,7 +36,7 @@ def test_fault_01_a_fresh_worker_resumes_where_the_killed_one_was(world, seven, 
 
 # With the broker of plain files a worker has threads and no children: see CELERY_WORKER_POOL.
 @pytest.mark.parametrize("world", ["servers", "rabbit"], indirect=True)
-def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(world, seven):
+def test_fault_01_child_dying_after_every_chunk(world, seven):
     batch = world.create_batch(seven)
 
     world.start_worker(pool="prefork", sweeps=True, FAILPOINT="chunk-committed")
@@ -46,7 +46,7 @@ def test_fault_01_a_child_of_the_pool_that_dies_after_every_chunk_is_survived(wo
 
 
 @pytest.mark.failpoint
-def test_fault_01_a_worker_killed_after_its_call_tells_the_chain_once(world, seven):
+def test_fault_01_killed_worker_calls_chain_once(world, seven):
     batch = world.create_batch(seven)
     doomed = world.start_worker(FAILPOINT="call-sent")
     assert world.exit_of(doomed) == KILLED
@@ -67,7 +67,7 @@ def _let_leases_end() -> None:
     ContractCall.objects.update(due_at=timezone.now())
 
 
-def test_a_batch_made_while_no_worker_runs_waits_for_one(world, seven):
+def test_batch_waits_for_a_worker(world, seven):
     batch = world.create_batch(seven)
     assert batch.status == Status.PENDING
 

@@ -39,7 +39,7 @@ def again(batch):
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_24_what_waits_ends_as_its_link_says(world, seven):
+def test_fault_24_dependent_follows_link_condition(world, seven):
     whole, partly, broken, stopped = (
         make(keys) for keys in (seven, [*seven[:2], "gone"], seven[:1], seven)
     )
@@ -80,7 +80,7 @@ def diamond(seven):
     return top, left, right, bottom, make(seven, bottom)
 
 
-def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, diamond):
+def test_fault_24_diamond_starts_after_both_sides(world, diamond):
     top, left, right, bottom, below = diamond
     pause(right)
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_fault_24_a_diamond_begins_when_both_its_sides_have_ended(world, diamond
 
 
 @pytest.mark.parametrize("world", ["files"], indirect=True)
-def test_fault_24_a_diamond_of_which_a_side_was_cancelled_ends_there(world, diamond):
+def test_fault_24_diamond_ends_with_cancelled_side(world, diamond):
     top, left, right, bottom, below = diamond
     cancel(left)
 
@@ -118,7 +118,7 @@ def test_fault_24_a_diamond_of_which_a_side_was_cancelled_ends_there(world, diam
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
-def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
+def test_fault_24_cycle_answered_400_with_path(world, seven):
     one, two, three = (pause(batch) for batch in make_batches(seven[:1], 3, percentChange=1))
     site = world.start_web(workers=1)
     _, token = ApiToken.objects.create(user=User.objects.get(username="alice"))
@@ -145,7 +145,7 @@ def test_fault_24_a_circle_is_answered_400_with_the_way_round(world, seven):
 
 
 @pytest.mark.failpoint
-def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world, seven):
+def test_fault_24_sweep_settles_after_worker_kill(world, seven):
     parent = world.create_batch(seven)
     child = make(seven, parent)
     doomed = world.start_worker(FAILPOINT="link-settled")
@@ -163,7 +163,7 @@ def test_fault_24_who_waits_is_told_by_the_sweep_where_a_worker_was_killed(world
     assert list(verify()) == []
 
 
-def test_once_a_hold_is_answered_nothing_more_begins(world, seven, settings):
+def test_nothing_starts_after_pause_answered(world, seven, settings):
     settings.BATCH_MAX_ITEMS = 2
     alice = User.objects.get(username="alice")
     submission = draft.prepare(

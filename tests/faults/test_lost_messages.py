@@ -13,7 +13,7 @@ WORLDS = ["files", "servers", "rabbit"]
 
 
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
-def test_fault_02_a_lost_message_is_found_by_the_sweep(world, seven):
+def test_fault_02_sweep_resends_lost_message(world, seven):
     batch = world.create_batch(seven)
     lose_all_messages(world)
 
@@ -35,7 +35,7 @@ def test_fault_03_nine_of_ten_messages_do_nothing(world, seven):
     assert_exactly_once(batch)
 
 
-def test_fault_06_batch_created_while_broker_is_down(world, seven):
+def test_fault_06_create_does_not_wait_for_broker(world, seven):
     closed = f"redis://127.0.0.1:{free_port()}/0"
 
     batch = world.create_batch(seven, CELERY_BROKER_URL=closed)

@@ -58,7 +58,7 @@ def pause_is_over() -> None:
     Notification.objects.update(due_at=timezone.now())
 
 
-def test_fault_13_a_mail_waits_while_its_server_is_down(world: World, seven, port, open_inbox):
+def test_fault_13_mail_waits_for_server(world: World, seven, port, open_inbox):
     always_tell_alice()
     batch = world.create_batch(seven)
     world.start_worker(sweeps=True, EMAIL_URL=f"smtp://127.0.0.1:{port}")
@@ -77,9 +77,7 @@ def test_fault_13_a_mail_waits_while_its_server_is_down(world: World, seven, por
 
 
 @pytest.mark.failpoint
-def test_fault_13_a_mail_whose_record_was_lost_comes_again_as_the_same_mail(
-    world: World, seven, port, open_inbox
-):
+def test_fault_13_repeated_mail_has_same_id(world: World, seven, port, open_inbox):
     always_tell_alice()
     inbox = open_inbox()
     world.create_batch(seven)
@@ -97,7 +95,7 @@ def test_fault_13_a_mail_whose_record_was_lost_comes_again_as_the_same_mail(
     assert (first["Subject"], first["To"]) == (second["Subject"], second["To"])
 
 
-def test_fault_13_a_link_to_a_new_password_waits_for_its_server_too(world: World, port, open_inbox):
+def test_fault_13_password_mail_waits_for_server(world: World, port, open_inbox):
     request_link(RequestFactory().post("/password/forgotten"), person("alice").email)
     world.start_worker(sweeps=True, EMAIL_URL=f"smtp://127.0.0.1:{port}")
     world.wait_until(PasswordMail.objects.filter(attempts=1).exists, "the first attempt")

@@ -33,7 +33,7 @@ def test_fault_19_an_edit_after_the_preview_stays(world, seven):
 
 
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
-def test_fault_20_an_item_that_was_given_away_is_not_touched(world, seven):
+def test_fault_20_transferred_item_unchanged(world, seven):
     batch = world.create_batch(seven)
     bob = Wallet.objects.get(owner=person("bob", is_creator=True))
     given = Content.objects.get(pk=seven[3])
@@ -49,7 +49,7 @@ def test_fault_20_an_item_that_was_given_away_is_not_touched(world, seven):
     assert list(verify()) == []
 
 
-def test_fault_20_a_requester_who_lost_the_right_changes_nothing(world, seven):
+def test_fault_20_revoked_requester_changes_nothing(world, seven):
     staff = grant(person("staff", is_staff=True), "view_content", "run_update_price")
     address = Wallet.objects.get().pk
     batch = world.create_batch(seven, by="staff", body={"newPrice": 5, "creator": address})

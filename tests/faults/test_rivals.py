@@ -39,7 +39,7 @@ def send(world, seven):
 
 
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
-def test_fault_26_of_200_at_once_exactly_50_are_taken(send):
+def test_fault_26_quota_accepts_50_of_200(send):
     answers = send(200)
 
     assert Counter(status for status, _, _ in answers) == {201: 50, 429: 150}
@@ -54,7 +54,7 @@ def test_fault_26_of_200_at_once_exactly_50_are_taken(send):
 
 
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
-def test_fault_17_of_50_at_once_with_one_key_one_is_made(send):
+def test_fault_17_fifty_requests_one_key_one_batch(send):
     answers = send(50, **{"Idempotency-Key": "once"})
 
     statuses = Counter(status for status, _, _ in answers)

@@ -41,7 +41,7 @@ def states():
 @pytest.mark.parametrize(
     ("world", "count"), [("files", 100), ("servers", 100), ("documents", 10)], indirect=["world"]
 )
-def test_fault_25_two_sweepers_make_one_batch_of_each_slot(world, seven, count):
+def test_fault_25_two_sweepers_one_batch_per_slot(world, seven, count):
     make_due(seven[:1] * count)
 
     world.run("tests.faults.rivals", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
@@ -55,7 +55,7 @@ def test_fault_25_two_sweepers_make_one_batch_of_each_slot(world, seven, count):
     assert list(verify()) == []
 
 
-def test_fault_25_after_some_nights_down_only_the_newest_slot_runs(world, seven):
+def test_fault_25_only_newest_missed_slot_runs(world, seven):
     make_due(seven, since=timedelta(days=3))
     for _ in range(2):
         world.start_worker(sweeps=True)
@@ -72,7 +72,7 @@ def test_fault_25_after_some_nights_down_only_the_newest_slot_runs(world, seven)
 
 
 @pytest.mark.failpoint
-def test_fault_25_a_slot_whose_sweeper_was_killed_is_started_by_the_next(world, seven):
+def test_fault_25_next_sweeper_starts_slot(world, seven):
     make_due(seven[:1])
     doomed = world.start_worker(sweeps=True, FAILPOINT="slot-taken")
     assert world.exit_of(doomed) == KILLED

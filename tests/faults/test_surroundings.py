@@ -49,7 +49,7 @@ class Caller:
 
 @pytest.mark.parametrize("world", ["files"], indirect=True)
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_fault_06_a_silent_broker_costs_a_request_nothing(world, seven, silent_port, scheme):
+def test_fault_06_silent_broker_delays_no_request(world, seven, silent_port, scheme):
     silent = f"{scheme}://127.0.0.1:{silent_port}/"
     caller = Caller(world.start_web(CELERY_BROKER_URL=silent))
     caller.get("/me")  # the first request of a process imports a lot
@@ -74,7 +74,7 @@ def test_fault_06_a_silent_broker_costs_a_request_nothing(world, seven, silent_p
 
 
 @pytest.mark.parametrize("world", ["own_postgresql"], indirect=True)
-def test_fault_07_a_database_that_restarts_in_the_middle_is_gone_on_with(world, seven):
+def test_fault_07_work_continues_after_database_restart(world, seven):
     caller = Caller(world.start_web())
     batch = world.create_batch(seven)
     worker = world.start_worker(sweeps=True, FAILPOINT="chunk-written:stop")
@@ -99,7 +99,7 @@ def test_fault_07_a_database_that_restarts_in_the_middle_is_gone_on_with(world, 
 
 
 @pytest.mark.parametrize("world", ["files"], indirect=True)
-def test_fault_08_a_locked_sqlite_is_waited_for_and_then_answered_503(world, seven):
+def test_fault_08_locked_sqlite_waits_then_503(world, seven):
     caller = Caller(world.start_web())
     locked = sqlite3.connect(world.folder / "database.sqlite3", isolation_level=None)
     locked.execute("BEGIN IMMEDIATE")
@@ -116,7 +116,7 @@ def test_fault_08_a_locked_sqlite_is_waited_for_and_then_answered_503(world, sev
 
 
 @pytest.mark.parametrize("world", ["small_disk"], indirect=True)
-def test_fault_23_a_full_disk_is_a_clear_failure_and_goes_on_afterwards(world: World, seven):
+def test_fault_23_full_disk_fails_clearly_and_recovers(world: World, seven):
     caller = Caller(world.start_web())
     worker = world.start_worker(sweeps=True)
     world.wait_until(lambda: "ready." in world.log_of(worker), "the worker")

@@ -56,7 +56,7 @@ class Faults(Workers):
             if place != "chunk-written" or batch.attempts > 10:
                 world.write_chunk(batch, is_broken=is_broken)
             if not batch.is_finished and not is_broken:
-                world.give_back(batch, self)
+                world.release(batch, self)
                 return
 
     def sweep_with_fault(self) -> None:

@@ -164,8 +164,8 @@ class Rules(RuleBasedStateMachine):
         self.hands.write_and_roll_back(worker)
 
     @rule(worker=workers)
-    def give_back(self, worker):
-        self.hands.give_back(worker)
+    def release(self, worker):
+        self.hands.release(worker)
 
     @rule(target=batches)
     def sweep(self):

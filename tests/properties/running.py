@@ -103,7 +103,7 @@ class Running:
         if len(batch.results) == len(order.ids):
             self.end(batch, "completed")
 
-    def give_back(self, batch: Batch, holder: object) -> None:
+    def release(self, batch: Batch, holder: object) -> None:
         """After an attempt that raised: others may begin at once, until the third breaks it off."""
         if batch.holder is not holder:
             return

@@ -45,7 +45,7 @@ def ground(transactional_db, settings, alice, bob, carol, staff):
         yield Ground(settings, clock)
 
 
-def test_nothing_is_lost_and_nothing_doubled_in_any_order(ground):
+def test_nothing_lost_or_doubled_in_any_order(ground):
     run_state_machine_as_test(
         partial(Engine, ground),
         settings=how(

@@ -57,7 +57,7 @@ def compare_templates(world: World) -> None:
     same(set(rows), {template.key for template in world.templates}, "templates came or went")
     runs: dict[UUID, list[Any]] = defaultdict(list)
     for run in TemplateRun.objects.order_by("due_at", "id"):
-        slot = None if run.is_by_hand else run.due_at
+        slot = None if run.is_manual else run.due_at
         runs[run.template_id].append((slot, run.state, run.submission_id))
     for template in world.templates:
         row = rows[template.key]

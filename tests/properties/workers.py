@@ -93,10 +93,10 @@ class Workers:
         except run_batch.LeaseLost:
             assert worker.batch.holder is not worker, "who holds the batch was refused"
 
-    def give_back(self, worker: Worker) -> None:
+    def release(self, worker: Worker) -> None:
         """What a worker does whose attempt raised; after the third the batch is broken off."""
-        run_batch.give_back(worker.lease)
-        self.world.give_back(worker.batch, worker)
+        run_batch.release(worker.lease)
+        self.world.release(worker.batch, worker)
 
     def end_leases(self) -> None:
         past = timezone.now() - timedelta(seconds=1)

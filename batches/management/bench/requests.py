@@ -80,19 +80,19 @@ def post_rows(world: World, rounds: int) -> list[Row]:
     ]
 
 
-def to_the_end_row(world: World, rounds: int, broker_url: str) -> Row:
+def end_to_end_row(world: World, rounds: int, broker_url: str) -> Row:
     """Measure from POST until the batch has ended, through Redis and one idle worker."""
     name, floor = "POST to completed, idle, through Redis", "one raw transaction"
     if connection.vendor != "postgresql":
         return Row(name, floor, 15, reason="the goal applies to PostgreSQL only.")
     if not _is_redis(broker_url):
         return Row(name, floor, 15, reason="no Redis at CELERY_BROKER_URL.")
-    work = partial(_to_the_end, world, rounds, broker_url)
+    work = partial(_end_to_end, world, rounds, broker_url)
     ((ours, raw),) = in_processes(1, work)
     return Row(name, floor, 15, ours, raw)
 
 
-def _to_the_end(
+def _end_to_end(
     world: World, rounds: int, broker_url: str, _: int
 ) -> tuple[list[float], list[float]]:
     """Run in a process of its own: connections to the broker are never closed."""
@@ -101,14 +101,14 @@ def _to_the_end(
     use_broker(broker_url, options)
     worker = os.fork()
     if not worker:
-        _be_a_worker()
+        _configure_worker()
     client = Client(SERVER_NAME="localhost")
     client.force_login(world.person)
     floor = FLOORS[connection.vendor]()
     ours, raw = [], []
     try:
         for number in range(-3, rounds):
-            took = milliseconds(_post_to_the_end, client, world.body(1000 + number))
+            took = milliseconds(_post_end_to_end, client, world.body(1000 + number))
             if number >= 0:
                 ours.append(took)
                 raw.append(milliseconds(floor.run, rounds + number, world.chosen(number)))
@@ -139,7 +139,7 @@ def _clear(broker_url: str, prefix: str) -> None:
             redis.delete(key)
 
 
-def _be_a_worker() -> None:
+def _configure_worker() -> None:
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
@@ -151,7 +151,7 @@ def _be_a_worker() -> None:
         os._exit(0)
 
 
-def _post_to_the_end(client: Client, body: dict[str, Any]) -> None:
+def _post_end_to_end(client: Client, body: dict[str, Any]) -> None:
     batches = BatchOperation.objects.filter(pk=_post(client, PATH, body)["batchId"])
     began = time.monotonic()
     while not batches.filter(status=Status.COMPLETED).exists():

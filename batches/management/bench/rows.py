@@ -52,8 +52,8 @@ class Row:
         # The middle half lies around the median; it does not describe the slowest.
         if self.percentile != MEDIAN or len(self.ours) < 2:
             return ""
-        least, most = self.spread
-        return f" (middle half {least:,.2f} to {most:,.2f})"
+        minimum, maximum = self.spread
+        return f" (middle half {minimum:,.2f} to {maximum:,.2f})"
 
     def as_json(self) -> dict[str, Any]:
         known = {"name": self.name, "floor": self.floor, "goal": self.goal}

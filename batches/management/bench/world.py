@@ -63,7 +63,7 @@ def check(batch: BatchOperation) -> None:
         raise CommandError(f"A batch ended as {batch.status}, so nothing was measured.")
 
 
-def only_what_is_measured() -> None:
+def disable_side_effects() -> None:
     """Disable logs and limits, and use a broker in memory."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     use_broker("memory://", {})

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.management.base import CommandError
 from kombu import Connection, Queue
 
-from config.brokers import broker_settings, refuse_wrong_broker
+from config.brokers import broker_settings, check_broker
 
 QUEUES = ("batches", "outbox", "sweep")
 START_SECONDS = 10.0
@@ -100,11 +100,11 @@ class OwnVirtualHost(Broker):
 
     def make(self) -> bool:
         """False, with nothing left behind, if rabbitmqctl has no right to this server."""
-        self.is_made = self._tell("add_vhost", self.name)
+        self.is_made = self._control("add_vhost", self.name)
         everything = (self.user, ".*", ".*", ".*")
         if (
             self.is_made
-            and self._tell("set_permissions", "-p", self.name, *everything)
+            and self._control("set_permissions", "-p", self.name, *everything)
             and self._answers()
         ):
             return True
@@ -112,14 +112,14 @@ class OwnVirtualHost(Broker):
         return False
 
     def harm(self, how: str) -> None:
-        if not self._tell("close_all_connections", "--vhost", self.name, "chaos"):
+        if not self._control("close_all_connections", "--vhost", self.name, "chaos"):
             raise CommandError("rabbitmqctl could not cut the connections.", returncode=1)
         if how == "connections and messages":
             self._lose_messages()
 
     def stop(self) -> None:
         if self.is_made:
-            self.is_made = not self._tell("delete_vhost", self.name)
+            self.is_made = not self._control("delete_vhost", self.name)
 
     def _lose_messages(self) -> None:
         with self._connection() as connection:
@@ -140,7 +140,7 @@ class OwnVirtualHost(Broker):
         url, options = broker_settings(self.url, Path())
         return Connection(url, transport_options=options, connect_timeout=2)
 
-    def _tell(self, *arguments: str) -> bool:
+    def _control(self, *arguments: str) -> bool:
         try:
             done = subprocess.run(  # noqa: S603
                 [self.control, "-q", *arguments],
@@ -171,7 +171,7 @@ def broker_for(url: str, folder: Path) -> Broker:
         own = OwnVirtualHost(url, control)
         if own.make():
             return own
-    refuse_wrong_broker(*broker_settings(url, folder))
+    check_broker(*broker_settings(url, folder))
     given = Broker(url)
     given.remark = (
         "rabbitmqctl can't create a virtual host there, so the one of CELERY_BROKER_URL is used as "

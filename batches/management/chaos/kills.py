@@ -86,12 +86,12 @@ class Kills:
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._go_on()
+            self._step()
 
     def _await_progress(self, before: UUID | None) -> bool:
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
-            self._go_on()
+            self._step()
             if newest_result() != before:
                 return True
         return False
@@ -100,13 +100,13 @@ class Kills:
         if self.is_over.wait(seconds):
             raise Stop
 
-    def _go_on(self) -> None:
+    def _step(self) -> None:
         self._pause(TICK_SECONDS)
         if time.monotonic() - self._loaded_at < LOAD_EVERY_SECONDS:
             return
         # Locked for too long, or too many conflicts: the request was refused, so nothing is lost.
         with suppress(DatabaseError):
-            self.load.go_on()
+            self.load.step()
         self._loaded_at = time.monotonic()
 
 

@@ -47,7 +47,7 @@ class Load:
         add_contents(contents, by=None, cause="import")
         return [content.pk for content in contents]
 
-    def go_on(self) -> None:
+    def step(self) -> None:
         """Cancel an unfinished batch occasionally, and keep a few pending or running."""
         unfinished = list(BatchOperation.objects.unfinished().order_by("pk"))
         if unfinished and self.chance.random() < CANCELLED_PART:

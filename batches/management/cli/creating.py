@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from batches.errors import NotThere
+from batches.errors import NotFound
 from batches.management.cli.arguments import (
     acting_user,
     add_watching,
@@ -173,5 +173,5 @@ def _links(link: Link, by: User) -> list[Link]:
     key, when = link
     try:
         return [(batch.pk, when) for batch in find_submission_run(key, by=by).batches]
-    except NotThere:
+    except NotFound:
         return [link]

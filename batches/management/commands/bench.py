@@ -16,10 +16,10 @@ from django.db import connection
 from batches.management.bench.chart import chart
 from batches.management.bench.files import file_row
 from batches.management.bench.lists import list_rows
-from batches.management.bench.requests import post_rows, to_the_end_row
+from batches.management.bench.requests import end_to_end_row, post_rows
 from batches.management.bench.rows import Row
 from batches.management.bench.worker import memory_row, two_workers_row, worker_rows
-from batches.management.bench.world import FLOORS, ITEMS, filled_world, only_what_is_measured
+from batches.management.bench.world import FLOORS, ITEMS, disable_side_effects, filled_world
 from batches.management.scratch import scratch_database
 
 ROUNDS, QUICK_ROUNDS = 200, 20
@@ -54,15 +54,15 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         rounds = QUICK_ROUNDS if quick else ROUNDS
         broker_url = settings.CELERY_BROKER_URL
-        only_what_is_measured()
+        disable_side_effects()
         with scratch_database():
-            rows = measure(rounds, broker_url, is_full=full, progress=self._tell)
+            rows = measure(rounds, broker_url, is_full=full, progress=self._report)
         found = {"database": connection.vendor, "rounds": rounds, "itemsPerBatch": ITEMS}
         self.stdout.write(_as_json(found, rows) if json else _as_words(found, rows))
         if chart is not None:
             draw(chart, rows)
 
-    def _tell(self, what: str) -> None:
+    def _report(self, what: str) -> None:
         self.stderr.write(f"measuring {what} …")
 
 
@@ -72,7 +72,7 @@ def measure(
     """Measure all rows, each in turns with its baseline; lists come last."""
     with filled_world(rounds) as world:
         progress("a request to completion")  # first, before a broker is connected
-        to_the_end = to_the_end_row(world, rounds, broker_url)
+        end_to_end = end_to_end_row(world, rounds, broker_url)
         progress("one worker")
         rows = worker_rows(world, rounds)
         progress("a file of prices")
@@ -81,7 +81,7 @@ def measure(
         rows += post_rows(world, rounds)
         progress("two workers")
         rows.append(two_workers_row(world, rounds))
-        rows.append(to_the_end)
+        rows.append(end_to_end)
         progress("memory")
         rows.append(memory_row(world, rounds * 5))
         progress("lists")

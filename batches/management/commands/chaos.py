@@ -25,13 +25,13 @@ from batches.management.scratch import scratch_database, use_broker
 from batches.services.worker.contract_sync import send_contract_calls
 from config import environment
 from config.brokers import broker_settings
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from content.management.terminal import counted
 from content.models import ContractCall
 
 SECONDS_A_KILL = 1.0
 # At the end no process is killed in the middle of its work.
-FAREWELL_SECONDS = 20.0
+DRAIN_SECONDS = 20.0
 
 
 class Command(BaseCommand):
@@ -117,7 +117,7 @@ class Command(BaseCommand):
                 run = Kills(installation, load, chance, is_over)
                 run.run(kills, seconds)
                 run.drain()
-                installation.stop(FAREWELL_SECONDS)
+                installation.stop(DRAIN_SECONDS)
             finally:
                 installation.stop()
             _end_the_calls()
@@ -141,7 +141,7 @@ def _end_the_calls() -> None:
                 pass
             return
         except DatabaseError as error:
-            if not is_away(error) or time.monotonic() > end:
+            if not is_unreachable(error) or time.monotonic() > end:
                 raise
         time.sleep(1)
 

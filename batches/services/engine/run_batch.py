@@ -14,14 +14,14 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from batches.errors import ApplicationError, InvalidTransition
-from batches.models import FRESH, BatchItem, BatchOperation, Status
+from batches.models import READY, BatchItem, BatchOperation, Status
 from batches.operations import operation_for
 from batches.operations.base import INTERNAL, Alter, Refused, Unchanged, Verdict
 from batches.queue import enqueue
 from batches.services.engine.lifecycle import move, record
 from batches.services.evaluate import evaluate_all
 from batches.services.permissions import may_run
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from config.failpoints import reach
 from config.rows import Plus, insert_rows, new_keys, read_row, update_rows
 from content.services.catalogue.changes import Change, Written, apply_changes, lock_rows
@@ -81,12 +81,12 @@ def run_batch(batch_id: UUID | str) -> bool:
         except (LeaseLost, InvalidTransition) as error:
             log.info("batch_left", reason=error.message)
         except Exception as error:
-            if is_away(error):
+            if is_unreachable(error):
                 # Not the batch's fault: the lease expires, and the sweep resumes the batch.
                 log.warning("batch_interrupted")
                 raise
             log.exception("batch_raised")
-            give_back(lease)
+            release(lease)
     return True
 
 
@@ -102,7 +102,7 @@ def claim(batch_id: UUID | str) -> Lease | None:
     # Fast path: almost always this query succeeds, at a quarter of the cost.
     claimed = update_rows(
         BatchOperation,
-        {"pk": batch_id, **FRESH},
+        {"pk": batch_id, **READY},
         {**facts, "started_at": now, "attempts": Plus(1)},
     ) or BatchOperation.objects.filter(pk=batch_id).claimable().update(
         **facts,
@@ -122,14 +122,14 @@ def write_chunk(lease: Lease) -> BatchOperation:
     try:
         return _commit_chunk(lease, size)
     except Exception as error:
-        if not _is_of_the_chunk(error):
+        if not _is_item_error(error):
             raise
         log.exception("chunk_raised")
     for _ in range(size):
         try:
             batch = _commit_chunk(lease, 1)
         except Exception as error:
-            if not _is_of_the_chunk(error):
+            if not _is_item_error(error):
                 raise
             log.exception("item_raised")
             batch = _commit_chunk(lease, 1, is_broken=True)
@@ -138,9 +138,9 @@ def write_chunk(lease: Lease) -> BatchOperation:
     return batch
 
 
-def _is_of_the_chunk(error: Exception) -> bool:
+def _is_item_error(error: Exception) -> bool:
     """False if the lease is lost or the database is unavailable: items must not fail for that."""
-    return not isinstance(error, LeaseLost | InvalidTransition) and not is_away(error)
+    return not isinstance(error, LeaseLost | InvalidTransition) and not is_unreachable(error)
 
 
 @atomic
@@ -258,7 +258,7 @@ def _count(batch: BatchOperation, verdicts: Mapping[str, Verdict]) -> BatchOpera
 
 
 @atomic
-def give_back(lease: Lease) -> None:
+def release(lease: Lease) -> None:
     """After an attempt that raised: allow another immediately, or abort after the third."""
     try:
         batch = _read_leased(lease)

@@ -11,7 +11,7 @@ from batches.operations import describe
 from batches.operations.base import DEPENDENCY
 from batches.services.dispatch import dispatch_ready
 from batches.services.engine.lifecycle import move
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from config.failpoints import reach
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ def settle_due() -> int:
         try:
             settled += settle_link(key)
         except Exception as error:
-            if is_away(error):
+            if is_unreachable(error):
                 raise
             log.exception("link_raised", link_id=str(key))
     return settled

@@ -24,7 +24,7 @@ from content.services.catalogue.changes import from_history
 
 # Dependents of an ended batch are updated at once, and by the next sweep at the latest.
 SETTLED_AFTER = timedelta(minutes=1)
-BEGUN = frozenset({Status.PROCESSING, Status.COMPLETED})
+STARTED = frozenset({Status.PROCESSING, Status.COMPLETED})
 
 Words = Iterator[tuple[UUID, str]]
 
@@ -40,7 +40,7 @@ def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
         waiting = [link for link in links[batch.pk] if link.state == Dependency.State.WAITING]
         if batch.status == Status.PENDING and batch.waits_for != len(waiting):
             yield batch.pk, f"it counts {batch.waits_for} open dependencies, but has {len(waiting)}"
-        if batch.status in BEGUN and waiting:
+        if batch.status in STARTED and waiting:
             yield batch.pk, f"it started before batch {waiting[0].parent_id}, which it depends on"
         for link in waiting:
             ended = link.parent.completed_at

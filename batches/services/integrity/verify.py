@@ -25,7 +25,7 @@ from content.services.catalogue.changes import FIELDS, from_history
 
 PAGE_ROWS = 500
 BATCHES_A_PAGE = 50
-LOOKS = 3
+CHECKS = 3
 CAUSE = "batch:"
 
 Row = TypeVar("Row", bound=Model)
@@ -52,22 +52,26 @@ class Checked:
 def verify(checked: Checked | None = None) -> Iterator[Fault]:
     """Yield all faults as they are found; updates `checked`."""
     checked = checked or Checked()
-    yield from _settled(Content.objects.all(), PAGE_ROWS, _faults_of_contents, checked)
-    yield from _settled(BatchOperation.objects.all(), BATCHES_A_PAGE, _faults_of_batches, checked)
-    yield from _settled(Template.objects.all(), BATCHES_A_PAGE, _faults_of_templates, checked)
+    yield from _persistent(Content.objects.all(), PAGE_ROWS, _faults_of_contents, checked)
+    yield from _persistent(
+        BatchOperation.objects.all(), BATCHES_A_PAGE, _faults_of_batches, checked
+    )
+    yield from _persistent(Template.objects.all(), BATCHES_A_PAGE, _faults_of_templates, checked)
 
 
-Look = Callable[[Sequence[Row], Checked], Iterator[tuple[Any, Fault]]]
+Check = Callable[[Sequence[Row], Checked], Iterator[tuple[Any, Fault]]]
 
 
-def _settled(rows: QuerySet[Row], size: int, look: Look[Row], checked: Checked) -> Iterator[Fault]:
+def _persistent(
+    rows: QuerySet[Row], size: int, check: Check[Row], checked: Checked
+) -> Iterator[Fault]:
     """The faults that persist over several checks."""
     for page in _pages(rows, size):
-        faults = list(look(page, checked))
-        for _ in range(LOOKS - 1):
+        faults = list(check(page, checked))
+        for _ in range(CHECKS - 1):
             if faults:
                 keys = list({key for key, _ in faults})
-                faults = list(look(list(rows.filter(pk__in=keys).order_by("pk")), Checked()))
+                faults = list(check(list(rows.filter(pk__in=keys).order_by("pk")), Checked()))
         yield from (fault for _, fault in faults)
 
 

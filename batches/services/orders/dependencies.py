@@ -83,7 +83,7 @@ def _refuse_cycle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
     found = list(parents)
     for _ in range(MAX_DEPTH):  # one query for each level, not for each batch
         if batch.pk in waits:
-            raise Invalid(errors={"dependsOn": [f"This is a cycle: {_way(batch, waits)}."]})
+            raise Invalid(errors={"dependsOn": [f"This is a cycle: {_path(batch, waits)}."]})
         if not found:
             return
         # Every change of dependencies writes to the batch's row first. So of two transactions that
@@ -97,7 +97,7 @@ def _refuse_cycle(batch: BatchOperation, parents: Sequence[UUID]) -> None:
     raise Invalid(errors={"dependsOn": [f"The dependency graph is deeper than {MAX_DEPTH} links."]})
 
 
-def _way(batch: BatchOperation, waits: dict[UUID, UUID]) -> str:
+def _path(batch: BatchOperation, waits: dict[UUID, UUID]) -> str:
     """`Update price +10 % → Remove content → Update price +10 %`, each with the end of its id."""
     keys = [batch.pk]
     while len(keys) == 1 or keys[-1] != batch.pk:

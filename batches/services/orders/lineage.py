@@ -117,8 +117,8 @@ def count_retried(batches: Sequence[BatchOperation]) -> Counter[str]:
 def root_ids(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
     """By batch, the original that it retries, directly or indirectly; else itself."""
     firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
-    while asked := {first for key, first in firsts.items() if first != key}:
-        retries = BatchOperation.objects.filter(pk__in=list(asked), retry_of__isnull=False)
+    while origins := {first for key, first in firsts.items() if first != key}:
+        retries = BatchOperation.objects.filter(pk__in=list(origins), retry_of__isnull=False)
         earlier = dict(retries.values_list("pk", "retry_of_id"))
         if not earlier:
             break

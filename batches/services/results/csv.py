@@ -45,8 +45,8 @@ def results_file(
     fields = operation.changed_fields(batches[0].payload) if operation else ()
     about_batch = ABOUT_BATCH if names_batches else ()
     names = [f"{when}_{_column(name)}" for name in fields for when in ("before", "after")]
-    asked = operation.requested_columns if operation else ()
-    yield writer.writerow([*about_batch, *ABOUT_RESULT, *asked, *names, *ABOUT_CHANGE])
+    requested = operation.requested_columns if operation else ()
+    yield writer.writerow([*about_batch, *ABOUT_RESULT, *requested, *names, *ABOUT_CHANGE])
     for start in range(0, len(batches), BATCHES_AT_ONCE):
         part = batches[start : start + BATCHES_AT_ONCE]
         for batch, cells in _rows(part, fields, outcome=outcome, code=code):
@@ -79,14 +79,14 @@ def _rows(
             wanted = (
                 operation.requested_values(payload_of(batch, position - 1)) if operation else {}
             )
-            asked = [wanted.get(column, "") for column in columns]
+            requested = [wanted.get(column, "") for column in columns]
             if item is not None:
                 result = result_of(operation, item)
                 outcome_cells = [result.outcome.value, result.code, result.words]
-                yield batch, [*about, *outcome_cells, *asked, *_cells(result, fields)]
+                yield batch, [*about, *outcome_cells, *requested, *_cells(result, fields)]
             else:
                 empty = [""] * (2 * len(fields) + len(ABOUT_CHANGE))
-                yield batch, [*about, NOT_ATTEMPTED, "", NOT_ATTEMPTED_WORDS, *asked, *empty]
+                yield batch, [*about, NOT_ATTEMPTED, "", NOT_ATTEMPTED_WORDS, *requested, *empty]
 
 
 def _cells(result: Result, fields: Sequence[str]) -> list[Any]:

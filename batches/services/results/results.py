@@ -107,12 +107,12 @@ def totals_of(*batches: BatchOperation) -> Totals:
 
 
 def failures_of(
-    batches: Sequence[BatchOperation], most: int
+    batches: Sequence[BatchOperation], maximum: int
 ) -> list[tuple[BatchOperation, Result]]:
     """The first failures, in the order of the batches and their requests; one query."""
     by_key = {batch.pk: batch for batch in batches if batch.failure_count}
     failed = BatchItem.objects.filter(batch_id__in=list(by_key), outcome=BatchItem.Outcome.FAILED)
-    items = failed.order_by("batch_id", "position")[:most] if by_key else ()
+    items = failed.order_by("batch_id", "position")[:maximum] if by_key else ()
     return [
         (by_key[item.batch_id], result_of(known_operation(by_key[item.batch_id]), item))
         for item in items

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from batches.errors import NotAllowed, NotThere
+from batches.errors import NotAllowed, NotFound
 from batches.models import BatchOperation, Status, Submission
 from batches.models.batch import BatchQuerySet
 from batches.operations import describe
@@ -173,7 +173,7 @@ def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
     batches = BatchOperation.objects.visible_to(by) if by else BatchOperation.objects.all()
     batch = batches.select_related("creator__owner", "requested_by").filter(pk=key).first()
     if batch is None:
-        raise NotThere(f"There is no batch {key}.")
+        raise NotFound(f"There is no batch {key}.")
     return Run([batch])
 
 
@@ -187,13 +187,13 @@ def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
     submission = confirmed.select_related("by").first()
     run = None if submission is None else run_of(submission, by)
     if run is None or not run.batches:
-        raise NotThere(f"There is no run {key}.")
+        raise NotFound(f"There is no run {key}.")
     return run
 
 
 def find_run(key: UUID, *, by: User | None = None) -> Run:
     """The batch, or the batches that were started together, with this id. Raises NotThere."""
     for find in (find_batch_run, find_submission_run):
-        with suppress(NotThere):
+        with suppress(NotFound):
             return find(key, by=by)
-    raise NotThere(f"There is no batch and no run {key}.")
+    raise NotFound(f"There is no batch and no run {key}.")

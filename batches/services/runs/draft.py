@@ -38,7 +38,7 @@ def draft(
     """
     errors = rules.ErrorCollector()
     clean = {} if item_payloads else errors.attempt(operation.clean_payload, payload)
-    ids = errors.attempt(rules.clean_content_ids, list(content_ids), most=MAX_ITEMS)
+    ids = errors.attempt(rules.clean_content_ids, list(content_ids), maximum=MAX_ITEMS)
     errors.attempt(rules.clean_error_policy, error_policy)
     errors.attempt(schedule.check, operation)
     errors.raise_errors()

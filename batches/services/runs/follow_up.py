@@ -96,7 +96,7 @@ def clean_partial_ids(raw: Any, run: Run) -> list[str] | None:
         return None
     known = {key for batch in run.batches for key in batch.content_ids}
     try:
-        content_ids = clean_content_ids(raw, most=max(1, len(known)))
+        content_ids = clean_content_ids(raw, maximum=max(1, len(known)))
     except FieldErrors as error:
         raise Invalid(errors=error.errors) from error
     errors = {

@@ -37,12 +37,12 @@ def read(data: bytes, name: str = "") -> Prices:
     Raises Invalid for a file that can't be read at all, and BadPrices for one with invalid lines;
     then none of its lines is used. `name` is the file's name, for messages.
     """
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     name = shortened(name) or "This file"
-    if len(data) > most:
+    if len(data) > maximum:
         raise refused(
-            f"{name} is larger than {most // 1024**2} MiB. Remove the columns that are not needed, "
-            f"or split the file."
+            f"{name} is larger than {maximum // 1024**2} MiB. "
+            "Remove the columns that are not needed, or split the file."
         )
     if not data.strip():
         raise refused(f"{name} is empty.")

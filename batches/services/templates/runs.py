@@ -10,13 +10,13 @@ import structlog
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from batches.errors import ApplicationError, NotAllowed, NotThere
+from batches.errors import ApplicationError, NotAllowed, NotFound
 from batches.models import Submission, Template, TemplateRun
 from batches.services.permissions import may_direct
 from batches.services.runs.confirm import start_draft
 from batches.services.templates.slots import take_slot
 from batches.services.templates.store import draft_of
-from config.database import atomic, is_away
+from config.database import atomic, is_unreachable
 from config.failpoints import reach
 from content.models import User
 
@@ -38,7 +38,7 @@ def run_due_templates() -> int:
         try:
             take_slot(key)
         except Exception as error:
-            if is_away(error):
+            if is_unreachable(error):
                 raise
             log.exception("template_raised", template_id=str(key))
     waiting = TemplateRun.objects.filter(state=State.DUE).order_by("due_at")
@@ -57,7 +57,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
     run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())
     try:
         _start_by_hand(run, by)
-    except NotThere:
+    except NotFound:
         raise  # deleted, including its run history
     except ApplicationError as error:
         run.state, run.words, run.submission = State.REFUSED, error.summary[:300], None
@@ -70,7 +70,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
 def _start_by_hand(run: TemplateRun, by: User) -> None:
     template = Template.objects.select_related("creator").filter(pk=run.template_id).first()
     if template is None:
-        raise NotThere
+        raise NotFound
     run.submission = _confirmed(template, by)
     run.state = State.STARTED
     run.save(force_insert=True)
@@ -84,7 +84,7 @@ def start_run(run_id: UUID) -> bool:
     except ApplicationError as error:
         return _refuse(run_id, error.summary[:300])
     except Exception as error:
-        if is_away(error):
+        if is_unreachable(error):
             raise
         log.exception("template_raised", run_id=str(run_id))
         return _refuse(run_id, BROKE)

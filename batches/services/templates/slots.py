@@ -19,9 +19,9 @@ State = TemplateRun.State
 MISSED = "Nothing ran at that time; the latest missed run ran instead."
 
 
-def upcoming(template: Template, most: int = 3) -> list[Slot]:
+def upcoming(template: Template, maximum: int = 3) -> list[Slot]:
     """The next slots, even while it is paused."""
-    return list(islice(coming_slots(template, after=timezone.now()), most))
+    return list(islice(coming_slots(template, after=timezone.now()), maximum))
 
 
 def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:

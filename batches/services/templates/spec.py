@@ -91,7 +91,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         attempt("filter", rules.clean_filter, body["filter"])
     else:
         content_ids = attempt(
-            "contentIds", rules.clean_content_ids, body["contentIds"], most=MAX_ITEMS
+            "contentIds", rules.clean_content_ids, body["contentIds"], maximum=MAX_ITEMS
         )
     creator = body.get("creator")
     clean = {
@@ -114,7 +114,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         **clean,
     )
     if kept is None or order.times != times_of(kept):
-        wrong = _wrong_times(order)
+        wrong = _time_errors(order)
         if wrong:
             raise Invalid(errors=wrong)
     return order
@@ -181,16 +181,18 @@ def _clean_payload(operation: Operation, payload: Mapping[str, Any]) -> dict[str
 
 
 def _clean_name(value: Any) -> str:
-    return clean_text(value, least=1, most=MAX_NAME)
+    return clean_text(value, minimum=1, maximum=MAX_NAME)
 
 
-def _wrong_times(order: TemplateOrder) -> dict[str, list[str]]:
+def _time_errors(order: TemplateOrder) -> dict[str, list[str]]:
     """Validate combinations of fields."""
     first, repeat, last_day = order.first, order.repeat, order.last_day
     if first is None:
         if repeat != recurrence.NEVER:
             return {"firstRun": ["Set the time of the first run."]}
-        return {"lastDay": ["It has no schedule, so it has no last day."]} if last_day else {}
+        return (
+            {"lastDay": ["Set the first run too, or leave the last day empty."]} if last_day else {}
+        )
     coming = next(
         recurrence.slots_after(
             timezone.now(), first=first, repeat=repeat, zone=ZoneInfo(order.zone)

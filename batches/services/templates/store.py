@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from batches import rules
-from batches.errors import Invalid, NotAllowed, NothingOwn, NotThere, TemplateChanged
+from batches.errors import Invalid, NotAllowed, NotFound, NothingOwn, TemplateChanged
 from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
 from batches.recurrence import WALL_FORMAT
@@ -59,12 +59,12 @@ def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Temp
     if is_planned:
         # A slot that is due right now belongs to the sweeper, which also plans the next.
         planned = {"next_slot", "next_run_at"}
-        _write(template, read_at, *(name for name in _KEPT if name not in planned))
+        _write(template, read_at, *(name for name in _EDITED_FIELDS if name not in planned))
         template.refresh_from_db(fields=sorted(planned))
     else:
         take_slot(template.pk)  # a slot due by the previous schedule is not lost
         plan_next(template, after=timezone.now())
-        _write(template, read_at, *_KEPT)
+        _write(template, read_at, *_EDITED_FIELDS)
     return template
 
 
@@ -77,7 +77,7 @@ def pause_template(template: Template) -> None:
     """Pause a template until it is resumed. Raises NotThere."""
     now = _now()
     if not Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now):
-        raise NotThere
+        raise NotFound
     template.is_paused, template.updated_at = True, now
 
 
@@ -87,7 +87,7 @@ def resume_template(template: Template) -> None:
     Does nothing if it is not paused. Raises NotThere, and TemplateChanged if someone else is
     changing it.
     """
-    _read_again(template)  # its schedule may have changed
+    _reload(template)  # its schedule may have changed
     if not template.is_paused:
         return  # a slot that is due right now belongs to the sweeper
     read_at = template.updated_at
@@ -145,7 +145,7 @@ def selection_of(template: Template) -> Sequence[str]:
 
 
 # The fields an edit sets; not is_paused, which may be changing concurrently.
-_KEPT = (
+_EDITED_FIELDS = (
     "name",
     "creator",
     "by",
@@ -173,7 +173,7 @@ def _write(template: Template, read_at: datetime, *fields: str) -> None:
     row = Template.objects.filter(pk=template.pk)
     as_read = row.filter(updated_at=read_at)
     if not as_read.update(**{name: getattr(template, name) for name in fields}):
-        raise TemplateChanged if row.exists() else NotThere
+        raise TemplateChanged if row.exists() else NotFound
 
 
 def _now() -> datetime:
@@ -182,12 +182,12 @@ def _now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _read_again(template: Template) -> None:
+def _reload(template: Template) -> None:
     """Raises NotThere if it was deleted in the meantime."""
     try:
         template.refresh_from_db()
     except Template.DoesNotExist:
-        raise NotThere from None
+        raise NotFound from None
 
 
 def _refuse_foreign(order: TemplateOrder, wallet: Wallet) -> None:

@@ -98,7 +98,7 @@ class Command(BaseCommand):
             )
             columns = dict(options["map"])
             with _Report(options["refused"]) as report, CatalogueFile(options["file"]) as file:
-                rows = _first_checked(file.rows(), columns, defaults)
+                rows = _check_first_rows(file.rows(), columns, defaults)
                 for part in import_rows(rows, columns=columns, defaults=defaults, dry_run=dry_run):
                     total.read += part.read
                     total.added += part.added
@@ -161,7 +161,7 @@ class _Report:
             self._file.close()
 
 
-def _first_checked(
+def _check_first_rows(
     rows: Iterator[Row], columns: Mapping[str, str], defaults: Defaults
 ) -> Iterator[Row]:
     """Yield the rows; an error of the whole file ends the command with a message."""

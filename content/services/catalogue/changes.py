@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from config.database import atomic
 from config.rows import ByKey, Plus, among, insert_rows, new_keys, read_locked, update_among
 from content.contract import call_for
-from content.errors import AlreadyThere, StaleVersion
+from content.errors import AlreadyExists, StaleVersion
 from content.models import Content, ContentChange, ContentRow, User
 
 # The fields of changes and history; all others are bookkeeping.
@@ -148,7 +148,7 @@ def add_contents(
     try:
         Content.objects.bulk_create(contents)
     except IntegrityError as error:
-        raise AlreadyThere from error
+        raise AlreadyExists from error
     return ContentChange.objects.bulk_create(
         ContentChange(
             content_id=content.pk,

@@ -55,12 +55,12 @@ def cleaned(name: str, check: Callable[[str], Any], value: str) -> Any:
 
 
 def clean_title(text: str) -> str:
-    return rules.clean_text(text, least=1, most=rules.MAX_TITLE)
+    return rules.clean_text(text, minimum=1, maximum=rules.MAX_TITLE)
 
 
 def clean_description(text: str) -> str:
     plain = text.replace("\r\n", "\n")
-    return rules.clean_text(plain, most=rules.MAX_DESCRIPTION, newlines=True)
+    return rules.clean_text(plain, maximum=rules.MAX_DESCRIPTION, newlines=True)
 
 
 def clean_type(text: str) -> str:
@@ -72,7 +72,7 @@ def clean_micro_price(text: str) -> int:
 
 
 def clean_onchain_id(text: str) -> int:
-    return rules.clean_integer(whole_number(text), least=0, most=rules.MAX_ID)
+    return rules.clean_integer(whole_number(text), minimum=0, maximum=rules.MAX_ID)
 
 
 def whole_number(text: str) -> int:

@@ -7,7 +7,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from content import rules
-from content.errors import AlreadyThere, Invalid
+from content.errors import AlreadyExists, Invalid
 from content.models import Content, Wallet
 from content.services.catalogue.changes import add_contents
 from content.services.catalogue.fields import (
@@ -34,15 +34,15 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class PriceRange:
-    """From `least` to `most` micro-STX; the item's id decides, so that a repeat gives the same."""
+    """Prices in micro-STX, derived from the item's id, so that a repeat gives the same."""
 
-    least: int
-    most: int
+    minimum: int
+    maximum: int
 
     def price_of(self, content_id: str) -> int:
-        step = 10_000 if self.most - self.least >= 10_000 else 1
+        step = 10_000 if self.maximum - self.minimum >= 10_000 else 1
         number = int.from_bytes(hashlib.sha256(content_id.encode()).digest()[:8], "big")
-        return self.least + step * (number % ((self.most - self.least) // step + 1))
+        return self.minimum + step * (number % ((self.maximum - self.minimum) // step + 1))
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ def missing_in_all(
 
 def parse_price_range(text: str) -> PriceRange:
     """`2.5` or `1-20`, in STX. Raises ValueError."""
-    least, dash, most = text.partition("-")
-    prices = PriceRange(rules.parse_stx(least), rules.parse_stx(most if dash else least))
-    if prices.least > prices.most:
+    minimum, dash, maximum = text.partition("-")
+    prices = PriceRange(rules.parse_stx(minimum), rules.parse_stx(maximum if dash else minimum))
+    if prices.minimum > prices.maximum:
         raise ValueError("A range of prices begins with the lower one, such as 1-20.")
     return prices
 
@@ -119,7 +119,7 @@ def parse_price_range(text: str) -> PriceRange:
 def clean_url_template(template: str) -> str:
     """A URL with `{id}` where the item's id belongs. Raises ValueError."""
     if "{id}" not in template:
-        raise ValueError("The template must hold {id}, such as https://example.org/{id}.")
+        raise ValueError("The template must contain {id}, such as https://example.org/{id}.")
     return rules.clean_url(template.replace("{id}", "1")) and template
 
 
@@ -159,16 +159,16 @@ class _Importer:
         try:
             part.added += len(add_contents(items, by=None, cause="import"))
             return
-        except AlreadyThere:
+        except AlreadyExists:
             pass  # someone is adding the same items right now: fall back to one at a time
         for row, content in contents.values():
             try:
                 part.added += len(add_contents([content], by=None, cause="import"))
-            except AlreadyThere:
+            except AlreadyExists:
                 if Content.objects.filter(pk=content.pk).exists():
                     part.skipped += 1
                 else:
-                    part.refused.append((row.place, "onchain-id: another item has this one."))
+                    part.refused.append((row.place, "onchain-id: Another item has this id."))
 
     def _refuse_taken_onchain_ids(
         self, contents: dict[str, tuple[Row, Content]], part: Part
@@ -183,7 +183,7 @@ class _Importer:
         )
         for key, (row, content) in list(contents.items()):
             if content.onchain_id in taken:
-                part.refused.append((row.place, "onchain-id: another item has this one."))
+                part.refused.append((row.place, "onchain-id: Another item has this id."))
                 del contents[key]
             elif content.onchain_id is not None:
                 taken.add(content.onchain_id)

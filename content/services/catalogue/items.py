@@ -6,7 +6,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from content import rules
-from content.errors import Invalid, NotAllowed, NotThere, Removed, StaleVersion
+from content.errors import Invalid, NotAllowed, NotFound, Removed, StaleVersion
 from content.models import Content, User, Wallet
 from content.principals import clean_address
 from content.services.catalogue.changes import add_contents, change_content
@@ -20,12 +20,12 @@ EDITABLE: dict[str, tuple[str, Check]] = {
     "price": ("price", rules.clean_price),
     "url": ("url", rules.clean_url),
 }
-ONLY_AT_FIRST: dict[str, tuple[str, Check]] = {
+CREATE_ONLY: dict[str, tuple[str, Check]] = {
     "contentId": ("content_id", rules.clean_content_id),
     "creator": ("creator_id", clean_address),
     "onchainId": (
         "onchain_id",
-        lambda value: rules.clean_integer(value, least=0, most=rules.MAX_ID),
+        lambda value: rules.clean_integer(value, minimum=0, maximum=rules.MAX_ID),
     ),
 }
 REQUIRED = ("title", "price")
@@ -34,8 +34,8 @@ NOT_YOURS = "You may not change the content of this creator."
 
 def add_content(body: Mapping[str, Any], *, by: User) -> Content:
     """Put a new item on sale. Raises Invalid, NotAllowed and AlreadyThere."""
-    values = _clean(body, {**EDITABLE, **ONLY_AT_FIRST}, required=REQUIRED)
-    wallet = _wallet_to_sell_from(by, values.pop("creator_id", None))
+    values = _clean(body, {**EDITABLE, **CREATE_ONLY}, required=REQUIRED)
+    wallet = _seller_wallet(by, values.pop("creator_id", None))
     values.setdefault("content_id", str(uuid7()))
     values["token_gating"] = rules.token_gating_after({}, values.pop("token_gating", False))
     content = Content(creator=wallet, **values)
@@ -82,9 +82,9 @@ def find_content(content_id: str) -> Content:
     try:
         content = Content.objects.filter(pk=rules.clean_content_id(content_id)).first()
     except ValueError:
-        raise NotThere from None
+        raise NotFound from None
     if content is None:
-        raise NotThere
+        raise NotFound
     return content
 
 
@@ -117,7 +117,7 @@ def _clean(
             errors[name] = [str(error)]
     if unknown:
         raise Invalid(
-            "There are fields that can't be set.",
+            "Some fields can't be set.",
             errors=errors,
             invalid_fields=unknown,
             allowed_fields=[*fields],
@@ -127,7 +127,7 @@ def _clean(
     return values
 
 
-def _wallet_to_sell_from(user: User, address: str | None) -> Wallet:
+def _seller_wallet(user: User, address: str | None) -> Wallet:
     """A creator wallet of the user; without an address the only one. Raises NotAllowed, Invalid."""
     own = Wallet.objects.owned_by(user).creators()
     if address is not None:

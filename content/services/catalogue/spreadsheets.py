@@ -48,7 +48,7 @@ def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
 
     Formulas give their saved values. Raises Unreadable, which names `name`.
     """
-    _refuse_bombs(data, name)
+    _refuse_zip_bombs(data, name)
     try:
         yield from _rows(data, name)
     except Unreadable:
@@ -73,7 +73,7 @@ def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, she
     return file.getvalue()
 
 
-def _refuse_bombs(data: bytes, name: str) -> None:
+def _refuse_zip_bombs(data: bytes, name: str) -> None:
     """Check the declared sizes; no part is unpacked beyond its declared size."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

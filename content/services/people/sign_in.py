@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from content import rules
-from content.errors import Invalid, TooManyFailures, WrongCredentials
+from content.errors import Invalid, TooManyLogins, WrongCredentials
 from content.models import ApiToken, FailedLogin, User
 from content.services.people.tokens import drop_expired_tokens
 
@@ -54,7 +54,7 @@ def check_password(request: HttpRequest, username: str, password: str) -> User:
 def refuse_to_wait(request: HttpRequest, username: str) -> None:
     """Raise TooManyFailures, with the waiting time, while this name is locked for this address."""
     if wait := seconds_to_wait(request, username):
-        raise TooManyFailures(reset_seconds=wait)
+        raise TooManyLogins(reset_seconds=wait)
 
 
 class ThrottledBackend(ModelBackend):
@@ -110,8 +110,10 @@ def client_address(request: HttpRequest) -> str:
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.TRUSTED_PROXIES:
-        told = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-        address = _known(told[-min(settings.TRUSTED_PROXIES, len(told))].strip()) or address
+        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+        address = (
+            _known(forwarded[-min(settings.TRUSTED_PROXIES, len(forwarded))].strip()) or address
+        )
     return _known(address) or address  # a socket has no address
 
 
@@ -140,7 +142,7 @@ def _check_shape(username: Any, password: Any) -> None:
     if errors:
         raise Invalid(errors=errors)
     try:
-        rules.clean_text(username, least=1, most=MAX_USERNAME)
+        rules.clean_text(username, minimum=1, maximum=MAX_USERNAME)
     except ValueError as error:
         errors["username"] = [str(error)]
     if not isinstance(password, str) or not 1 <= len(password) <= MAX_PASSWORD:

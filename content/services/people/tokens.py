@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from config.database import atomic
 from content import rules
-from content.errors import Invalid, NotThere, TooManyTokens
+from content.errors import Invalid, NotFound, TooManyTokens
 from content.models import ApiToken, User
 
 MAX_TOKENS = 50
@@ -20,7 +20,7 @@ def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToke
     Raises Invalid for an invalid or duplicate name, and TooManyTokens.
     """
     try:
-        name = rules.clean_text(name, least=1, most=MAX_NAME)
+        name = rules.clean_text(name, minimum=1, maximum=MAX_NAME)
     except ValueError as error:
         raise Invalid(errors={"name": [str(error)]}) from error
     # Serialises concurrent creations; on MongoDB a few may exceed the limit, which is harmless.
@@ -30,7 +30,7 @@ def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToke
         # Also happens when the page of a new token is reloaded.
         raise Invalid(errors={"name": ["You already have a token with this name: choose another."]})
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
-        raise TooManyTokens(most=MAX_TOKENS)
+        raise TooManyTokens(maximum=MAX_TOKENS)
     token, text = ApiToken.objects.create(user=user, name=name, expiry=lifetime)
     return token, text
 
@@ -42,7 +42,7 @@ def revoke_token(user: User, token_key: str) -> ApiToken:
     own = ApiToken.objects.filter(user=user, token_key=token_key)
     token: ApiToken | None = own.first() if is_key else None
     if token is None:
-        raise NotThere
+        raise NotFound
     ApiToken.objects.filter(pk=token.pk).delete()
     return token
 

@@ -21,7 +21,8 @@ def find_creator(name: str, *, make: bool = True) -> Wallet:
         if make:
             wallet.save(force_insert=True)
     if not wallet.is_creator:
-        raise Invalid(f"{name} is a buyer's address.", errors={"creator": ["Missing creator."]})
+        words = f"{name} is a buyer's address. Specify a creator's address."
+        raise Invalid(words, errors={"creator": ["Missing creator."]})
     return wallet
 
 
@@ -36,7 +37,7 @@ def _wallet_of_user(name: str, *, why_no_address: str) -> Wallet:
     words = (
         f"{name} has several addresses; name one of: {', '.join(w.pk for w in wallets)}."
         if wallets
-        else f"{name} has no address to sell from. Name an address, or add a wallet for {name} "
+        else f"{name} has no creator's address. Specify an address, or add a wallet for {name} "
         "in the admin, with “Creator” ticked."
     )
     raise Invalid(words, errors={"creator": [words]})

@@ -150,7 +150,7 @@ def test_preview_wording(command, alice, wallet_of, kind, options, what):
         (["--creator=alice", "--ids=x y z!"], "An id has 1 to 64 letters"),
         (["--creator=alice", "--ids=unknown"], "None of these items belongs to this creator."),
         (["--creator=nobody", "--ids=x"], "'nobody' is not a user name"),
-        (["--creator=carol", "--ids=x"], "carol has no address to sell from. Name an address,"),
+        (["--creator=carol", "--ids=x"], "carol has no creator's address. Specify an address,"),
         (["--as=nobody", "--ids=x"], "There is no user 'nobody'."),
         (["--as=bob", "--creator=alice", "--ids=x"], "You may not change the content"),
         (["--ids=x"], "Give the creator of the items"),

@@ -62,7 +62,7 @@ def test_nothing_is_lacking():
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_it_changes_what_was_asked_and_nothing_else(doors, door, kind, bob, wallet_of, work):
+def test_only_requested_fields_change(doors, door, kind, bob, wallet_of, work):
     case = CASES[kind]
     item, untouched = make_contents(doors.wallet, 2, **case.before)
     (foreign,) = make_contents(wallet_of(bob), 1, **case.before)
@@ -101,7 +101,7 @@ def test_a_second_time_it_is_unchanged(doors, kind, work):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_what_is_for_the_other_state_is_left_alone(doors, kind, work):
+def test_items_in_the_other_state_unchanged(doors, kind, work):
     is_removed = not OPERATIONS[kind].is_for_removed
     (item,) = make_contents(
         doors.wallet, 1, is_removed=is_removed, removal_reason="Before" if is_removed else ""
@@ -138,7 +138,7 @@ def test_the_preview_says_what_the_run_does(doors, call, alice, kind, work):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_a_form_comes_back_as_it_was_filled_in(signed_in, doors, kind):
+def test_form_redisplays_typed_values(signed_in, doors, kind):
     (item,) = make_contents(doors.wallet, 1)
     client = signed_in(doors.alice)
     typed = {"step": "review", "ids": item.pk, "error_policy": "reject-all", **CASES[kind].typed}
@@ -155,7 +155,7 @@ def test_a_form_comes_back_as_it_was_filled_in(signed_in, doors, kind):
     assert Submission.objects.count() == 1
 
 
-def test_the_contract_hears_of_prices_and_removals_alone(doors, work):
+def test_contract_gets_prices_and_removals(doors, work):
     from content.models import SandboxTransaction
 
     (item,) = make_contents(doors.wallet, 1, onchain_id=77)

@@ -20,10 +20,10 @@ from tests.factories import make_contents
 class OfferRefund(Operation):
     kind = "offer-refund"
     fields = (
-        Field("refundWindowDays", FieldType.INTEGER, is_required=True, least=1, most=365),
+        Field("refundWindowDays", FieldType.INTEGER, is_required=True, minimum=1, maximum=365),
         Field("isForever", FieldType.BOOLEAN, help="Without an end."),
         Field("audience", choices=("all", "holders"), label="For whom"),
-        Field("noteToBuyers", most=20),
+        Field("noteToBuyers", maximum=20),
     )
     examples = {"A month": {"refundWindowDays": 30, "audience": "all", "isForever": True}}
 
@@ -66,15 +66,15 @@ def doors(monkeypatch, alice, staff, wallet_of, call, signed_in):
 
 @pytest.mark.parametrize("door", every.DOORS)
 def test_every_door_runs_it(doors, door, bob, wallet_of, work):
-    every.test_it_changes_what_was_asked_and_nothing_else(doors, door, KIND, bob, wallet_of, work)
+    every.test_only_requested_fields_change(doors, door, KIND, bob, wallet_of, work)
 
 
 def test_the_preview_says_what_the_run_does(doors, call, alice, work):
     every.test_the_preview_says_what_the_run_does(doors, call, alice, KIND, work)
 
 
-def test_its_form_comes_back_as_it_was_filled_in(doors, signed_in):
-    every.test_a_form_comes_back_as_it_was_filled_in(signed_in, doors, KIND)
+def test_new_form_redisplays_typed_values(doors, signed_in):
+    every.test_form_redisplays_typed_values(signed_in, doors, KIND)
 
 
 def test_the_form_shows_its_fields_and_refusals(doors, signed_in, alice):

@@ -59,7 +59,7 @@ def test_bad_metadata_is_refused_by_its_path(call, alice, item, updates, path):
 
 
 @pytest.mark.parametrize("name", ["creator", "price", "isRemoved", "_id", "version", "url", "$set"])
-def test_other_fields_are_named_with_those_that_may_be(call, alice, item, name):
+def test_unknown_fields_list_allowed_ones(call, alice, item, name):
     body = {"contentIds": [item.pk], "updates": {name: 1, "title": "New"}}
     answer = call(alice).post(METADATA, body)
     assert answer.status_code == 400
@@ -121,9 +121,7 @@ def test_removing_again_keeps_date_and_reason(call, alice, item, work):
         ),
     ],
 )
-def test_a_boolean_turns_the_gate_and_an_object_replaces_it(
-    call, alice, wallet_of, work, now, wanted, after
-):
+def test_token_gating_by_boolean_or_object(call, alice, wallet_of, work, now, wanted, after):
     first, second = make_contents(wallet_of(alice), 2)
     Content.objects.filter(pk=first.pk).update(token_gating=now)
     body = {"contentIds": [first.pk, second.pk], "updates": {"tokenGating": wanted}}
@@ -135,7 +133,7 @@ def test_a_boolean_turns_the_gate_and_an_object_replaces_it(
     assert Content.objects.get(pk=second.pk).token_gating == expected
 
 
-def test_fields_that_differ_from_item_to_item_are_written_each(call, alice, wallet_of, work):
+def test_fields_written_per_item(call, alice, wallet_of, work):
     first, second, third = make_contents(wallet_of(alice), 3)
     Content.objects.filter(pk=first.pk).update(title="Same")
     Content.objects.filter(pk=second.pk).update(refundable=True)

@@ -84,7 +84,7 @@ def test_template_with_ids(signed_in, alice, contents):
         ({"first_run": "2020-01-01T00:00"}, "first_run", "This time is in the past."),
         ({"first_run": "at noon"}, "first_run", "Write it like"),
         ({"first_run": "2030-01-01T09:00", "last_day": "2029-12-31"}, "last_day", "later day"),
-        ({"last_day": "2029-12-31"}, "last_day", "It has no schedule"),
+        ({"last_day": "2029-12-31"}, "last_day", "Set the first run too"),
         ({"last_day": "someday"}, "last_day", "Write the day like"),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "not one of the available choices"),
     ],

@@ -64,7 +64,7 @@ def test_a_price_is_needed():
     assert set(refusal.value.errors) == {"newPrice"}
 
 
-def test_who_sells_from_two_wallets_says_which(alice, wallet_of):
+def test_two_wallets_need_an_address(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     WalletFactory(display_name="Second", owner=alice)
     with pytest.raises(Invalid) as refusal:
@@ -74,7 +74,7 @@ def test_who_sells_from_two_wallets_says_which(alice, wallet_of):
 
 
 @pytest.mark.parametrize("who", ["bob", "carol", "clerk", "viewer"])
-def test_nobody_else_may_name_the_creator(alice, wallet_of, request, who):
+def test_only_staff_specify_other_creators(alice, wallet_of, request, who):
     (item,) = make_contents(wallet_of(alice))
     with pytest.raises(NotAllowed):
         price_batch(request.getfixturevalue(who), [item.pk], creator=wallet_of(alice).pk)
@@ -91,7 +91,7 @@ def test_unknown_and_foreign_address_same_message(alice, bob, wallet_of):
     assert len(set(refusals)) == 1
 
 
-def test_a_selection_without_a_single_own_item_is_refused(alice, bob, wallet_of):
+def test_selection_without_own_items_refused(alice, bob, wallet_of):
     (foreign,) = make_contents(wallet_of(bob))
     for policy in ("skip-failed", "reject-all"):
         with pytest.raises(NotAllowed):
@@ -99,7 +99,7 @@ def test_a_selection_without_a_single_own_item_is_refused(alice, bob, wallet_of)
     assert not BatchOperation.objects.exists()
 
 
-def test_reject_all_names_every_item_that_can_t_be_done(alice, bob, wallet_of):
+def test_reject_all_lists_refused_items(alice, bob, wallet_of):
     (own,) = make_contents(wallet_of(alice))
     (foreign,) = make_contents(wallet_of(bob))
     with pytest.raises(Invalid) as refusal:
@@ -110,7 +110,7 @@ def test_reject_all_names_every_item_that_can_t_be_done(alice, bob, wallet_of):
     assert not BatchOperation.objects.exists()
 
 
-def test_the_quota_is_used_by_creators_and_not_by_staff(alice, staff, wallet_of, settings):
+def test_staff_use_no_quota(alice, staff, wallet_of, settings):
     settings.BATCH_QUOTA_PER_HOUR = 2
     (item,) = make_contents(wallet_of(alice))
     for _ in range(3):
@@ -145,7 +145,7 @@ def test_validation_permission_quota_order(alice, carol, wallet_of, settings):
         price_batch(alice, ["unknown"])
 
 
-def test_staff_without_a_creator_is_asked_for_one(staff, alice, wallet_of):
+def test_staff_must_specify_creator(staff, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     with pytest.raises(Invalid) as refusal:
         price_batch(staff, [item.pk])

@@ -180,7 +180,7 @@ def test_a_chain_of_three(alice, items):
     assert Content.objects.get(pk=items[0]).price == 3
 
 
-def test_what_breaks_runs_down_the_chain_as_the_links_say(alice, items):
+def test_failures_propagate_by_link_condition(alice, items):
     first = price_batch(alice, items)
     second = after(alice, items, first, when=ON_SUCCESS)
     third = after(alice, items, second)
@@ -193,7 +193,7 @@ def test_what_breaks_runs_down_the_chain_as_the_links_say(alice, items):
     assert (again(anyway).status, anyway.waits_for) == (Status.PENDING, 0)
 
 
-def test_a_diamond_begins_when_both_sides_have_ended(messages, alice, items):
+def test_diamond_starts_after_both_sides(messages, alice, items):
     top = price_batch(alice, items)
     left, right = after(alice, items, top), after(alice, items, top)
     bottom = after(alice, items, left, right)
@@ -226,7 +226,7 @@ def test_a_diamond_of_which_one_side_breaks(alice, items):
     assert states(bottom) == ["broken", "met"]
 
 
-def test_of_several_parents_each_has_its_own_link(alice, items):
+def test_each_parent_has_its_own_link(alice, items):
     parents = [price_batch(alice, items) for _ in range(3)]
     child = price_batch(
         alice,
@@ -245,7 +245,7 @@ def test_of_several_parents_each_has_its_own_link(alice, items):
     assert run_batch(child.pk)
 
 
-def test_a_parent_that_ended_before_counts_as_any_other(messages, alice, items):
+def test_already_ended_parent_counts(messages, alice, items):
     done, stopped = price_batch(alice, items), price_batch(alice, items)
     complete(done)
     cancel(stopped)
@@ -282,7 +282,7 @@ def test_a_link_is_settled_once(alice, items):
     assert again(child).waits_for == 1
 
 
-def test_what_was_cancelled_meanwhile_stays_so(alice, items):
+def test_cancelled_dependent_stays_cancelled(alice, items):
     parent = price_batch(alice, items)
     child = after(alice, items, parent, when=ON_SUCCESS)
     cancel(child)

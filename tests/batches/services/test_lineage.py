@@ -30,7 +30,7 @@ def families(alice, wallet_of):
     return family
 
 
-def test_each_batch_has_what_any_of_its_retries_saved(families):
+def test_items_saved_by_any_retry_counted(families):
     first, second = families(2)
     (again,) = BatchOperation.objects.filter(retry_of=first)
 
@@ -44,7 +44,7 @@ def test_each_batch_has_what_any_of_its_retries_saved(families):
     assert count_retried([first, second]) == {"removed": 2, "": 0}
 
 
-def test_it_costs_the_same_for_one_batch_and_for_many(families):
+def test_query_count_independent_of_batches(families):
     costs = []
     for batches in (families(1), families(4)):
         with CaptureQueriesContext(connection) as captured:

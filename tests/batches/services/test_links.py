@@ -55,7 +55,7 @@ def test_it_can_be_made_to_wait_for_nothing(messages, alice, items):
     assert run_batch(child.pk)
 
 
-def test_once_it_has_begun_it_waits_for_nothing_more(alice, items):
+def test_running_batch_takes_no_dependencies(alice, items):
     parent, child = price_batch(alice, items), price_batch(alice, items)
     claim(child.pk)
     with pytest.raises(InvalidTransition):
@@ -125,7 +125,7 @@ def test_a_circle_is_refused_with_its_way(alice, items):
     assert not first.dependencies.exists()
 
 
-def test_itself_is_the_smallest_circle(alice, items):
+def test_self_dependency_is_a_cycle(alice, items):
     batch = price_batch(alice, items)
     with pytest.raises(Invalid) as refusal:
         depend_on(batch, [(batch.pk, ALWAYS)], by=alice)
@@ -133,7 +133,7 @@ def test_itself_is_the_smallest_circle(alice, items):
     assert refusal.value.errors == {"dependsOn": [f"This is a cycle: {way}."]}
 
 
-def test_a_diamond_is_no_circle(alice, items):
+def test_diamond_is_no_cycle(alice, items):
     top = price_batch(alice, items)
     left, right = after(alice, items, top), after(alice, items, top)
     bottom = price_batch(alice, items)
@@ -163,7 +163,7 @@ def test_a_chain_that_is_too_long_is_refused(alice, items, monkeypatch):
 # ---------------------------------------------------------------- deletion
 
 
-def test_a_batch_that_others_wait_for_is_not_deleted(signed_in, root, alice, items):
+def test_awaited_batch_not_deleted(signed_in, root, alice, items):
     parent = price_batch(alice, items)
     child = after(alice, items, parent)
     complete(parent)
@@ -178,7 +178,7 @@ def test_a_batch_that_others_wait_for_is_not_deleted(signed_in, root, alice, ite
     assert run_batch(child.pk)
 
 
-def test_a_whole_chain_can_be_deleted_once_it_has_ended(signed_in, root, alice, items):
+def test_ended_graph_can_be_deleted(signed_in, root, alice, items):
     parent = price_batch(alice, items)
     child = after(alice, items, parent)
     complete(parent)

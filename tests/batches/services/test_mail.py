@@ -78,7 +78,7 @@ def test_no_mail_before_the_end_and_none_twice(alice, wallet_of, work, choose):
     assert len(mail.outbox) == 1
 
 
-def test_a_cancelled_batch_is_told_of_too(alice, wallet_of, work, choose):
+def test_cancelled_batch_sends_mail(alice, wallet_of, work, choose):
     choose("always")
     (item,) = make_contents(wallet_of(alice))
     cancel(price_batch(alice, [item.pk]))
@@ -107,7 +107,7 @@ def test_mail_is_retried_unchanged(alice, wallet_of, settings, time_machine, cho
     assert Notification.objects.get().state == "sent"
 
 
-def test_after_three_days_it_is_given_up_and_kept(alice, wallet_of, settings, time_machine, choose):
+def test_mail_dropped_after_three_days(alice, wallet_of, settings, time_machine, choose):
     choose("always")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9

@@ -125,12 +125,12 @@ def test_a_day_is_the_viewer_s(alice, zone, day):
         ("UTC", date(2026, 3, 29), 24),
     ],
 )
-def test_a_day_ends_where_the_next_begins_when_clocks_change(zone, day, hours):
+def test_days_adjoin_at_clock_changes(zone, day, hours):
     since, until = (moment.astimezone(UTC) for moment in day_bounds(day, zoneinfo.ZoneInfo(zone)))
     assert until - since == timedelta(hours=hours)
 
 
-def test_a_creator_s_figures_are_of_the_own_wallets_alone(alice, bob, wallet_of):
+def test_creator_figures_cover_own_wallets(alice, bob, wallet_of):
     for person in (alice, bob):
         made_up(person, Status.PROCESSING)
         made_up(person, failed=2)
@@ -153,7 +153,7 @@ def test_a_creator_s_figures_are_of_the_own_wallets_alone(alice, bob, wallet_of)
     assert sum(day.total for day in overview.days) == 1
 
 
-def test_staff_see_their_own_alone_at_the_creator_s_home(staff, alice):
+def test_staff_home_shows_own_batches(staff, alice):
     made_up(alice, Status.PENDING)
     overview = creator_overview(staff)
     assert overview.unfinished.waiting == 0
@@ -161,7 +161,7 @@ def test_staff_see_their_own_alone_at_the_creator_s_home(staff, alice):
     assert staff_overview(staff).unfinished.waiting == 1
 
 
-def test_the_newest_failures_come_first_and_only_a_few(alice):
+def test_newest_failures_first_and_limited(alice):
     made_up(alice, failed=1, completed_at=NOW - timedelta(days=15))
     made_up(alice, completed_at=NOW)
     keys = [
@@ -182,7 +182,7 @@ def test_contract_calls_are_open_or_failed_today(viewer):
 
 
 @pytest.mark.parametrize("count", [0, 30])
-def test_the_queries_are_the_same_few_however_much_there_is(viewer, alice, wallet_of, count):
+def test_overview_query_count_constant(viewer, alice, wallet_of, count):
     make_contents(wallet_of(alice), count)
     for number in range(count):
         made_up(alice, failed=number % 3, completed_at=NOW - timedelta(hours=7 * number))

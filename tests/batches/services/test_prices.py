@@ -118,7 +118,7 @@ def test_staff_change_the_prices_of_several_creators(staff, alice, bob, wallet_o
     assert BatchOperation.objects.count() == 2
 
 
-def test_who_may_change_none_of_the_items_is_refused(alice, bob, carol, viewer, wallet_of):
+def test_without_any_permitted_item_refused(alice, bob, carol, viewer, wallet_of):
     (item,) = make_contents(wallet_of(alice), 1)
     for person in (bob, carol, viewer):
         with pytest.raises(NotAllowed):
@@ -148,7 +148,7 @@ def test_a_start_that_is_refused_leaves_nothing_behind(alice, wallet_of, setting
     assert not BatchOperation.objects.exists()
 
 
-def test_a_preview_keeps_nothing(alice, wallet_of):
+def test_price_preview_stores_nothing(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice), 1)
     (wallet,), preview = preview_draft(
         draft_prices(prices_of(f"{item.pk},4,"), by=alice, source=Source.API)
@@ -157,7 +157,7 @@ def test_a_preview_keeps_nothing(alice, wallet_of):
     assert not Submission.objects.exists()
 
 
-def test_retry_and_undo_keep_to_each_items_own_price(alice, wallet_of, work):
+def test_retry_and_undo_use_item_prices(alice, wallet_of, work):
     first, second, removed = make_contents(wallet_of(alice), 3)
     change_content(removed.pk, {"is_removed": True}, version=1, by=alice, cause="api")
     submission = prepare(alice, f"{removed.pk},30,", f"{first.pk},10,", f"{second.pk},,50")

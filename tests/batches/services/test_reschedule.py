@@ -65,7 +65,7 @@ def starts():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_repeated_transaction_is_kept(alice, run):
+def test_repeated_transaction_succeeds(alice, run):
     moment = in_days(2)
 
     with deadlock_once(lambda batch: batch.scheduled_for == moment) as raised:
@@ -85,7 +85,7 @@ def test_all_or_nothing(alice, run):
     assert starts() == before
 
 
-def test_compared_with_the_rows_and_not_with_what_was_read(alice, run):
+def test_compared_with_current_rows(alice, run):
     shown = run.batches[0].scheduled_for
     BatchOperation.objects.update(scheduled_for=in_days(3))
 
@@ -94,7 +94,7 @@ def test_compared_with_the_rows_and_not_with_what_was_read(alice, run):
     assert starts() == {shown}
 
 
-def test_object_passed_in_is_left_alone(alice, run):
+def test_passed_object_unchanged(alice, run):
     batch, other = run.batches
     before = (batch.scheduled_for, batch.is_paused, batch.waits_for, batch.updated_at)
 

@@ -42,7 +42,7 @@ def partly(alice, items):
     return batch
 
 
-def test_what_failed_is_tried_again_and_nothing_else(alice, items, partly):
+def test_only_failed_items_retried(alice, items, partly):
     again = done(retry(partly, alice))
     assert (again.retry_of, again.content_ids, outcomes(again)) == (
         partly,
@@ -53,7 +53,7 @@ def test_what_failed_is_tried_again_and_nothing_else(alice, items, partly):
     assert prices(items) == [1_100_000, 2_200_000, 3_300_000]
 
 
-def test_nothing_is_tried_again_twice(alice, items, partly):
+def test_items_retried_once(alice, items, partly):
     first = retry(partly, alice)
     with pytest.raises(NothingToDo, match="already retried"):
         retry(partly, alice)
@@ -66,7 +66,7 @@ def test_nothing_is_tried_again_twice(alice, items, partly):
     assert prices(items[:1]) == [1_100_000]
 
 
-def test_what_failed_again_can_be_tried_again_from_either(alice, items, partly):
+def test_second_retry_from_batch_or_retry(alice, items, partly):
     Content.objects.filter(pk=items[0]).update(is_removed=True)
     first = done(retry(partly, alice))
     Content.objects.filter(pk=items[0]).update(is_removed=False)
@@ -78,7 +78,7 @@ def test_what_failed_again_can_be_tried_again_from_either(alice, items, partly):
     assert prices(items[:1]) == [1_100_000]
 
 
-def test_a_retry_that_was_cancelled_leaves_it_to_another(alice, items, partly):
+def test_cancelled_retry_can_be_repeated(alice, items, partly):
     lifecycle.cancel(retry(partly, alice))
     assert outcomes(done(retry(partly, alice))) == ["succeeded"]
 
@@ -94,7 +94,7 @@ def test_retry_of_aborted_includes_unprocessed(alice, items, settings):
     assert retry(batch, alice).content_ids == items[1:]
 
 
-def test_of_a_batch_that_was_cancelled_only_what_failed(alice, items):
+def test_retry_of_cancelled_batch_takes_failed_items(alice, items):
     batch = lifecycle.cancel(price_batch(alice, items))
     with pytest.raises(NothingToDo, match="No item failed"):
         retry(batch, alice)
@@ -142,7 +142,7 @@ def test_staff_retry_skips_foreign_items(staff, alice, bob, wallet_of, items, wo
     assert prices([foreign.pk]) == [1_000_000]
 
 
-def test_a_sale_that_is_tried_again_ends_with_the_sale(alice, items, time_machine):
+def test_retried_sale_ends_at_the_same_time(alice, items, time_machine):
     end = (timezone.now() + timedelta(hours=1)).replace(microsecond=0)
     Content.objects.filter(pk=items[0]).update(is_removed=True)
     batch = done(price_batch(alice, items, until=end.isoformat()))
@@ -159,7 +159,7 @@ def test_a_sale_that_is_tried_again_ends_with_the_sale(alice, items, time_machin
         retry(other, alice)
 
 
-def test_what_was_deleted_meanwhile_is_refused_in_words(alice, items, partly):
+def test_deleted_original_refused_with_message(alice, items, partly):
     submission = prepared([partly], RETRY, alice)
     BatchItem.objects.all().delete()
     BatchOperation.objects.all().delete()

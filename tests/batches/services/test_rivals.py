@@ -37,7 +37,7 @@ def all_at_once(calls: list[Callable[[], object]]) -> list[Exception]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_batches_on_the_same_items_wait_for_one_another(alice, wallet_of):
+def test_batches_on_same_items_serialized(alice, wallet_of):
     items = make_contents(wallet_of(alice), 25)
     keys = [item.pk for item in items]
     batches = [price_batch(alice, keys, percentChange=10) for _ in range(6)]
@@ -53,7 +53,7 @@ def test_batches_on_the_same_items_wait_for_one_another(alice, wallet_of):
     assert Content.objects.get(pk=keys[0]).price == 1_771_561
 
 
-def test_who_knew_another_lease_records_nothing(alice, wallet_of):
+def test_old_lease_records_nothing(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     assert claim(batch.pk)

@@ -77,7 +77,7 @@ def test_every_item_has_its_own_result(alice, bob, wallet_of):
     assert Content.objects.get(pk=same.pk).version == 2
 
 
-def test_a_message_that_comes_ten_times_is_nine_no_ops(alice, wallet_of):
+def test_duplicate_messages_do_nothing(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk], percentChange=10)
 
@@ -91,7 +91,7 @@ def test_a_batch_that_is_not_there_is_left(db):
     assert not run_batch("01a20ae2-80ce-743f-bc1b-55f8431fb1d1")
 
 
-def test_a_dead_worker_s_batch_goes_on_where_it_stopped(alice, wallet_of, settings):
+def test_abandoned_batch_resumes_where_it_stopped(alice, wallet_of, settings):
     settings.BATCH_CHUNK_ITEMS = 2
     items = make_contents(wallet_of(alice), 5)
     batch = price_batch(alice, [item.pk for item in items], percentChange=100)
@@ -119,7 +119,7 @@ def test_a_batch_of_one_chunk_has_a_duration(alice, wallet_of):
     assert (batch.completed_at - batch.started_at).total_seconds() == 5
 
 
-def test_who_takes_a_batch_over_keeps_its_start(alice, wallet_of, settings):
+def test_takeover_keeps_started_at(alice, wallet_of, settings):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk], newPrice=7)
     with time_machine.travel("2030-01-01T10:00:00Z", tick=False) as clock:
@@ -152,7 +152,7 @@ def test_only_one_of_many_claims_wins(alice, wallet_of):
     assert [bool(claim(batch.pk)) for _ in range(8)] == [True] + [False] * 7
 
 
-def test_cancelling_keeps_what_is_done_and_stops_the_worker(alice, wallet_of, settings):
+def test_cancel_keeps_saved_items_and_stops_worker(alice, wallet_of, settings):
     settings.BATCH_CHUNK_ITEMS = 2
     items = make_contents(wallet_of(alice), 3)
     batch = price_batch(alice, [item.pk for item in items])
@@ -178,7 +178,7 @@ def test_cancelling_with_a_stale_object_looks_again(alice, wallet_of):
     assert cancel(batch).status == Status.CANCELLED
 
 
-def test_an_item_sold_meanwhile_is_not_found(alice, bob, wallet_of):
+def test_transferred_item_not_found(alice, bob, wallet_of):
     first, second = make_contents(wallet_of(alice), 2)
     batch = price_batch(alice, [first.pk, second.pk])
     change_content(
@@ -192,7 +192,7 @@ def test_an_item_sold_meanwhile_is_not_found(alice, bob, wallet_of):
 
 
 @pytest.mark.parametrize("lost", ["deactivated", "wallet", "creator"])
-def test_a_right_lost_meanwhile_fails_every_item(alice, bob, wallet_of, lost):
+def test_revoked_permission_fails_every_item(alice, bob, wallet_of, lost):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     wallet = wallet_of(alice)
@@ -211,7 +211,7 @@ def test_a_right_lost_meanwhile_fails_every_item(alice, bob, wallet_of, lost):
     assert Content.objects.get(pk=item.pk).version == 1
 
 
-def test_staff_s_permission_is_asked_for_again(alice, staff, wallet_of):
+def test_staff_permission_checked_again(alice, staff, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(staff, [item.pk], creator=wallet_of(alice).pk)
     staff.user_permissions.clear()
@@ -249,7 +249,7 @@ class Explosive:
         return Unchanged()
 
 
-def test_an_item_that_raises_fails_alone(alice, wallet_of, monkeypatch):
+def test_raising_item_fails_only_itself(alice, wallet_of, monkeypatch):
     items = make_contents(wallet_of(alice), 3)
     monkeypatch.setitem(OPERATIONS, "explosive", Explosive({items[1].pk}))
     batch = price_batch(alice, [item.pk for item in items])
@@ -287,7 +287,7 @@ def test_unknown_kind_fails_its_items(alice, wallet_of):
     assert Content.objects.get(pk=item.pk).version == 1
 
 
-def test_a_batch_that_kills_ten_workers_is_broken_off(alice, wallet_of):
+def test_batch_aborted_after_ten_killed_workers(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     for _ in range(10):

@@ -227,7 +227,7 @@ def statuses(submission):
     return [batch.status for batch in run_of(submission).batches]
 
 
-def test_a_held_batch_waits_until_it_is_released(messages, alice, item, time_machine):
+def test_paused_batch_waits_until_resumed(messages, alice, item, time_machine):
     batch = runs.pause(price_batch(alice, [item.pk]))
     messages()
     assert claim(batch.pk) is None
@@ -240,7 +240,7 @@ def test_a_held_batch_waits_until_it_is_released(messages, alice, item, time_mac
     assert run_batch(batch.pk)
 
 
-def test_a_held_batch_is_not_begun_by_its_time(alice, item, time_machine):
+def test_paused_batch_ignores_its_time(alice, item, time_machine):
     batch = runs.pause(later(alice, [item.pk]))
     time_machine.move_to(batch.scheduled_for + HOUR, tick=False)
     assert claim(batch.pk) is None
@@ -254,7 +254,7 @@ def test_a_released_batch_still_waits_for_its_time(messages, alice, item):
     assert messages() == []
 
 
-def test_what_has_begun_ends_and_the_rest_is_held(messages, three, work):
+def test_pause_leaves_running_batches(messages, three, work):
     first, second, third = run_of(three).batches
     run_batch(first.pk)
     lease = claim(second.pk)
@@ -284,7 +284,7 @@ def test_pause_and_resume_are_idempotent(three, work):
         control.pause(run_of(three), by=three.by)
 
 
-def test_what_is_held_can_be_cancelled(three, work):
+def test_paused_batch_can_be_cancelled(three, work):
     control.pause(run_of(three), by=three.by)
     control.cancel(run_of(three), by=three.by)
     assert set(statuses(three)) == {Status.CANCELLED}
@@ -292,7 +292,7 @@ def test_what_is_held_can_be_cancelled(three, work):
     assert three.unfinished == 0
 
 
-def test_a_submission_begins_at_its_time(messages, alice, item, time_machine):
+def test_submission_starts_at_its_time(messages, alice, item, time_machine):
     moment = in_an_hour()
     submission = price_draft(alice, [item.pk], scheduled_for=moment)
     confirm.confirm(submission.pk, by=alice)
@@ -303,7 +303,7 @@ def test_a_submission_begins_at_its_time(messages, alice, item, time_machine):
     assert claim(batch.pk)
 
 
-def test_an_end_that_passed_before_the_start_was_confirmed(alice, item, time_machine):
+def test_end_passed_before_confirmation(alice, item, time_machine):
     submission = price_draft(alice, [item.pk], until=timezone.now() + timedelta(minutes=10))
     time_machine.move_to(timezone.now() + timedelta(minutes=11), tick=False)
     with pytest.raises(Invalid) as refusal:

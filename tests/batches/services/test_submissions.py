@@ -35,7 +35,7 @@ def test_what_was_confirmed_is_what_runs(alice, wallet_of, work):
     assert Content.objects.filter(version=1).count() == 2
 
 
-def test_the_preview_tells_what_would_happen_and_writes_nothing(alice, bob, wallet_of):
+def test_preview_writes_nothing(alice, bob, wallet_of):
     changed, same, edited = make_contents(wallet_of(alice), 3)
     (foreign,) = make_contents(wallet_of(bob), title="Secret")
     submission = prepare(

@@ -25,13 +25,13 @@ def age(seconds: int) -> None:
     BatchOperation.objects.update(queued_at=timezone.now() - timedelta(seconds=seconds))
 
 
-def test_a_new_batch_is_told_to_the_broker_once(messages, alice, wallet_of):
+def test_new_batch_queued_once(messages, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     assert messages() == [("batches.run_batch", [str(batch.pk)])]
 
 
-def test_nothing_is_told_of_what_was_rolled_back(messages):
+def test_rolled_back_batch_not_queued(messages):
     @atomic
     def broken():
         enqueue("batches.run_batch", "1")
@@ -42,7 +42,7 @@ def test_nothing_is_told_of_what_was_rolled_back(messages):
     assert messages() == []
 
 
-def test_a_lost_message_is_sent_again_after_half_a_minute(messages, alice, wallet_of):
+def test_lost_message_resent_after_half_a_minute(messages, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     messages()  # and here it is lost
@@ -54,7 +54,7 @@ def test_a_lost_message_is_sent_again_after_half_a_minute(messages, alice, walle
     assert messages() == [("batches.run_batch", [str(batch.pk)])]
 
 
-def test_a_dead_worker_s_batch_is_told_again(messages, alice, wallet_of):
+def test_abandoned_batch_queued_again(messages, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     claim(batch.pk)
@@ -68,14 +68,14 @@ def test_a_dead_worker_s_batch_is_told_again(messages, alice, wallet_of):
     assert messages() == [("batches.run_batch", [str(batch.pk)])]
 
 
-def test_what_has_ended_is_left_alone(messages, alice, wallet_of):
+def test_ended_batches_ignored(messages, alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     run_batch(price_batch(alice, [item.pk]).pk)
     age(1000)
     assert sweep().batches == 0
 
 
-def test_waiting_mails_and_chain_calls_cost_one_message_each(messages, alice, wallet_of):
+def test_due_mails_and_calls_queue_one_message_each(messages, alice, wallet_of):
     Wallet.objects.update(notify=Wallet.Notify.ALWAYS)
     numbers = iter(range(1, 10))
     for item in make_contents(wallet_of(alice), 3, onchain_id=lambda _: next(numbers)):
@@ -127,7 +127,7 @@ def backlog(by, wallet, size: int) -> list[str]:
     return keys
 
 
-def test_a_backlog_is_not_told_again(messages, alice, wallet_of):
+def test_backlog_not_resent(messages, alice, wallet_of):
     keys = backlog(alice, wallet_of(alice), 5)
 
     for _ in range(3):
@@ -137,7 +137,7 @@ def test_a_backlog_is_not_told_again(messages, alice, wallet_of):
     assert sorted(messages()) == sorted(("batches.run_batch", [key]) for key in keys)
 
 
-def test_as_many_are_told_as_messages_are_missing(messages, alice, wallet_of):
+def test_only_missing_messages_resent(messages, alice, wallet_of):
     backlog(alice, wallet_of(alice), 3)
     messages()  # the broker forgot all of them
     backlog(alice, wallet_of(alice), 2)
@@ -175,7 +175,7 @@ def test_expired_lease_is_requeued_in_backlog(messages, alice, wallet_of):
     assert messages()[-1] == ("batches.run_batch", [keys[2]])
 
 
-def test_after_half_an_hour_the_count_is_not_believed(messages, alice, wallet_of):
+def test_resent_anyway_after_half_an_hour(messages, alice, wallet_of):
     backlog(alice, wallet_of(alice), 3)
     age(30 * 60 + 1)
     assert sweep().batches == 3

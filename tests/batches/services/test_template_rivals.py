@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.signals import post_init
 from django.urls import reverse
 
-from batches.errors import NotThere, TemplateChanged
+from batches.errors import NotFound, TemplateChanged
 from batches.models import Template
 from batches.services.templates.spec import body_of_template, clean_template
 from batches.services.templates.store import edit_template, pause_template, resume_template
@@ -58,7 +58,7 @@ def order(template, **changes):
     return clean_template({**body_of_template(template), **changes}, kept=template)
 
 
-def test_the_second_of_two_editors_is_told(alice, template):
+def test_second_editor_gets_conflict(alice, template):
     mine, theirs = (Template.objects.get() for _ in range(2))
     edit_template(theirs, order(theirs, firstRun="2026-04-01T10:00"), by=alice)
 
@@ -73,7 +73,7 @@ def test_the_second_of_two_editors_is_told(alice, template):
     assert Template.objects.get().name == "Again"
 
 
-def test_resumed_it_goes_on_at_the_times_that_stand(alice, template):
+def test_resume_uses_the_current_schedule(alice, template):
     mine = Template.objects.get()
     pause_template(template)
     edit_template(template, order(template, firstRun="2026-04-01T10:00"), by=alice)
@@ -89,7 +89,7 @@ def test_resumed_it_goes_on_at_the_times_that_stand(alice, template):
 def test_what_was_deleted_is_neither_paused_nor_resumed(template, act):
     mine = Template.objects.get()
     template.delete()
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         act(mine)
     assert not Template.objects.exists()
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from batches.errors import NotAllowed, NotThere, QuotaExceeded
+from batches.errors import NotAllowed, NotFound, QuotaExceeded
 from batches.models import BatchOperation, Source, Submission, Template, TemplateRun
 from batches.operations import OPERATIONS
 from batches.services.permissions import may_run
@@ -62,7 +62,7 @@ def test_refused_by_the_quota(alice, items, clock, settings):
     assert start_refused(template, clock).startswith("At most 1 batches an hour")
 
 
-def test_refused_for_a_user_who_lost_the_right(staff, wallet_of, alice, items, clock):
+def test_refused_without_permission_now(staff, wallet_of, alice, items, clock):
     template = kept(staff, contentIds=items, creator=wallet_of(alice).pk)
     staff.user_permissions.clear()
     assert "may no longer change" in start_refused(template, clock)
@@ -104,7 +104,7 @@ def test_after_a_refusal_the_next_slot_runs(alice, items, clock):
 # ---------------------------------------------------------------- which items
 
 
-def test_a_filter_is_asked_when_it_runs(alice, wallet_of, items, clock):
+def test_filter_evaluated_at_the_run(alice, wallet_of, items, clock):
     template = kept(alice, filter={"priceMin": 3_000_000})
     clock("2026-03-05T08:00")
     run_due_templates()
@@ -131,9 +131,7 @@ def test_over_a_hundred_it_becomes_a_group(alice, wallet_of, items, clock, setti
     assert set(Content.objects.values_list("price", flat=True)) == {7_000_000}
 
 
-def test_ids_that_belong_to_another_by_now_are_left_out(
-    alice, bob, staff, wallet_of, items, clock, work
-):
+def test_ids_of_other_creators_left_out(alice, bob, staff, wallet_of, items, clock, work):
     template = kept(staff, contentIds=items, creator=wallet_of(alice).pk)
     assert may_run(staff, wallet_of(bob), OPERATIONS["update-price"])
     change_content(items[0], {"creator_id": wallet_of(bob).pk}, version=1, by=alice, cause="admin")
@@ -146,7 +144,7 @@ def test_ids_that_belong_to_another_by_now_are_left_out(
     assert runs(template)
 
 
-def test_the_review_of_a_run_is_taken_at_its_time(alice, items, clock, work):
+def test_edit_before_run_is_no_conflict(alice, items, clock, work):
     """An item that was edited since the template was kept is no conflict."""
     kept(alice, contentIds=items)
     change_content(items[0], {"price": 5}, version=1, by=alice, cause="api")
@@ -159,7 +157,7 @@ def test_the_review_of_a_run_is_taken_at_its_time(alice, items, clock, work):
 # ---------------------------------------------------------------- paused, edited, by hand
 
 
-def test_paused_it_misses_its_slots_and_lists_none_of_them(alice, items, clock):
+def test_paused_template_misses_slots(alice, items, clock):
     template = kept(alice, contentIds=items)
     pause_template(template)
     clock("2026-03-07T12:00")
@@ -181,7 +179,7 @@ def test_paused_between_the_look_and_the_taking(alice, items, clock):
     assert not take_slot(template.pk)
 
 
-def test_an_edit_leaves_alone_whether_it_is_paused(alice, items, clock):
+def test_edit_keeps_pause(alice, items, clock):
     template = kept(alice, contentIds=items)
     seen = Template.objects.get(pk=template.pk)
     pause_template(template)
@@ -194,11 +192,11 @@ def test_deleted_template_stays_deleted(alice, items, clock):
     template = kept(alice, contentIds=items)
     seen = Template.objects.get(pk=template.pk)
     template.delete()
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         edit_template(seen, clean_template(body_of_template(seen)), by=alice)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         resume_template(seen)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         run_now(seen, by=alice)
     assert not Template.objects.exists()
     assert not BatchOperation.objects.exists()
@@ -207,7 +205,7 @@ def test_deleted_template_stays_deleted(alice, items, clock):
 def test_manual_run_uses_callers_permissions(alice, staff, items, clock):
     template = kept(alice, contentIds=items)
     run = run_now(template, by=staff)
-    assert (run.state, run.is_by_hand, run.submission.by) == ("started", True, staff)
+    assert (run.state, run.is_manual, run.submission.by) == ("started", True, staff)
     assert BatchOperation.objects.get().requested_by == staff
     assert again(template).by == alice
     assert template.next_run_at == at("2026-03-05T08:00")
@@ -216,7 +214,7 @@ def test_manual_run_uses_callers_permissions(alice, staff, items, clock):
     assert len(runs(template)) == 2
 
 
-def test_by_hand_it_runs_while_it_is_paused_too(alice, items, clock):
+def test_paused_template_runs_manually(alice, items, clock):
     template = kept(alice, contentIds=items)
     pause_template(template)
     assert run_now(template, by=alice).state == "started"

@@ -42,7 +42,7 @@ def test_it_runs_at_its_slot_and_not_before(alice, items, clock, work):
 
     run = TemplateRun.objects.get()
     batch = BatchOperation.objects.get()
-    assert (run.state, run.submission, run.is_by_hand) == ("started", batch.submission, False)
+    assert (run.state, run.submission, run.is_manual) == ("started", batch.submission, False)
     assert (batch.source, batch.requested_by, batch.content_ids) == ("template", alice, items)
     assert again(template).next_run_at == at("2026-03-06T08:00")
     work()
@@ -75,7 +75,7 @@ def test_day_after_day_each_once(alice, items, clock):
         ("2026-10-31T01:30", ["2026-10-31T05:30", "2026-11-01T05:30", "2026-11-02T06:30"]),
     ],
 )
-def test_fault_16_where_clocks_are_changed_each_day_runs_once(alice, items, clock, first, instants):
+def test_fault_16_clock_changes_run_each_day_once(alice, items, clock, first, instants):
     template = kept(alice, contentIds=items, firstRun=first, timeZone="America/New_York")
     minute = at(instants[0]) - timedelta(hours=3)
     while minute <= at(instants[-1]) + timedelta(hours=3):
@@ -110,7 +110,7 @@ def test_after_a_year_down_the_list_is_bounded(alice, items, clock):
     assert runs(template)[-1] == ("2027-03-05T08:00", "started")
 
 
-def test_the_end_date_is_the_last_on_which_it_runs(alice, items, clock):
+def test_last_day_is_inclusive(alice, items, clock):
     template = kept(alice, contentIds=items, lastDay="2026-03-06")
     clock("2026-03-06T08:00")
     run_due_templates()
@@ -129,7 +129,7 @@ def test_what_does_not_repeat_runs_once(alice, items, clock):
     assert runs(template) == [("2026-03-05T08:00", "started")]
 
 
-def test_what_only_runs_by_hand_is_never_due(alice, items, clock):
+def test_manual_template_never_due(alice, items, clock):
     template = kept(alice, contentIds=items, repeat="never", firstRun=None)
     clock("2029-01-01T00:00")
     assert (run_due_templates(), upcoming(template), runs(template)) == (0, [], [])
@@ -152,7 +152,7 @@ def test_killed_between_taking_a_slot_and_starting_it(alice, items, clock, monke
     assert BatchOperation.objects.count() == 1
 
 
-def test_who_comes_second_leaves_a_slot_alone(alice, items, clock):
+def test_slot_taken_once(alice, items, clock):
     template = kept(alice, contentIds=items)
     clock("2026-03-05T08:00")
     assert [take_slot(template.pk), take_slot(template.pk)] == [True, False]

@@ -86,7 +86,7 @@ GOOD = {
         ({"by": "bob"}, "by"),
     ],
 )
-def test_what_cannot_be_kept(change, path):
+def test_invalid_template_fields_refused(change, path):
     assert list(wrong({**GOOD, **change})) == [path]
 
 
@@ -99,7 +99,7 @@ def test_all_that_is_wrong_is_named_at_once():
     }
 
 
-def test_who_may_keep_one_for_whom(alice, bob, carol, viewer, staff, wallet_of, items):
+def test_permissions_to_save_templates(alice, bob, carol, viewer, staff, wallet_of, items):
     hers = wallet_of(alice).pk
     for who in (bob, carol, viewer):
         with pytest.raises(NotAllowed):
@@ -151,7 +151,7 @@ def test_a_payload_that_was_cleaned_is_clean(percent):
     assert operation.clean_payload(clean) == clean
 
 
-def test_the_next_three_runs_are_shown_in_its_zone(alice, items):
+def test_next_three_runs_in_its_zone(alice, items):
     template = kept(alice, contentIds=items, repeat="monthly", firstRun="2026-03-31T09:00")
     assert [slot.wall.isoformat()[:16] for slot in upcoming(template)] == [
         "2026-03-31T09:00",
@@ -184,7 +184,7 @@ def test_what_has_run_can_still_be_renamed(alice, items, time_machine):
 # ---------------------------------------------------------------- what it would do
 
 
-def test_the_preview_is_of_now_and_leaves_nothing_behind(alice, items):
+def test_template_preview_is_current_and_stores_nothing(alice, items):
     template = kept(alice, filter={"priceMin": 2_000_000}, updatePayload={"percentChange": 50})
     preview = preview_template(template)
     assert preview.headline == "Change 2 of 2"
@@ -194,7 +194,7 @@ def test_the_preview_is_of_now_and_leaves_nothing_behind(alice, items):
     assert not Content.objects.filter(version__gt=1).exists()
 
 
-def test_the_preview_is_refused_as_the_run_would_be(alice, bob, staff, wallet_of, items):
+def test_template_preview_refused_like_run(alice, bob, staff, wallet_of, items):
     template = kept(staff, contentIds=items[:1], creator=wallet_of(alice).pk)
     Content.objects.filter(pk=items[0]).update(creator=wallet_of(bob))
     with pytest.raises(Invalid, match="Please check") as refusal:
@@ -206,7 +206,7 @@ def test_the_preview_is_refused_as_the_run_would_be(alice, bob, staff, wallet_of
         preview_template(Template.objects.get(pk=template.pk))
 
 
-def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
+def test_templates_limited_per_creator(alice, items, monkeypatch):
     monkeypatch.setattr(store, "MAX_KEPT", 1)
     one = kept(alice, contentIds=items)
     with pytest.raises(Invalid, match="1 templates already"):
@@ -215,7 +215,7 @@ def test_a_creator_keeps_so_many_at_most(alice, items, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_keep_the_last_one_at_once_keep_one(alice, items, monkeypatch):
+def test_concurrent_creates_respect_the_limit(alice, items, monkeypatch):
     monkeypatch.setattr(store, "MAX_KEPT", 1)
     both, refused = Barrier(2), []
 
@@ -244,7 +244,7 @@ def test_two_who_keep_the_last_one_at_once_keep_one(alice, items, monkeypatch):
     assert (Template.objects.count(), len(refused)) == (1, 1)
 
 
-def test_whoever_edited_one_can_not_be_deleted_with_it(alice, staff, items):
+def test_last_editor_can_not_be_deleted(alice, staff, items):
     template = kept(alice, contentIds=items)
     edit_template(template, clean_template(body_of_template(template)), by=staff)
     with pytest.raises(ProtectedError):
@@ -271,7 +271,7 @@ def test_a_batch_is_kept_as_a_template(alice, wallet_of, items):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_every_operation_can_be_kept_from_a_batch_of_it(alice, items, kind):
+def test_every_operation_saved_as_template(alice, items, kind):
     order = clean_order(OPERATIONS[kind], {"contentIds": items, **CASES[kind].body})
     batch = create_batch(order, by=alice, source=Source.API)
     body = {**template_body(BatchOperation.objects.get(pk=batch.pk)), "name": "Again"}

@@ -38,7 +38,7 @@ def the_undo(batch):
     return BatchOperation.objects.get(undo_of=batch)
 
 
-def test_a_sale_ends_by_itself(messages, alice, items, end, time_machine, settings):
+def test_sale_ends_automatically(messages, alice, items, end, time_machine, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     batch = done(sale(alice, items, end))
     back = the_undo(batch)
@@ -57,7 +57,7 @@ def test_a_sale_ends_by_itself(messages, alice, items, end, time_machine, settin
     assert BatchOperation.objects.count() == 2
 
 
-def test_it_begins_at_one_time_and_ends_at_another(alice, items, end, time_machine):
+def test_sale_starts_and_ends_on_time(alice, items, end, time_machine):
     start = end - timedelta(minutes=30)
     batch = sale(alice, items, end, scheduledFor=start.isoformat())
     time_machine.move_to(start, tick=False)
@@ -65,7 +65,7 @@ def test_it_begins_at_one_time_and_ends_at_another(alice, items, end, time_machi
     assert the_undo(batch).scheduled_for == end
 
 
-def test_what_was_changed_by_hand_during_the_sale_stays(alice, items, end, time_machine):
+def test_manual_change_during_sale_stays(alice, items, end, time_machine):
     batch = done(sale(alice, items, end))
     change_content(items[0], {"price": 5}, version=2, by=alice, cause="api")
     time_machine.move_to(end, tick=False)
@@ -73,13 +73,13 @@ def test_what_was_changed_by_hand_during_the_sale_stays(alice, items, end, time_
     assert prices(items) == [5, 2_000_000, 3_000_000]
 
 
-def test_only_what_was_changed_is_put_back(alice, items, end):
+def test_only_changed_items_restored(alice, items, end):
     Content.objects.filter(pk=items[0]).update(price=7_000_000)
     batch = done(sale(alice, [*items, "unknown"], end))
     assert the_undo(batch).content_ids == items[1:]
 
 
-def test_where_nothing_was_changed_nothing_is_put_back(alice, items, end):
+def test_nothing_to_restore_without_changes(alice, items, end):
     Content.objects.update(price=7_000_000)
     done(sale(alice, items, end))
     lifecycle.cancel(sale(alice, items, end))
@@ -88,9 +88,7 @@ def test_where_nothing_was_changed_nothing_is_put_back(alice, items, end):
 
 
 @pytest.mark.parametrize("stop", [lifecycle.cancel, break_off])
-def test_stopped_in_the_middle_what_was_done_is_put_back(
-    alice, items, end, time_machine, settings, stop
-):
+def test_cancelled_sale_restores_saved_items(alice, items, end, time_machine, settings, stop):
     settings.BATCH_CHUNK_ITEMS = 2
     batch = sale(alice, items, end)
     write_chunk(claim(batch.pk))
@@ -102,7 +100,7 @@ def test_stopped_in_the_middle_what_was_done_is_put_back(
     assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
 
 
-def test_cancelled_by_who_read_it_before_a_chunk_was_saved(alice, items, end, settings):
+def test_cancel_with_stale_read_restores_saved_items(alice, items, end, settings):
     """The page was opened before the worker saved anything: what it saved is put back too."""
     settings.BATCH_CHUNK_ITEMS = 2
     Wallet.objects.update(notify=Wallet.Notify.FAILURES)
@@ -138,7 +136,7 @@ def test_undo_is_atomic_with_end(alice, items, end):
     assert BatchOperation.objects.count() == 2
 
 
-def test_its_end_can_be_changed_until_it_begins(alice, items, end):
+def test_end_can_change_until_it_starts(alice, items, end):
     batch = sale(alice, items, end)
     other = end + timedelta(hours=1)
     runs.reschedule(batch, until=other)
@@ -151,7 +149,7 @@ def test_a_sale_can_be_made_to_stay(alice, items, end):
     assert BatchOperation.objects.count() == 1
 
 
-def test_afterwards_the_end_is_the_time_of_its_undo(alice, items, end, time_machine):
+def test_end_becomes_the_time_of_its_undo(alice, items, end, time_machine):
     back = the_undo(done(sale(alice, items, end)))
     runs.reschedule(back, scheduled_for=end + timedelta(hours=1))
     time_machine.move_to(end, tick=False)

@@ -71,7 +71,7 @@ def test_later_edit_stays_as_conflict(alice, items):
     assert prices(items) == [1_000_000, 7_000_000, 3_000_000]
 
 
-def test_only_what_was_changed_is_put_back(alice, items):
+def test_only_changed_items_restored(alice, items):
     Content.objects.filter(pk=items[0]).update(is_removed=True)
     Content.objects.filter(pk=items[1]).update(price=7_000_000)
     batch = done(price_batch(alice, [*items, "unknown"]))
@@ -97,7 +97,7 @@ def test_undo_of_partly_done_batches(alice, items, settings):
         assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
 
 
-def test_there_is_nothing_to_put_back(alice, items):
+def test_nothing_to_undo_refused(alice, items):
     running = price_batch(alice, items)
     with pytest.raises(NothingToDo, match="not ended yet"):
         undo(running, alice)
@@ -140,7 +140,7 @@ def test_what_was_undone_is_not_undone_again(alice, items):
         prepared([whole], UNDO, alice)
 
 
-def test_of_two_undos_that_were_prepared_one_is_started(alice, items):
+def test_second_prepared_undo_refused(alice, items):
     batch = done(price_batch(alice, items))
     first, second = prepared([batch], UNDO, alice), prepared([batch], UNDO, alice)
     confirm.confirm(first.pk, by=alice)
@@ -151,7 +151,7 @@ def test_of_two_undos_that_were_prepared_one_is_started(alice, items):
     assert second.state == "draft"
 
 
-def test_single_items_can_be_put_back_beside_others(alice, items):
+def test_single_items_can_be_undone(alice, items):
     batch = done(price_batch(alice, items))
     first = prepared([batch], UNDO, alice, content_ids=items[:1])
     second = prepared([batch], UNDO, alice, content_ids=items[1:2])
@@ -184,7 +184,7 @@ def test_run_undo_has_one_review(staff, alice, bob, wallet_of, settings, work):
     assert set(links) == {(batch.pk, batch.creator_id) for batch in batches}
 
 
-def test_nothing_is_prepared_of_a_submission_that_still_runs(alice, wallet_of, settings, items):
+def test_running_submission_can_not_be_followed_up(alice, wallet_of, settings, items):
     """Else what ends later would stay changed, and nobody would be told."""
     settings.BATCH_MAX_ITEMS = 2
     submission = price_draft(alice, items)
@@ -197,7 +197,7 @@ def test_nothing_is_prepared_of_a_submission_that_still_runs(alice, wallet_of, s
             prepared(batches, follows, alice)
 
 
-def test_the_right_is_asked_for_again(staff, viewer, bob, alice, items):
+def test_permission_checked_again(staff, viewer, bob, alice, items):
     batch = done(price_batch(alice, items))
     for who in (bob, viewer):
         with pytest.raises(NotAllowed):
@@ -211,7 +211,7 @@ def test_the_right_is_asked_for_again(staff, viewer, bob, alice, items):
     assert prices(items) == [7_000_000] * 3
 
 
-def test_an_undo_counts_as_a_batch_of_the_hour(alice, items, settings):
+def test_undo_uses_quota(alice, items, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     batch = done(price_batch(alice, items))
     with pytest.raises(QuotaExceeded):
@@ -219,7 +219,7 @@ def test_an_undo_counts_as_a_batch_of_the_hour(alice, items, settings):
     assert BatchOperation.objects.count() == 1
 
 
-def test_an_item_that_was_given_away_is_not_put_back(alice, bob, wallet_of, staff, items):
+def test_item_of_another_creator_not_restored(alice, bob, wallet_of, staff, items):
     batch = done(price_batch(alice, items))
     change_content(items[0], {"creator_id": wallet_of(bob).pk}, version=2, by=staff, cause="admin")
     assert outcomes(done(undo(batch, alice))) == ["not-found", "succeeded", "succeeded"]
@@ -253,7 +253,7 @@ def test_undo_on_chain_price_only(alice, wallet_of, settings):
     ) == {"queued"}
 
 
-def test_what_takes_items_off_sale_asks_for_their_number(alice, wallet_of):
+def test_removing_undo_asks_for_item_count(alice, wallet_of):
     keys = [content.pk for content in make_contents(wallet_of(alice), 11)]
     order = clean_order(OPERATIONS["remove-content"], {"contentIds": keys})
     removal = done(create_batch(order, by=alice, source=Source.API))

@@ -51,7 +51,7 @@ def unchanged(run):
 
 
 @pytest.mark.parametrize("action", PAGE_ACTIONS)
-def test_the_pages_refuse_a_run_of_others_too(signed_in, run, former, unchanged, action):
+def test_pages_refuse_partly_foreign_run(signed_in, run, former, unchanged, action):
     answer = signed_in(former).post(f"/submissions/{run.pk}/{action}")
     assert answer.status_code == 403
     assert unchanged()
@@ -96,20 +96,20 @@ def test_the_command_refuses_it(run, former, work, unchanged, has_ended, by):
     assert list(BatchOperation.objects.order_by("pk").values()) == before
 
 
-def test_the_own_batch_of_it_is_still_directed(signed_in, run, former, wallet_of):
+def test_own_batch_of_run_still_controllable(signed_in, run, former, wallet_of):
     own = BatchOperation.objects.get(creator=wallet_of(former))
     signed_in(former).post(f"/batches/{own.pk}/cancel")
     assert BatchOperation.objects.get(status=Status.CANCELLED) == own
 
 
-def test_whoever_may_direct_each_batch_directs_the_run(signed_in, run, alice, bob, staff):
+def test_control_of_every_batch_controls_run(signed_in, run, alice, bob, staff):
     assert run_of(run).may_be_directed_by(staff)
     assert not run_of(run).may_be_directed_by(bob)
     signed_in(staff).post(f"/submissions/{run.pk}/hold")
     assert set(BatchOperation.objects.values_list("is_paused", flat=True)) == {True}
 
 
-def test_a_long_run_asks_no_more_often(settings, bob, wallet_of):
+def test_permission_queries_constant(settings, bob, wallet_of):
     settings.BATCH_MAX_ITEMS = 1
     few, many = (started_by(bob, *[wallet_of(bob)] * count) for count in (1, 9))
 

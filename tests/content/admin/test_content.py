@@ -61,7 +61,7 @@ def test_an_edit_that_changes_nothing_leaves_nothing(signed_in, staff, item):
     assert ContentChange.objects.filter(content=item).count() == 1
 
 
-def test_a_stale_form_is_refused_with_what_was_typed(signed_in, staff, root, item):
+def test_stale_form_refused_with_typed_values(signed_in, staff, root, item):
     change_content(item.pk, {"price": 5_000_000}, version=1, by=root, cause="api")
     answer = signed_in(staff).post(page(item), typed(item, title="Mine", price_stx="7"))
     assert answer.status_code == 200
@@ -145,7 +145,7 @@ def test_viewers_look_and_do_not_touch(signed_in, viewer, item):
     assert item.version == 1
 
 
-def test_a_new_item_has_a_first_change_and_no_twin(signed_in, staff, item):
+def test_new_item_has_history_and_unique_id(signed_in, staff, item):
     client = signed_in(grant(staff, "add_content"))
     assert client.get(ADD).status_code == 200
     new = {**typed(item, title="Fresh", price_stx="2.5"), "content_id": "fresh-1"}
@@ -160,7 +160,7 @@ def test_a_new_item_has_a_first_change_and_no_twin(signed_in, staff, item):
     assert Content.objects.count() == 2
 
 
-def test_nobody_deletes(signed_in, root, item):
+def test_no_delete_in_admin(signed_in, root, item):
     client = signed_in(root)
     assert client.post(page(item, "delete"), {"post": "yes"}).status_code == 403
     data = {"action": "delete_selected", "_selected_action": [item.pk], "post": "yes"}

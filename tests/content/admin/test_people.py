@@ -37,7 +37,7 @@ def test_staff_makes_users_and_gives_them_wallets(signed_in, staff):
     assert "Stacks address" in wrong.content.decode()
 
 
-def test_editing_a_wallet_leaves_the_quota_alone(signed_in, root, alice, wallet_of):
+def test_editing_wallet_keeps_quota(signed_in, root, alice, wallet_of):
     wallet = wallet_of(alice)
     client = signed_in(root)
     page = reverse("admin:content_wallet_change", args=[wallet.pk])
@@ -50,7 +50,7 @@ def test_editing_a_wallet_leaves_the_quota_alone(signed_in, root, alice, wallet_
 
 
 @pytest.mark.parametrize("name", ["A\r\nBcc: all", "A\nB", "A\u2028B", "A\u202eB", "x" * 101])
-def test_a_name_that_is_no_line_of_text_is_refused(signed_in, root, alice, wallet_of, name):
+def test_invalid_display_name_refused(signed_in, root, alice, wallet_of, name):
     client = signed_in(root)
     data = {"display_name": name, "owner": str(alice.pk), "is_creator": "on", "notify": "never"}
     change = reverse("admin:content_wallet_change", args=[wallet_of(alice).pk])
@@ -77,7 +77,7 @@ def test_superusers_give_rights(signed_in, root, alice):
     assert alice.has_perm("batches.run_update_price")
 
 
-def test_staff_gives_no_rights_and_touches_no_other_staff(signed_in, staff, root, alice, clerk):
+def test_staff_can_not_grant_or_edit_staff(signed_in, staff, root, alice, clerk):
     client = signed_in(grant(staff, "change_user", "view_user"))
     rights = user_form(alice, is_staff="on", is_superuser="on")
     client.post(reverse("admin:content_user_change", args=[alice.pk]), rights)
@@ -97,7 +97,7 @@ def tokens(alice, bob):
     return [get_token_model().objects.create(user=person)[0] for person in (alice, bob)]
 
 
-def test_tokens_are_revoked_and_their_digest_is_never_shown(signed_in, root, tokens):
+def test_tokens_revoked_and_digest_hidden(signed_in, root, tokens):
     client = signed_in(root)
     page = reverse("admin:content_apitoken_changelist")
     text = client.get(page).content.decode()
@@ -110,7 +110,7 @@ def test_tokens_are_revoked_and_their_digest_is_never_shown(signed_in, root, tok
     assert client.get(reverse("admin:content_apitoken_add")).status_code == 403
 
 
-def test_who_may_only_look_revokes_nothing(signed_in, viewer, tokens):
+def test_viewer_can_not_revoke(signed_in, viewer, tokens):
     client = signed_in(grant(viewer, "view_apitoken"))
     data = {"action": "revoke", "index": "0", "_selected_action": [tokens[0].token_key]}
     client.post(reverse("admin:content_apitoken_changelist"), data)
@@ -139,7 +139,7 @@ def test_another_password_ends_tokens_and_sessions(signed_in, root, alice, bob, 
     assert client.get(page).status_code == 200
 
 
-def test_a_closed_account_is_out_at_once_and_stays_so(signed_in, staff, alice, bob, call):
+def test_deactivated_account_signed_out(signed_in, staff, alice, bob, call):
     elsewhere, caller, other = Client(), call(alice), call(bob)
     elsewhere.force_login(alice)
     client = signed_in(grant(staff, "change_user", "view_user"))
@@ -167,7 +167,7 @@ def test_a_token_of_a_closed_account_is_refused(alice, call):
     assert caller.get("/api/me").status_code == 401
 
 
-def test_editing_a_user_leaves_the_rest_alone(signed_in, root, alice):
+def test_editing_user_changes_nothing_else(signed_in, root, alice):
     elsewhere = Client()
     elsewhere.force_login(alice)
     page = reverse("admin:content_user_change", args=[alice.pk])
@@ -189,7 +189,7 @@ def test_staff_with_the_right_makes_people_staff(signed_in, staff, alice):
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_nobody_wakes_rights_that_they_do_not_have(signed_in, staff, alice, is_active):
+def test_staff_status_limited_by_own_permissions(signed_in, staff, alice, is_active):
     grant(alice, "change_wallet")
     User.objects.filter(pk=alice.pk).update(is_active=is_active)
     client = signed_in(grant(staff, "change_user", "view_user", "set_staff"))
@@ -198,7 +198,7 @@ def test_nobody_wakes_rights_that_they_do_not_have(signed_in, staff, alice, is_a
     assert not User.objects.get(pk=alice.pk).is_staff
 
 
-def test_the_page_of_a_user_leads_to_the_wallets(signed_in, root, alice, clerk, wallet_of):
+def test_user_page_links_wallets(signed_in, root, alice, clerk, wallet_of):
     wallet = wallet_of(alice)
     Wallet.objects.filter(pk=wallet.pk).update(display_name="<script>alert(1)</script>")
     client = signed_in(root)

@@ -33,7 +33,7 @@ def test_logging_out_everywhere(call, alice, bob):
     assert other.get("/api/me").status_code == 200
 
 
-def test_wrong_credentials_say_the_same_for_everybody(call, alice):
+def test_wrong_credentials_reveal_nothing(call, alice):
     answers = [log_in(call, "wrong"), log_in(call, "wrong", "nobody")]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.content for answer in answers}) == 1
@@ -69,7 +69,7 @@ def test_what_a_log_in_lacks_is_named(call, db):
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "bearer", "BEARER a b"])
-def test_a_bearer_token_is_told_how_it_is_written_here(db, header):
+def test_bearer_token_gets_a_hint(db, header):
     answer = Client().get("/api/me", headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer.json()["message"].startswith("Write `Authorization: Token …`, not Bearer. ")

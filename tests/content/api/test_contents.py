@@ -32,7 +32,7 @@ def test_the_list_and_its_filters(call, carol, alice, bob, wallet_of):
     assert ids(search=".*") == set()
 
 
-def test_what_is_paid_for_is_not_shown_to_everybody(call, alice, carol, viewer, item):
+def test_content_url_hidden_without_access(call, alice, carol, viewer, item):
     urls = {
         who.username: call(who).get(f"/api/contents/{item.pk}").json()["url"]
         for who in (alice, carol, viewer)
@@ -79,7 +79,7 @@ def test_a_new_item_that_is_refused(call, alice, body, path):
     assert not Content.objects.exists()
 
 
-def test_an_id_or_a_chain_id_that_is_taken(call, alice, item):
+def test_taken_id_or_chain_id_refused(call, alice, item):
     caller = call(alice)
     first = caller.post("/api/contents", {"title": "A", "price": 1, "contentId": item.pk})
     assert first.status_code == 409
@@ -106,7 +106,7 @@ def test_an_edit_with_if_match(call, alice, item):
     ("who", "status"),
     [("bob", 403), ("carol", 403), ("clerk", 403), ("viewer", 403), ("staff", 200), ("root", 200)],
 )
-def test_who_may_edit(call, request, item, who, status):
+def test_permissions_to_edit(call, request, item, who, status):
     caller = call(request.getfixturevalue(who))
     assert caller.patch(f"/api/contents/{item.pk}", {"price": 5}).status_code == status
     assert Content.objects.get(pk=item.pk).version == (2 if status == 200 else 1)
@@ -140,7 +140,7 @@ def test_what_is_not_there(call, alice, path):
 
 
 @pytest.mark.parametrize("key", ["%00", "a%00b", "a b", "x" * 65])
-def test_an_id_that_can_t_be_one_is_not_there(call, alice, item, key):
+def test_invalid_id_not_found(call, alice, item, key):
     caller, path = call(alice), f"/api/contents/{key}"
     answers = [
         caller.get(path),
@@ -172,7 +172,7 @@ def test_concurrent_write_kept_without_if_match(call, clerk, alice, item, settin
     assert item.token_gating == {"enabled": True, "tokenContract": "SP1.club"}
 
 
-def test_with_if_match_somebody_else_s_write_in_between_refuses(call, clerk, item, settings):
+def test_if_match_refuses_concurrent_write(call, clerk, item, settings):
     caller = call(clerk)
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Busybody"]
     path = f"/api/contents/{item.pk}"

@@ -8,7 +8,7 @@ from tests.factories import make_contents
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/prices", "/api/batches/{}/undo"])
-def test_a_body_that_would_be_dropped_unread_is_refused(call, alice, wallet_of, path):
+def test_oversized_body_refused(call, alice, wallet_of, path):
     (item,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [item.pk])
     chunked = {"Transfer-Encoding": "chunked"}

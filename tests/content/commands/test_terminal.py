@@ -29,7 +29,7 @@ def test_progress_line_is_overwritten(how):
     assert shown.endswith("\r\x1b[K")
 
 
-def test_where_nobody_looks_there_is_nothing():
+def test_no_progress_line_without_terminal():
     assert go_through(io.StringIO()) == ""
 
 

@@ -61,7 +61,7 @@ def test_the_profile_refuses_what_it_does_not_offer(signed_in, alice, wallet_of)
     assert Wallet.objects.get(pk=wallet.pk).notify == "failures"
 
 
-def test_nobody_changes_the_mails_of_somebody_else(signed_in, alice, bob, wallet_of):
+def test_mail_settings_of_others_unchanged(signed_in, alice, bob, wallet_of):
     own, other = wallet_of(alice), wallet_of(bob)
     data = {"time_zone": "UTC", f"notify-{own.pk}": "always", f"notify-{other.pk}": "never"}
     signed_in(alice).post("/profile", data)

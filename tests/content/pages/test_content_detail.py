@@ -13,9 +13,7 @@ from tests.factories import make_contents
     ("name", "status"),
     [("alice", 200), ("viewer", 200), ("root", 200), ("bob", 404), ("carol", 404), ("clerk", 404)],
 )
-def test_the_owner_and_staff_who_may_look_see_it(
-    signed_in, request, alice, wallet_of, name, status
-):
+def test_visible_to_owner_and_permitted_staff(signed_in, request, alice, wallet_of, name, status):
     (content,) = make_contents(wallet_of(alice))
     client = signed_in(request.getfixturevalue(name))
     answer = client.get(f"/content/{content.pk}")
@@ -29,7 +27,7 @@ def test_the_anonymous_are_sent_to_the_log_in(client, alice, wallet_of):
 
 
 @pytest.mark.parametrize("key", ["unknown", "a b", "x" * 65, "{$ne:1}"])
-def test_an_id_that_is_not_there_is_not_found(signed_in, alice, key):
+def test_unknown_id_not_found(signed_in, alice, key):
     assert signed_in(alice).get(f"/content/{key}").status_code == 404
 
 
@@ -45,7 +43,7 @@ def test_only_the_owner_reads_what_is_paid_for(signed_in, alice, viewer, wallet_
     assert "media.example.org" not in page
 
 
-def test_the_history_tells_before_and_after_who_and_when(signed_in, alice, wallet_of):
+def test_history_shows_values_user_and_time(signed_in, alice, wallet_of):
     alice.time_zone = "Europe/Berlin"
     alice.save()
     (content,) = make_contents(wallet_of(alice))

@@ -18,7 +18,7 @@ def test_a_page_that_is_not_there(signed_in, alice):
     assert "Page not found" in answer.content.decode()
 
 
-def test_a_fault_of_ours_tells_no_secrets(broken):
+def test_server_error_reveals_nothing(broken):
     answer = broken.get("/breaks")
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.content.decode()

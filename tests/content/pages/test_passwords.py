@@ -78,7 +78,7 @@ def test_a_changed_password_ends_tokens_and_other_sessions(signed_in, alice, bob
         ({"new_password1": "12345678", "new_password2": "12345678"}, "entirely numeric"),
     ],
 )
-def test_a_change_is_refused_in_words_beside_the_field(signed_in, alice, call, change, words):
+def test_password_change_shows_field_errors(signed_in, alice, call, change, words):
     caller = call(alice)
     page = signed_in(alice).post("/password", {**CHANGE, **change}).content.decode()
     assert words in page
@@ -97,7 +97,7 @@ def test_the_old_password_can_not_be_guessed_at(signed_in, alice, settings):
     assert password_of(alice) == PASSWORD
 
 
-def test_the_admin_changes_the_own_password_at_the_same_page(signed_in, staff):
+def test_admin_links_the_same_password_page(signed_in, staff):
     client = signed_in(staff)
     for method in (client.get, client.post):
         answer = method("/admin/password_change/")
@@ -129,12 +129,12 @@ def test_a_link_is_good_for_an_hour(alice, link, minutes, works):
     assert ("Choose a new password" in page) == works
 
 
-def test_a_link_is_worth_nothing_once_the_account_is_closed(alice, link):
+def test_link_invalid_for_deactivated_account(alice, link):
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert "no longer valid" in Client().get(link, follow=True).content.decode()
 
 
-def test_a_link_stays_good_when_one_signs_in_meanwhile(alice, link):
+def test_link_survives_sign_in(alice, link):
     Client().post("/login", {"username": "alice", "password": PASSWORD})
     assert "no longer valid" not in Client().get(link, follow=True).content.decode()
 
@@ -149,12 +149,12 @@ def test_a_new_password_frees_the_mailbox(alice, signed_in, db):
 
 
 @pytest.mark.parametrize("path", ["x/y", "MQ/set-password", "___/a-b", "%F0%9F%92%A9/1-2"])
-def test_a_link_that_is_none(db, path):
+def test_invalid_link(db, path):
     answer = Client().get(f"/password/new/{path}")
     assert "no longer valid" in answer.content.decode()
 
 
-def test_a_new_password_by_link_must_be_a_good_one(alice, link):
+def test_link_enforces_password_rules(alice, link):
     visitor = Client()
     path = visitor.get(link)["Location"]
     page = visitor.post(path, {"new_password1": "alice", "new_password2": "alice"})
@@ -188,7 +188,7 @@ def test_the_mail_names_the_site_and_the_account(alice):
     assert message.extra_headers["Message-ID"].endswith("@localhost>")
 
 
-def test_one_mail_speaks_of_all_accounts_with_the_address(alice, bob):
+def test_one_mail_lists_all_accounts(alice, bob):
     User.objects.filter(pk=bob.pk).update(email="Alice@Example.org")
     ask(alice.email)
     send_password_mails()
@@ -250,7 +250,7 @@ def test_unsendable_mail_expires_after_hour(alice, settings):
     assert not PasswordMail.objects.due().exists()
 
 
-def test_what_was_asked_for_is_forgotten_after_an_hour(db):
+def test_link_requests_deleted_after_an_hour(db):
     ask("nobody@example.org")
     send_password_mails()
     with travel(timezone.now() + timedelta(minutes=61), tick=True):
@@ -266,7 +266,7 @@ def test_what_is_no_address_is_refused(db, address):
     assert not PasswordMail.objects.exists()
 
 
-def test_who_has_no_password_gets_no_link(db):
+def test_no_link_without_password(db):
     user = person("dora")
     user.set_unusable_password()
     user.save()
@@ -287,7 +287,7 @@ def test_the_ways_there(signed_in, alice):
 
 @pytest.mark.parametrize("path", ["/password", "/tokens", "/profile"])
 @pytest.mark.parametrize("who", ["anonymous", "inactive"])
-def test_pages_of_an_account_are_for_who_is_signed_in(signed_in, alice, path, who):
+def test_account_pages_require_sign_in(signed_in, alice, path, who):
     client = Client() if who == "anonymous" else signed_in(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for answer in (client.get(path), client.post(path, CHANGE | {"name": "x"})):

@@ -67,7 +67,7 @@ def assert_in_order(words, expected):
         at = found
 
 
-def test_the_page_tells_of_every_operation(signed_in, alice, item):
+def test_page_shows_every_operation(signed_in, alice, item):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kolkata")
     words = text(signed_in(alice).get(f"/content/{item.pk}"))
     assert_in_order(words, [phrase.format(to="to ") for phrase in EXPECTED])
@@ -78,7 +78,7 @@ def test_the_page_tells_of_every_operation(signed_in, alice, item):
     assert "media.example.org/b" not in words.split("History")[1]
 
 
-def test_the_admin_tells_the_same(signed_in, viewer, item):
+def test_admin_shows_the_same(signed_in, viewer, item):
     User.objects.filter(pk=viewer.pk).update(time_zone="Asia/Kolkata")
     page = reverse("admin:content_content_history", args=[item.pk])
     words = text(signed_in(viewer).get(page))
@@ -89,7 +89,7 @@ def test_the_admin_tells_the_same(signed_in, viewer, item):
     assert "media.example.org" not in words
 
 
-def test_a_batch_that_one_may_not_see_has_no_name(signed_in, alice, bob, wallet_of, item):
+def test_hidden_batch_has_no_name(signed_in, alice, bob, wallet_of, item):
     Content.objects.filter(pk=item.pk).update(creator=wallet_of(bob))
     answer = signed_in(bob).get(f"/content/{item.pk}")
     assert "in a batch · version" in text(answer)

@@ -83,7 +83,7 @@ def test_a_name_is_shown_as_text(signed_in, alice):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
 
 
-def test_the_own_tokens_are_listed_and_nobody_else_s(signed_in, alice, bob):
+def test_only_own_tokens_listed(signed_in, alice, bob):
     make(alice, name="mine")
     make(alice, name="old", expiry=timedelta(seconds=-1))
     make(alice)
@@ -104,7 +104,7 @@ def test_a_token_is_revoked(signed_in, alice, call):
     assert caller.get("/api/me").status_code == 401
 
 
-def test_a_token_of_somebody_else_is_not_there(signed_in, alice, bob):
+def test_token_of_others_not_found(signed_in, alice, bob):
     client = signed_in(alice)
     foreign = make(bob)
     answers = [
@@ -116,7 +116,7 @@ def test_a_token_of_somebody_else_is_not_there(signed_in, alice, bob):
     assert ApiToken.objects.get() == foreign
 
 
-def test_all_own_tokens_are_revoked_at_once(signed_in, alice, bob):
+def test_all_own_tokens_revoked(signed_in, alice, bob):
     tokens = [make(alice), make(alice, name="x"), make(bob)]
     answer = signed_in(alice).post("/tokens/revoke-all", follow=True)
     assert "Revoked 2 tokens." in answer.content.decode()
@@ -138,7 +138,7 @@ def test_revoking_needs_a_post_and_a_person(signed_in, alice, path):
     assert ApiToken.objects.get() == token
 
 
-def test_nobody_has_more_tokens_than_one_may(signed_in, alice, bob):
+def test_token_limit(signed_in, alice, bob):
     make(bob)
     make(alice, expiry=timedelta(seconds=-1))
     for _ in range(MAX_TOKENS - 1):
@@ -151,7 +151,7 @@ def test_nobody_has_more_tokens_than_one_may(signed_in, alice, bob):
     assert ApiToken.objects.filter(user=alice).count() == MAX_TOKENS
 
 
-def test_reloading_the_page_of_a_new_token_makes_no_second(signed_in, alice):
+def test_reload_creates_no_second_token(signed_in, alice):
     client = signed_in(alice)
     client.post("/tokens", NEW)
     again = client.post("/tokens", NEW)

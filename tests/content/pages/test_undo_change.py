@@ -27,7 +27,7 @@ def edited(alice, item) -> Content:
     return item
 
 
-def test_a_change_by_hand_is_put_back(signed_in, alice, edited):
+def test_manual_change_undone(signed_in, alice, edited):
     client = signed_in(alice)
     answer = client.get(f"/content/{edited.pk}")
     assert text(answer).count("Undo this change…") == 1
@@ -45,7 +45,7 @@ def test_a_change_by_hand_is_put_back(signed_in, alice, edited):
     assert change.chain_state == ContentChange.ChainState.QUEUED
 
 
-def test_what_was_put_back_can_be_done_again(signed_in, alice, edited):
+def test_undo_can_be_undone(signed_in, alice, edited):
     client = signed_in(alice)
     client.post(f"/content/{edited.pk}/put-back", {"version": "3"})
     client.post(f"/content/{edited.pk}/put-back", {"version": "4"})
@@ -68,20 +68,20 @@ def test_a_removed_item_is_restored_first(signed_in, alice, edited):
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "1.5", "٣", "9" * 30, "3\n"])
-def test_a_version_that_is_none_changes_nothing(signed_in, alice, edited, version):
+def test_invalid_version_changes_nothing(signed_in, alice, edited, version):
     answer = signed_in(alice).post(f"/content/{edited.pk}/put-back", {"version": version})
     assert answer.status_code == 302
     assert Content.objects.get().version == 3
 
 
 @pytest.mark.parametrize("version", ["1", "99"])
-def test_neither_an_addition_nor_what_never_was_is_undone(signed_in, alice, edited, version):
+def test_addition_and_unknown_change_not_undone(signed_in, alice, edited, version):
     answer = signed_in(alice).post(f"/content/{edited.pk}/put-back", {"version": version})
     assert answer.status_code == 403
     assert Content.objects.get().version == 3
 
 
-def test_by_get_nothing_is_put_back(signed_in, alice, edited):
+def test_get_undoes_nothing(signed_in, alice, edited):
     answer = signed_in(alice).get(f"/content/{edited.pk}/put-back?version=3")
     assert answer["Location"] == f"/content/{edited.pk}"
     assert Content.objects.get().version == 3
@@ -91,7 +91,7 @@ def test_by_get_nothing_is_put_back(signed_in, alice, edited):
     ("name", "status"),
     [("bob", 404), ("carol", 404), ("clerk", 404), ("viewer", 403), ("staff", 302), ("root", 302)],
 )
-def test_who_may_undo_a_change_by_hand(signed_in, request, edited, name, status):
+def test_permissions_to_undo_manual_change(signed_in, request, edited, name, status):
     client = signed_in(request.getfixturevalue(name))
     if status != 404:
         page = text(client.get(f"/content/{edited.pk}"))
@@ -101,9 +101,7 @@ def test_who_may_undo_a_change_by_hand(signed_in, request, edited, name, status)
     assert Content.objects.get().version == (4 if status == 302 else 3)
 
 
-def test_what_staff_alone_may_change_staff_alone_put_back(
-    signed_in, alice, bob, staff, wallet_of, item
-):
+def test_staff_only_fields_undone_by_staff_only(signed_in, alice, bob, staff, wallet_of, item):
     owner = {"creator_id": wallet_of(bob).pk}
     change_content(item.pk, owner, version=1, by=staff, cause="admin")
     client = signed_in(bob)
@@ -144,15 +142,13 @@ def test_unchanged_item_is_not_undone(signed_in, alice, item, work):
     assert "Nothing was changed, so there is nothing to undo." in text(answer)
 
 
-def test_who_only_looks_is_not_offered_to_undo_a_batch(signed_in, viewer, alice, item, work):
+def test_viewer_not_offered_undo(signed_in, viewer, alice, item, work):
     price_batch(alice, [item.pk])
     work()
     assert "Undo this change" not in text(signed_in(viewer).get(f"/content/{item.pk}"))
 
 
-def test_staff_who_may_only_change_content_undo_by_hand_alone(
-    signed_in, alice, wallet_of, item, work
-):
+def test_staff_without_run_permission_undo_manual_changes(signed_in, alice, wallet_of, item, work):
     editor = grant(person("editor", is_staff=True), "view_content", "change_content")
     change_content(item.pk, {"title": "Second"}, version=1, by=alice, cause="api")
     client = signed_in(editor)

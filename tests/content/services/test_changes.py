@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from content.errors import AlreadyThere, StaleVersion
+from content.errors import AlreadyExists, StaleVersion
 from content.models import Content, ContentChange
 from content.services.catalogue.changes import (
     Change,
@@ -16,7 +16,7 @@ from content.services.catalogue.changes import (
 from tests.factories import make_contents
 
 
-def test_the_history_is_a_chain_from_the_first_version_on(alice, wallet_of):
+def test_history_is_gapless(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     for price in (5, 6, 7):
         change_content(item.pk, {"price": price}, version=None, by=alice, cause="api")
@@ -102,7 +102,7 @@ def test_another_value_for_each_of_many_items(alice, bob, wallet_of):
     assert Content.objects.get(pk=other.pk).version == 1
 
 
-def test_an_item_written_since_it_was_read_is_refused(alice, wallet_of):
+def test_stale_item_refused(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     read = lock_contents([item.pk])[item.pk]
     change_content(item.pk, {"price": 5}, version=None, by=alice, cause="api")
@@ -112,7 +112,7 @@ def test_an_item_written_since_it_was_read_is_refused(alice, wallet_of):
 
 def test_an_id_that_is_taken_is_refused(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
-    with pytest.raises(AlreadyThere):
+    with pytest.raises(AlreadyExists):
         add_contents(
             [Content(content_id=item.pk, title="Twin", price=1, creator=wallet_of(alice))],
             by=alice,

@@ -34,7 +34,7 @@ def run(by, items, **body):
     return batch
 
 
-def test_a_batch_is_one_call_and_its_answer_comes_back(alice, registered, wallet_of):
+def test_batch_makes_one_call(alice, registered, wallet_of):
     (unregistered,) = make_contents(wallet_of(alice))
     batch = run(alice, [*registered, unregistered])
     assert states() == ["queued"] * 3 + ["none"]
@@ -53,7 +53,7 @@ def test_a_batch_is_one_call_and_its_answer_comes_back(alice, registered, wallet
     assert send_contract_calls() == 0
 
 
-def test_a_call_that_is_refused_leaves_the_batch_a_success(alice, registered, settings):
+def test_refused_call_keeps_batch_success(alice, registered, settings):
     settings.SANDBOX_FAILURE = "rejected"
     batch = run(alice, registered)
     send_contract_calls()
@@ -68,7 +68,7 @@ def test_a_call_that_is_refused_leaves_the_batch_a_success(alice, registered, se
     assert send_contract_calls() == 0
 
 
-def test_an_item_that_the_contract_refuses_fails_alone(alice, registered, settings):
+def test_refused_item_does_not_fail_others(alice, registered, settings):
     settings.SANDBOX_FAILURE = "2"
     batch = run(alice, registered)
     send_contract_calls()
@@ -77,7 +77,7 @@ def test_an_item_that_the_contract_refuses_fails_alone(alice, registered, settin
     assert "refused this item" in results[1].chain_error
 
 
-def test_an_unreachable_chain_is_tried_again_later(alice, registered, settings, time_machine):
+def test_unreachable_chain_retried_later(alice, registered, settings, time_machine):
     settings.SANDBOX_FAILURE = "unreachable"
     run(alice, registered)
     send_contract_calls()
@@ -147,14 +147,14 @@ def test_the_chain_switched_off_is_not_attempted(alice, registered, settings):
     assert not ContractCall.objects.exists()
 
 
-def test_an_edit_by_hand_goes_to_the_chain_as_well(alice, registered):
+def test_manual_edit_sent_to_chain(alice, registered):
     change_content(registered[0].pk, {"price": 5}, version=1, by=alice, cause="api")
     change_content(registered[1].pk, {"title": "New"}, version=1, by=alice, cause="api")
     send_contract_calls()
     assert states() == ["confirmed", "none"]
 
 
-def test_an_item_taken_off_the_chain_by_hand_is_skipped(alice, registered):
+def test_item_without_chain_id_skipped(alice, registered):
     run(alice, registered)
     Content.objects.filter(pk=registered[0].pk).update(onchain_id=None)
     send_contract_calls()

@@ -46,7 +46,7 @@ def test_failed_logins_lock_all_doors(staff, failed, tried):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_guesses_from_elsewhere_lock_nobody_out(staff, door):
+def test_failures_counted_per_address(staff, door):
     for _ in range(6):
         log_in(door, "wrong", REMOTE_ADDR="192.0.2.66")
     own = log_in(door, PASSWORD)
@@ -54,7 +54,7 @@ def test_guesses_from_elsewhere_lock_nobody_out(staff, door):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_guesses_at_one_name_leave_the_others_alone(staff, root, door):
+def test_failures_counted_per_name(staff, root, door):
     fail(door)
     assert "Try again" not in log_in(door, PASSWORD, name="root").content.decode()
 
@@ -75,7 +75,7 @@ def test_forwarded_address_needs_trusted_proxy(staff):
     assert log_in("/login", PASSWORD).status_code == 429
 
 
-def test_behind_a_proxy_each_visitor_counts_alone(staff, settings):
+def test_visitors_behind_proxy_limited_separately(staff, settings):
     settings.TRUSTED_PROXIES = 1
     for number in range(4):
         # What the visitor wrote stands first, what the proxy saw last.
@@ -87,7 +87,7 @@ def test_behind_a_proxy_each_visitor_counts_alone(staff, settings):
     assert log_in("/login", PASSWORD, **owner).status_code == 302
 
 
-def test_who_is_signed_in_stays_so(signed_in, staff):
+def test_signed_in_user_not_locked_out(signed_in, staff):
     client = signed_in(staff)
     fail("/login")
     assert client.get("/profile").status_code == 200
