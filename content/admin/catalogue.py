@@ -180,7 +180,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
         return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", "")})
 
     def save_model(self, request: HttpRequest, obj: Content, form: Any, change: bool) -> None:
-        """Raises AlreadyThere and StaleVersion, which changeform_view turns into messages."""
+        """Raises AlreadyExists and StaleVersion, which changeform_view turns into messages."""
         if not change:
             content = Content(content_id=form.cleaned_data["content_id"], **form.values())
             add_contents([content], by=request.user, cause="admin")  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from batches.services.runs.confirm import confirm
 from content.models import ApiToken, User, Wallet
 from tests.batches.runs import pause, resume
 from tests.factories import make_contents
-from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches
+from tests.faults.test_concurrent_workers import DATABASES, LONG_LEASE, make_batches
 
 KILLED = -9
 LINKS = ("on-success", "on-completion", "always")

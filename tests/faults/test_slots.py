@@ -11,7 +11,7 @@ from batches.recurrence import WALL_FORMAT
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, User
 from tests.batches.templates import kept
-from tests.faults.test_at_once import LONG_LEASE
+from tests.faults.test_concurrent_workers import LONG_LEASE
 
 STATE = TemplateRun.State
 KILLED = -9
@@ -44,7 +44,7 @@ def states():
 def test_fault_25_two_sweepers_one_batch_per_slot(world, seven, count):
     make_due(seven[:1] * count)
 
-    world.run("tests.faults.rivals", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
+    world.run("tests.faults.workers", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
 
     assert states() == [STATE.STARTED] * count
     assert BatchOperation.objects.count() == Submission.objects.count() == count

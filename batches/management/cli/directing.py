@@ -119,7 +119,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
 
 
 def find(options: dict[str, Any]) -> tuple[Run, User]:
-    """Return the run and the acting user. Raises NotThere if the user may not see it."""
+    """Return the run and the acting user. Raises NotFound if the user may not see it."""
     if options["by"] is not None:
         by = find_user(options["by"])
         return find_run(options["key"], by=by), by

@@ -169,7 +169,7 @@ def run_of(submission: Submission, user: User | None = None) -> Run:
 
 
 def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
-    """The run of one batch, as far as the person may see it. Raises NotThere."""
+    """The run of one batch, as far as the person may see it. Raises NotFound."""
     batches = BatchOperation.objects.visible_to(by) if by else BatchOperation.objects.all()
     batch = batches.select_related("creator__owner", "requested_by").filter(pk=key).first()
     if batch is None:
@@ -178,7 +178,7 @@ def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
 
 
 def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
-    """What was started together, as far as the person may see it. Raises NotThere.
+    """What was started together, as far as the person may see it. Raises NotFound.
 
     A draft is its author's, at a form, and is no run yet.
     """
@@ -192,7 +192,7 @@ def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
 
 
 def find_run(key: UUID, *, by: User | None = None) -> Run:
-    """The batch, or the batches that were started together, with this id. Raises NotThere."""
+    """The batch, or the batches that were started together, with this id. Raises NotFound."""
     for find in (find_batch_run, find_submission_run):
         with suppress(NotFound):
             return find(key, by=by)

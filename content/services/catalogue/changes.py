@@ -139,7 +139,7 @@ def change_content(
 def add_contents(
     contents: Sequence[Content], *, by: User | None, cause: str
 ) -> list[ContentChange]:
-    """Insert new items, each with its first ContentChange. Raises AlreadyThere."""
+    """Insert new items, each with its first ContentChange. Raises AlreadyExists."""
     now = timezone.now()
     for content in contents:
         content.version = 1

@@ -33,7 +33,7 @@ NOT_YOURS = "You may not change the content of this creator."
 
 
 def add_content(body: Mapping[str, Any], *, by: User) -> Content:
-    """Put a new item on sale. Raises Invalid, NotAllowed and AlreadyThere."""
+    """Put a new item on sale. Raises Invalid, NotAllowed and AlreadyExists."""
     values = _clean(body, {**EDITABLE, **CREATE_ONLY}, required=REQUIRED)
     wallet = _seller_wallet(by, values.pop("creator_id", None))
     values.setdefault("content_id", str(uuid7()))
@@ -52,7 +52,7 @@ def edit_content(
 ) -> Content:
     """Change one item; `is_expected` checks the current version, None accepts any.
 
-    Raises Invalid, NotThere, NotAllowed, Removed and, only with `is_expected`, StaleVersion.
+    Raises Invalid, NotFound, NotAllowed, Removed and, only with `is_expected`, StaleVersion.
     """
     values = _clean(body, EDITABLE)
     if not values:
@@ -78,7 +78,7 @@ def edit_content(
 
 
 def find_content(content_id: str) -> Content:
-    """The item with this id. Raises NotThere, also for an invalid id."""
+    """The item with this id. Raises NotFound, also for an invalid id."""
     try:
         content = Content.objects.filter(pk=rules.clean_content_id(content_id)).first()
     except ValueError:

@@ -62,7 +62,7 @@ def send_contract_calls(moved: Moved = lambda causes: None) -> int:
 def prepare_call(client: str, moved: Moved) -> ContractCall | None:
     """Put up to 100 queued changes of one function into a new call, oldest first.
 
-    Raises RivalSender if another worker did the same concurrently.
+    Raises ConcurrentSender if another worker did the same concurrently.
     """
     queued = ContentChange.objects.filter(chain_state=ChainState.QUEUED, contract_call=None)
     function = ""

@@ -32,7 +32,7 @@ MAX_PASSWORD = 4096
 def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiToken, str]:
     """A new API token and its text, which is not stored.
 
-    Raises Invalid, TooManyFailures and WrongCredentials.
+    Raises Invalid, TooManyLogins and WrongCredentials.
     """
     _check_shape(username, password)
     user = check_password(request, username, password)
@@ -43,7 +43,7 @@ def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiT
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> User:
-    """The user with this name and password; raises TooManyFailures and WrongCredentials."""
+    """The user with this name and password; raises TooManyLogins and WrongCredentials."""
     refuse_to_wait(request, username)
     user = authenticate(request, username=username, password=password)
     if user is None:
@@ -52,7 +52,7 @@ def check_password(request: HttpRequest, username: str, password: str) -> User:
 
 
 def refuse_to_wait(request: HttpRequest, username: str) -> None:
-    """Raise TooManyFailures, with the waiting time, while this name is locked for this address."""
+    """Raise TooManyLogins, with the waiting time, while this name is locked for this address."""
     if wait := seconds_to_wait(request, username):
         raise TooManyLogins(reset_seconds=wait)
 

@@ -258,7 +258,7 @@ def test_already_ended_parent_counts(messages, alice, items):
     assert again(broken).error_code == "dependency"
 
 
-# ---------------------------------------------------------------- what is lost, and rivals
+# ---------------------------------------------------------------- lost messages and concurrency
 
 
 def test_sweep_settles_links_after_crash(messages, alice, items):

@@ -135,7 +135,7 @@ def test_manual_template_never_due(alice, items, clock):
     assert (run_due_templates(), upcoming(template), runs(template)) == (0, [], [])
 
 
-# ---------------------------------------------------------------- what dies, and rivals
+# ---------------------------------------------------------------- crashes and concurrency
 
 
 def test_killed_between_taking_a_slot_and_starting_it(alice, items, clock, monkeypatch):
