@@ -25,7 +25,7 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-# The value of `queued_at` before the broker was told for the first time.
+# The value of `queued_at` before the first message to the broker.
 NEVER_QUEUED = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = frozenset({Status.PENDING, Status.PROCESSING})
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -173,7 +173,7 @@ class BatchOperation(models.Model):
     is_awaited = models.BooleanField(default=False, editable=False)
     # When its changes are undone: the end of a sale.
     until = models.DateTimeField(null=True, blank=True)
-    # When the broker was last told; NEVER_QUEUED while the batch was always blocked.
+    # When a message was last sent to the broker; NEVER_QUEUED if none was.
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.SET_NULL, related_name="batches", db_index=False
@@ -202,7 +202,7 @@ class BatchOperation(models.Model):
             models.Index(fields=["-created_at", "-id"], name="batches_batch_newest"),
             # The calendar.
             models.Index(fields=["status", "scheduled_for"], name="batches_batch_coming"),
-            # The sweeper: pending batches by when the broker was told, expired leases.
+            # The sweeper: pending batches by the time of their last message, expired leases.
             models.Index(fields=["status", "queued_at"], name="batches_batch_waiting"),
             # The overviews: batches by the day on which they ended, all and by creator.
             models.Index(fields=["completed_at"], name="batches_batch_ended"),
@@ -223,13 +223,13 @@ class BatchOperation(models.Model):
 
     @property
     def is_blocked(self) -> bool:
-        """True while it waits for a time, a person or another batch, not just for a worker."""
+        """True while a time, a pause or another batch blocks it; not while it is only queued."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)
 
     @property
     def can_start_now(self) -> bool:
-        """Only its time keeps it from starting, or a person besides: no other batch."""
+        """True if a time, and perhaps a pause, blocks it, but no other batch."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and is_later and not self.waits_for
 

@@ -91,7 +91,7 @@ def not_attempted(batch: BatchOperation) -> int:
 
 @register.filter
 def blocker_words(batch: BatchOperation) -> str:
-    """What keeps a batch from starting, beside its status; nothing in its turn."""
+    """What blocks a batch; empty if nothing does."""
     return ", ".join(blockers(batch))
 
 

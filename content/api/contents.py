@@ -1,4 +1,4 @@
-"""The catalogue: list, look, add, edit, history."""
+"""The catalogue: list, read, add, edit, history."""
 
 from functools import partial
 from typing import Any

@@ -182,7 +182,7 @@ class ContentChange(models.Model):
         FAILED = "failed", "Failed"
         NOT_ATTEMPTED = "not-attempted", "Not attempted"
 
-    # The chain may still move these on.
+    # The states that are not final.
     OPEN_STATES = frozenset(
         {ChainState.QUEUED, ChainState.RETRYING, ChainState.BROADCAST, ChainState.INCLUDED}
     )

@@ -224,7 +224,7 @@ def _faults_of_result(
         yield f"its result refers to a change of item {change.content_id} by {change.cause}"
 
 
-# ---------------------------------------------------------------- what repeats
+# ---------------------------------------------------------------- templates
 
 
 def _faults_of_templates(

@@ -151,7 +151,7 @@ def preview_items(
     versions: Sequence[int | None],
     is_allowed: bool = True,
 ) -> list[PreviewItem]:
-    """The verdict for each id in words; of an item that is not one's own nothing is told."""
+    """Return the verdict for each id in words, without details of other creators' items."""
     verdicts = evaluate_all(
         operation,
         frozen,

@@ -1,4 +1,4 @@
-"""The undo of a batch that has ended: it restores every change whose item was left alone since."""
+"""The undo of a batch that has ended: restores every item that was not changed since."""
 
 from collections.abc import Collection
 
@@ -37,7 +37,7 @@ def undo_order(
         {UNDO: batch.payload},
         [change.content_id for change in changes],
         item_payloads=[{RESTORE: change.before} for change in changes],
-        # What was changed since is somebody's wish, and stays.
+        # Items that were changed since keep their new values.
         expected_versions={change.content_id: change.version for change in changes},
         creator=batch.creator_id,
         schedule=schedule,
