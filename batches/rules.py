@@ -129,7 +129,7 @@ FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def clean_filter(value: Any) -> dict[str, Any]:
-    """A filter of items, as the arguments of `ContentQuerySet.matching`."""
+    """Return a filter of items, as the arguments of `ContentQuerySet.matching`."""
     if not isinstance(value, Mapping):
         raise FieldErrors({"filter": ["Send an object of what the items must match."]})
     errors: dict[str, list[str]] = {}

@@ -18,7 +18,7 @@ VISIBILITY_SECONDS = 3600
 
 
 def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
-    """The URL and the transport options of filesystem://, redis:// or amqp:// .
+    """Return the URL and the transport options of filesystem://, redis:// or amqp:// .
 
     Opens no connection. Raises ConfigurationError with a message that names the error.
     """

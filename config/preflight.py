@@ -143,7 +143,7 @@ def _listed(keys: list[tuple[str, str]]) -> str:
 
 
 def _refusal(error: BaseException) -> str:
-    """The database, its error and the remedy; never its password."""
+    """Return the database, its error and the remedy; never its password."""
     words = " ".join(str(error).split())
     if connection.vendor == "sqlite":
         remedy = (

@@ -33,7 +33,7 @@ DATA_DIR = environment.data_dir(BASE_DIR / "var")
 
 
 def _secret_key() -> str:
-    """The key from the environment; without https, a generated one in DATA_DIR."""
+    """Return the key from the environment; without https, a generated one in DATA_DIR."""
     if key := environment.secret_key(is_needed=IS_HTTPS):
         return key
     path = DATA_DIR / "secret-key"

@@ -46,7 +46,7 @@ READY = {**UNBLOCKED, "scheduled_for": None}
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def visible_to(self, user: User) -> Self:
-        """Everything for staff with the view permission, else batches of the user's wallets."""
+        """Return all batches for staff who may view them, else those of the user's wallets."""
         if sees_all(user):
             return self
         return self.owned_by(user)
@@ -70,7 +70,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         return self.defer("content_ids", "item_payloads", "expected_versions")
 
     def following(self, batch: "BatchOperation", *, newest_first: bool = True) -> Self:
-        """The batches after that one in a list ordered by time."""
+        """Return the batches after that one in a list ordered by time."""
         side = "lt" if newest_first else "gt"
         beyond = models.Q(**{f"created_at__{side}": batch.created_at})
         beside = models.Q(**{f"id__{side}": batch.pk})

@@ -202,7 +202,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Every change of the item, from every door, newest first."""
+        """Show every change of the item, from every door, newest first."""
         content = self.get_object(request, object_id)
         if content is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -233,7 +233,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
     def with_causes(
         self, request: HttpRequest, changes: Iterable[ContentChange]
     ) -> Iterator[tuple[ContentChange, dict[str, str]]]:
-        """The cause of each change, with a link if it has a page."""
+        """Yield the cause of each change, with a link if it has a page."""
         for change in changes:
             yield change, {"words": cause_words(change.cause), "url": ""}
 

@@ -169,7 +169,7 @@ if admin.site.is_registered(AuthToken):
 
 
 def _rights_of(user: User) -> set[str]:
-    """The rights the user would have if active: the backend gives inactive users none."""
+    """Return the rights the user would have if active: the backend gives inactive users none."""
     awake = User(pk=user.pk, is_superuser=user.is_superuser, is_active=True)
     return awake.get_all_permissions()
 

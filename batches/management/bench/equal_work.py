@@ -26,7 +26,7 @@ class EqualWork:
         self.is_sqlite = connection.vendor == "sqlite"
 
     def versions(self, keys: Sequence[str]) -> list[int]:
-        """The versions of these items now, on which their history builds; not measured."""
+        """Return the versions of these items now, on which their history builds; not measured."""
         found = dict(Content.objects.filter(pk__in=keys).values_list("pk", "version"))
         return [found[key] for key in keys]
 

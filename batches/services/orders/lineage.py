@@ -54,7 +54,7 @@ def refuse_second_retry(
 
 
 def undone(batch: BatchOperation) -> set[str]:
-    """The ids that an undo of the batch, or a retry of that undo, has restored."""
+    """Return the ids that an undo of the batch, or a retry of that undo, has restored."""
     undos = list(BatchOperation.objects.filter(undo_of_id=batch.pk))
     ids: set[str] = set()
     while undos:
@@ -65,14 +65,14 @@ def undone(batch: BatchOperation) -> set[str]:
 
 
 def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
-    """Whether they changed items, and no undo of them waits, runs or has restored all of these."""
+    """Return whether changed items are left to undo, and no undo is waiting or running."""
     undos = [batch for batch in follow_ups if batch.undo_of_id]
     is_undoing = any(not undo.is_finished for undo in undos)
     return not is_undoing and changed_count(ended) > changed_count(undos)
 
 
 def changed_count(batches: Sequence[BatchOperation]) -> int:
-    """The number of items they changed."""
+    """Return the number of items they changed."""
     return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
@@ -98,7 +98,7 @@ def retried_ids(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
 
 
 def count_retried(batches: Sequence[BatchOperation]) -> Counter[str]:
-    """How many failed items need no other retry, by code; "" counts items not processed."""
+    """Return how many failed items need no other retry, by code; "" counts items not processed."""
     ids = retried_ids(batches)
     retried = [batch for batch in batches if ids[batch.pk]]
     if not retried:
@@ -127,5 +127,5 @@ def root_ids(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
 
 
 def root_id(batch: BatchOperation) -> UUID:
-    """The original that this batch retries, directly or indirectly; else its own id."""
+    """Return the original that this batch retries, directly or indirectly; else its own id."""
     return root_ids([batch])[batch.pk]

@@ -21,7 +21,7 @@ def undo_order(
     *,
     schedule: Schedule = AT_ONCE,
 ) -> Order:
-    """The undo of all that a batch changed, or of these items. Raises NothingToDo."""
+    """Return the undo of all that a batch changed, or of these items. Raises NothingToDo."""
     items = batch.items.filter(change__isnull=False).select_related("change").order_by("position")
     changes = [item.change for item in items if item.change]
     if content_ids is not None:

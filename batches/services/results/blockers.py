@@ -34,7 +34,7 @@ def blocker_label(run: Run) -> str:
 
 
 def next_words(run: Run) -> str:
-    """What happens next: `It now starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused.`
+    """Return what happens next: `It now starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused.`
 
     Of several batches the first that still waits stands for all.
     """

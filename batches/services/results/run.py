@@ -58,7 +58,7 @@ class Run:
             raise NotAllowed(f"You may not change this {self.noun}.")
 
     def may_be_directed_by(self, user: User) -> bool:
-        """True if the user may control every batch of it, including hidden ones."""
+        """Return True if the user may control every batch of it, including hidden ones."""
         if self.submission:
             return may_direct_all(user, self.submission)
         return all(may_direct(user, batch) for batch in self.batches)

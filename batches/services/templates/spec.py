@@ -58,7 +58,7 @@ class TemplateOrder:
 
 
 def times_of(template: Template) -> tuple[object, ...]:
-    """The schedule of a template, to be compared with `TemplateOrder.times`."""
+    """Return the schedule of a template, to be compared with `TemplateOrder.times`."""
     return template.repeat, template.first, template.time_zone, template.last_day
 
 
@@ -121,7 +121,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
 
 
 def clean_template_changes(template: Template, body: Mapping[str, Any]) -> TemplateOrder:
-    """The template with the given fields changed. Raises Invalid."""
+    """Return the template with the given fields changed. Raises Invalid."""
     return clean_template(merged(body_of_template(template), body), kept=template)
 
 
@@ -133,7 +133,7 @@ def merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, 
 
 
 def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
-    """The body of a template that repeats a batch, without a name.
+    """Return the body of a template that repeats a batch, without a name.
 
     Raises NothingToDo for an undo or individual prices, which can't be repeated.
     """
@@ -150,7 +150,7 @@ def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
 
 
 def body_of_template(template: Template) -> dict[str, Any]:
-    """The template as `clean_template` takes it."""
+    """Return the template as `clean_template` takes it."""
     body: dict[str, Any] = {
         "name": template.name,
         "creator": template.creator_id,

@@ -98,7 +98,7 @@ def resume_template(template: Template) -> None:
 
 
 def draft_of(template: Template) -> Submission:
-    """What a run would start now, not saved. Raises Invalid and NotAllowed."""
+    """Return what a run would start now, not saved. Raises Invalid and NotAllowed."""
     if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
         raise NotAllowed(RIGHT_LOST)
     return draft(
@@ -117,13 +117,13 @@ def preview_template(template: Template) -> Preview:
 
 
 def need_of_run(template: Template, preview: Preview) -> Need:
-    """How many batches the previewed run would create, and the remaining quota."""
+    """Return how many batches the previewed run would create, and the remaining quota."""
     batches = -(-len(preview.items) // settings.BATCH_MAX_ITEMS)
     return need_of(template.creator, batches, by=template.by)
 
 
 def selection_of(template: Template) -> Sequence[str]:
-    """The creator's items it selects now. Raises Invalid if there are none, or too many.
+    """Return the creator's items it selects now. Raises Invalid if there are none, or too many.
 
     Ids that now belong to another creator are left out.
     """

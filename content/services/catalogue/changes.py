@@ -164,7 +164,7 @@ def add_contents(
 
 
 def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a ContentChange's `before` or `after` as model values."""
+    """Return the values of a ContentChange's `before` or `after` as model values."""
     return {
         name: parse_datetime(value) if name.endswith("_at") and value else value
         for name, value in fields.items()

@@ -15,7 +15,7 @@ MAX_NAME = 100
 
 @atomic
 def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToken, str]:
-    """A new token and its text, which is not stored.
+    """Return a new token and its text, which is not stored.
 
     Raises Invalid for an invalid or duplicate name, and TooManyTokens.
     """
