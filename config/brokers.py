@@ -71,7 +71,7 @@ def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
 def check_broker(url: str, options: Mapping[str, Any]) -> None:
     """Connect once, for some seconds at most. Raises ConfigurationError if it is refused.
 
-    A broker that is down or silent is no error: processes wait for it and log that.
+    A broker that is down or silent is not an error: processes wait for it and log that.
     """
     broker = Connection(url, transport_options=dict(options), connect_timeout=SOCKET_SECONDS)
     try:
@@ -83,7 +83,7 @@ def check_broker(url: str, options: Mapping[str, Any]) -> None:
             f"The broker at {place} refuses the connection ({said}); correct the user, the "
             "password or the path in CELERY_BROKER_URL."
         ) from None
-    except Exception:  # transports raise anything if nobody answers
+    except Exception:  # transports raise anything if there is no answer
         return
     finally:
         broker.release()

@@ -1,7 +1,7 @@
 """Checks before a process starts to work: one message and exit code 2 for an invalid configuration.
 
 `python -m config.preflight` only checks, for a parent process without Django. A broker that is
-down is no error: processes wait for it and log that.
+down is not an error: processes wait for it and log that.
 """
 
 import os
@@ -184,7 +184,7 @@ def main(*, looks_at_broker: bool = False) -> None:
         check_setup()
         if looks_at_broker:
             check_broker(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
-        else:  # the web server: manage.py runs Django's checks by itself, and workers need no doors
+        else:  # the web server: manage.py runs Django's checks, and workers have no doors
             refuse_incomplete_operations()
 
 

@@ -83,7 +83,7 @@ def clean_percent(value: Any) -> Decimal:
 
 
 def percent_of_price(price: int, percent: Decimal) -> int:
-    """Return the price after a change by so many percent, rounded half up to a whole micro-STX."""
+    """Return the price after a change by that percentage, rounded half up to a whole micro-STX."""
     exact = Decimal(price) * (100 + percent) / 100
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 

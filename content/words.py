@@ -130,6 +130,6 @@ def utc_words(value: datetime) -> str:
 
 
 def moment_and_utc_words(value: datetime) -> str:
-    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for what is still to come."""
+    """`24 Nov 2026, 01:15 CET (00:15 UTC)`, for future times."""
     beside = utc_words(value)
     return f"{moment_words(value)} ({beside})" if beside else moment_words(value)

@@ -15,7 +15,7 @@ from content.models import Content
 
 
 class PriceResource(resources.ModelResource):  # type: ignore[misc]
-    """As its documentation begins: one model, a key, a column."""
+    """As at the start of its documentation: one model, a key, a column."""
 
     class Meta:
         model = Content

@@ -65,7 +65,7 @@ def add_operation(parser: CommandParser, operation: Operation) -> None:
     parser.add_argument(
         "--creator",
         metavar="ADDRESS_OR_USERNAME",
-        help="creator of the items; default: all creators for whom the user of --as may act",
+        help="creator of the items; default: all creators that the user of --as may act for",
     )
     ids = parser.add_mutually_exclusive_group(required=True)
     ids.add_argument("--ids", type=split_ids, help="ids, separated by commas")
