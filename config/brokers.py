@@ -77,10 +77,10 @@ def check_broker(url: str, options: Mapping[str, Any]) -> None:
     try:
         broker.connect()
     except (AccessRefused, NotAllowed, AuthenticationError, ResponseError) as error:
-        said = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
+        reason = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
         place = urlsplit(url).netloc.rpartition("@")[2]
         raise ConfigurationError(
-            f"The broker at {place} refuses the connection ({said}); correct the user, the "
+            f"The broker at {place} refuses the connection ({reason}); correct the user, the "
             "password or the path in CELERY_BROKER_URL."
         ) from None
     except Exception:  # transports raise anything if there is no answer

@@ -1,4 +1,4 @@
-"""The people whom the tests speak of, and the engine without a broker."""
+"""The users of the tests, and the engine without a broker."""
 
 import gc
 import json

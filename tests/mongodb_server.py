@@ -1,4 +1,4 @@
-"""Plays MongoDB for the tests: `python -m tests.mongodb_server --port 27117`. Never imported.
+"""A stand-in for MongoDB in tests: `python -m tests.mongodb_server --port 27117`. Never imported.
 
 SecantusDB, which keeps nothing here, with three things as MongoDB has them:
 

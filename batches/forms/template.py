@@ -178,7 +178,7 @@ class TemplateForm:
         if not is_valid:
             return None
         try:
-            return clean_template(self._body(), kept=self.template)
+            return clean_template(self._body(), existing=self.template)
         except Invalid as error:
             self.refuse(error)
             return None

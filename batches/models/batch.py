@@ -95,8 +95,8 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def coming(self) -> Self:
         """Accepted but blocked by a time, a pause or another batch; soonest first."""
         later = models.Q(scheduled_for__gt=timezone.now())
-        held = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
-        return self.filter(later | held, status=Status.PENDING).order_by("scheduled_for", "id")
+        blocked = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
+        return self.filter(later | blocked, status=Status.PENDING).order_by("scheduled_for", "id")
 
     def ended_between(self, since: datetime, until: datetime) -> Self:
         """Batches with `start` <= value < `end`."""

@@ -74,7 +74,9 @@ def filtered(filters: type[FilterSet], request: Request, rows: QuerySet[Any]) ->
     found = filters(request.query_params, queryset=rows)
     if not found.is_valid():
         raise Invalid(
-            errors={name: [str(words) for words in said] for name, said in found.errors.items()}
+            errors={
+                name: [str(words) for words in messages] for name, messages in found.errors.items()
+            }
         )
     return found.qs  # type: ignore[no-any-return]
 

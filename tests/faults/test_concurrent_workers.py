@@ -1,4 +1,4 @@
-"""Several processes want the same at the same moment: one gets it, and nothing is twice."""
+"""Concurrent processes for the same work: one gets it, nothing runs twice."""
 
 import json
 from datetime import timedelta

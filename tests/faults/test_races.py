@@ -1,4 +1,4 @@
-"""People and workers who want what excludes the other's wish, at the same moment, many times."""
+"""Concurrent actions that exclude each other, many times."""
 
 import json
 from collections import Counter

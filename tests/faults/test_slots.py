@@ -1,4 +1,4 @@
-"""Slots of templates: each makes one batch, whoever sweeps, dies, or was down for nights."""
+"""Slots of templates: one batch each, despite concurrent sweepers, crashes and downtime."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from batches.models import BatchOperation, Submission, Template, TemplateRun
 from batches.recurrence import WALL_FORMAT
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, User
-from tests.batches.templates import kept
+from tests.batches.templates import save_template
 from tests.faults.test_concurrent_workers import LONG_LEASE
 
 STATE = TemplateRun.State
@@ -22,7 +22,7 @@ def make_due(content_ids, *, since=timedelta()):
     alice, first = User.objects.get(username="alice"), timezone.now() - since - timedelta(hours=1)
     with time_machine.travel(first - timedelta(hours=1)):
         return [
-            kept(
+            save_template(
                 alice,
                 contentIds=[key],
                 updatePayload={"newPrice": 9},

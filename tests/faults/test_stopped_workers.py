@@ -1,4 +1,4 @@
-"""A batch whose worker lost its turn, was asked to stop, or dies of the batch every time."""
+"""Workers that are suspended, stopped, or killed by their batch every time."""
 
 import os
 import signal

@@ -62,10 +62,10 @@ def times_of(template: Template) -> tuple[object, ...]:
     return template.repeat, template.first, template.time_zone, template.last_day
 
 
-def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> TemplateOrder:
+def clean_template(body: Mapping[str, Any], *, existing: Template | None = None) -> TemplateOrder:
     """Validate the body of a template. Raises Invalid that names every wrong field.
 
-    Unchanged times of an existing template (`kept`) may be in the past.
+    Unchanged times of an existing template (`existing`) may be in the past.
 
     `{name, operationType, updatePayload, contentIds | filter, creator?, errorPolicy?, repeat?,
     firstRun?, timeZone?, lastDay?}`; `firstRun` is a local time in `timeZone`: `2026-12-01T09:00`.
@@ -113,7 +113,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         filter=dict(body["filter"]) if "filter" in body else None,
         **clean,
     )
-    if kept is None or order.times != times_of(kept):
+    if existing is None or order.times != times_of(existing):
         wrong = _time_errors(order)
         if wrong:
             raise Invalid(errors=wrong)
@@ -122,7 +122,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
 
 def clean_template_changes(template: Template, body: Mapping[str, Any]) -> TemplateOrder:
     """Return the template with the given fields changed. Raises Invalid."""
-    return clean_template(merged(body_of_template(template), body), kept=template)
+    return clean_template(merged(body_of_template(template), body), existing=template)
 
 
 def merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
