@@ -1,4 +1,4 @@
-"""Read by gunicorn itself where it is started in this folder; its command line goes before."""
+"""Gunicorn's settings, read when it starts in this folder; its options take precedence."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ threads = 8
 
 
 def on_starting(server: object) -> None:
-    """Refuse to start where a preflight check fails.
+    """Refuse to start if a preflight check fails.
 
-    A child looks: a parent that had loaded the program could not load a newer one on HUP.
+    The check runs in a child process, so that the parent can load a newer program on HUP.
     """
-    look = [sys.executable, "-m", "config.preflight"]
-    if code := subprocess.run(look, cwd=HERE, check=False).returncode:  # noqa: S603
+    command = [sys.executable, "-m", "config.preflight"]
+    if code := subprocess.run(command, cwd=HERE, check=False).returncode:  # noqa: S603
         sys.exit(code)

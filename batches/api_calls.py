@@ -112,7 +112,7 @@ def _here_document(lines: Iterable[str]) -> str:
 
 
 def _price_lines(batch: BatchOperation) -> Iterable[str]:
-    """The price file of the batch: ids and numbers, so nothing needs quoting."""
+    """Yield the price file of the batch: ids and numbers, so nothing needs quoting."""
     own = batch.item_payloads
     columns = {name: field for name, field in COLUMNS.items() if any(field in each for each in own)}
     write = {option.path: option.write for option in operation_for(batch).options}

@@ -50,7 +50,7 @@ def _lacks(kind: str, operation: Operation) -> Iterator[tuple[str, str, str]]:
 
 
 def _example(operation: Operation) -> Iterator[tuple[str, str, str]]:
-    """The demo, the OpenAPI description and the tests run the first one."""
+    """Check the first example, which the demo, the OpenAPI description and the tests use."""
     example = next(iter(operation.examples.values()), None)
     if example is None:
         yield "E003", "has no example.", "Put a payload into `examples`."

@@ -73,7 +73,7 @@ class QuotaExceeded(Throttled):
 
 
 def rate_limit_headers(*, limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:
-    """The quota of an hour as the IETF's draft on RateLimit header fields writes it."""
+    """Return the quota of an hour as the IETF's draft on RateLimit header fields writes it."""
     return {
         "RateLimit-Policy": f'"batches";q={limit};w={HOUR_SECONDS}',
         "RateLimit": f'"batches";r={remaining};t={reset_seconds or HOUR_SECONDS}',

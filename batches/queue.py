@@ -56,7 +56,7 @@ class Sender:
 
 
 def messages_waiting(queue_name: str) -> int | None:
-    """The number of messages at the broker; None if unknown.
+    """Return the number of messages at the broker; None if unknown.
 
     Uses the network, for some seconds at most: never call it in a transaction.
     """

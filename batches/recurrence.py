@@ -36,7 +36,7 @@ class Slot(NamedTuple):
 
 
 def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of that local time, or of the next one that exists. Of two the first."""
+    """Return the instant of that local time, or of the next one that exists. Of two the first."""
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wall:
         return first
@@ -55,7 +55,7 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
 def slots_after(
     moment: datetime, *, first: datetime, repeat: str, zone: ZoneInfo, last_day: date | None = None
 ) -> Iterator[Slot]:
-    """The slots later than that instant, in order; infinite without `last_day`.
+    """Yield the slots later than that instant, in order; infinite without `last_day`.
 
     `first` is the local time of the first slot and sets the time of day of all; if a month lacks
     the day, its last day is used. `last_day` is the last possible day, in that zone. No two slots
@@ -74,19 +74,19 @@ def slots_after(
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names of all zones that are the same on every machine."""
+    """Return the names of all zones that are the same on every machine."""
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def _number_before(moment: datetime, first: datetime, repeat: str, zone: ZoneInfo) -> int:
-    """The number of a slot not later than the moment, or 0: where the search starts."""
+    """Return the number of a slot not later than the moment, or 0: where the search starts."""
     passed = moment.astimezone(zone).replace(tzinfo=None) - first
     longest = _DAYS.get(repeat) or 31 * _MONTHS[repeat]
     return max(0, passed.days // longest - 1)
 
 
 def _wall(first: datetime, repeat: str, number: int) -> datetime | None:
-    """The local time of one slot; None after the end of the calendar."""
+    """Return the local time of one slot; None after the end of the calendar."""
     try:
         if repeat in _MONTHS:
             months = first.month - 1 + number * _MONTHS[repeat]
@@ -108,7 +108,7 @@ def clean_repeat(value: Any) -> str:
 
 
 def clean_zone(value: Any) -> str:
-    """The name of an existing zone. Raises ValueError."""
+    """Return the name of an existing zone. Raises ValueError."""
     if not isinstance(value, str) or value not in zone_names():
         raise ValueError("Unknown time zone. Use the format Europe/Berlin.")
     return value

@@ -34,7 +34,7 @@ class ResultTabs:
 
     @classmethod
     def read(cls, query: Mapping[str, str], totals: Totals, *, is_finished: bool) -> "ResultTabs":
-        """The filter of the query string; an invalid one shows all."""
+        """Return the filter of the query string; an invalid one shows all."""
         outcome, code = query.get("outcome", ""), query.get("code", "")
         if outcome not in {*Outcome.values, NOT_ATTEMPTED}:
             outcome = ""

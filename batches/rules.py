@@ -46,7 +46,7 @@ class FieldErrors(ValueError):
 
 
 class ErrorCollector:
-    """Runs check after check, so that one refusal names every field that is wrong."""
+    """Collects the errors of several checks, so that one refusal names every wrong field."""
 
     def __init__(self) -> None:
         self.errors: dict[str, list[str]] = {}
@@ -59,10 +59,7 @@ class ErrorCollector:
     def attempt(
         self, clean: Callable[..., Any], *arguments: Any, field: str = "", **more: Any
     ) -> Any:
-        """Return the clean value, or None once the refusal is noted.
-
-        A ValueError that names no field is about `field`.
-        """
+        """Return the clean value, or None after recording the error, at `field` by default."""
         try:
             return clean(*arguments, **more)
         except FieldErrors as error:
@@ -76,13 +73,13 @@ class ErrorCollector:
         return None
 
     def raise_errors(self) -> None:
-        """Raises Invalid when a check failed."""
+        """Raise Invalid if a check failed."""
         if self.errors:
             raise Invalid(self.message, errors=self.errors, **self.details)
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"updates.title": "A"}` as `{"updates": {"title": "A"}}`."""
+    """Turn `{"updates.title": "A"}` into `{"updates": {"title": "A"}}`."""
     found: dict[str, Any] = {}
     for path, value in values.items():
         *above, name = path.split(".")
@@ -132,7 +129,7 @@ FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def clean_filter(value: Any) -> dict[str, Any]:
-    """A filter of items, as the arguments of `ContentQuerySet.matching`."""
+    """Return a filter of items, as the arguments of `ContentQuerySet.matching`."""
     if not isinstance(value, Mapping):
         raise FieldErrors({"filter": ["Send an object of what the items must match."]})
     errors: dict[str, list[str]] = {}
@@ -205,7 +202,7 @@ def check_moment(moment: datetime) -> None:
 
 
 def clean_depends_on(value: Any) -> list[tuple[UUID, str]]:
-    """Different batches as (id, one of LINKS), ON_COMPLETION where none is said.
+    """Return unique batches as (id, one of LINKS), ON_COMPLETION by default.
 
     Each is an id or `{batchId, when}`. Raises FieldErrors with `dependsOn.<position>` as paths.
     """

@@ -18,7 +18,7 @@ VISIBILITY_SECONDS = 3600
 
 
 def broker_settings(url: str, data_dir: Path) -> tuple[str, dict[str, Any]]:
-    """The URL and the transport options of filesystem://, redis:// or amqp:// .
+    """Return the URL and the transport options of filesystem://, redis:// or amqp:// .
 
     Opens no connection. Raises ConfigurationError with a message that names the error.
     """
@@ -77,13 +77,13 @@ def check_broker(url: str, options: Mapping[str, Any]) -> None:
     try:
         broker.connect()
     except (AccessRefused, NotAllowed, AuthenticationError, ResponseError) as error:
-        said = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
+        reason = " ".join(str(error).split()).rpartition(" - ")[2][:LONGEST_REASON].rstrip(".")
         place = urlsplit(url).netloc.rpartition("@")[2]
         raise ConfigurationError(
-            f"The broker at {place} refuses the connection ({said}); correct the user, the "
+            f"The broker at {place} refuses the connection ({reason}); correct the user, the "
             "password or the path in CELERY_BROKER_URL."
         ) from None
-    except Exception:  # transports raise anything if nobody answers
+    except Exception:  # transports raise anything if there is no answer
         return
     finally:
         broker.release()

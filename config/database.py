@@ -39,7 +39,7 @@ def is_mongodb() -> bool:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """The database is unreachable or locked for too long: a retry can help."""
+    """Return True if the database is unreachable or locked for too long: a retry can help."""
     if lacks_tables(error):
         return False
     if isinstance(error, OperationalError | InterfaceError):

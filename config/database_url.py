@@ -11,7 +11,7 @@ CONNECT_SECONDS = 5
 
 SQLITE_OPTIONS: dict[str, Any] = {
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with
-    # "database is locked", whatever the timeout, if somebody else wrote in between.
+    # "database is locked", whatever the timeout, if another process wrote in between.
     "transaction_mode": "IMMEDIATE",
     # A checkpoint after 16 MB of changes instead of 4, since commits wait for checkpoints.
     "init_command": (

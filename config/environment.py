@@ -32,12 +32,12 @@ def env_str(name: str, default: str = "") -> str:
 
 
 def env_list(name: str) -> list[str]:
-    """A comma-separated list."""
+    """Return a comma-separated list."""
     return [part.strip() for part in env_str(name).split(",") if part.strip()]
 
 
 def env_int(name: str, *, default: int, minimum: int = 1) -> int:
-    """A whole number from `minimum` on."""
+    """Return a whole number from `minimum` on."""
     given = env_str(name)
     if not given:
         return default
@@ -50,7 +50,7 @@ def env_int(name: str, *, default: int, minimum: int = 1) -> int:
 
 
 def env_seconds(name: str, *, default: float) -> float:
-    """A number of seconds above 0."""
+    """Return a number of seconds above 0."""
     given = env_str(name)
     if not given:
         return default
@@ -87,7 +87,7 @@ def log_level(default: str) -> str:
 
 
 def split_url(name: str, url: str) -> SplitResult:
-    """The parts of a URL; error messages never contain its password."""
+    """Return the parts of a URL; error messages never contain its password."""
     try:
         parts = urlsplit(url)
         # PostgreSQL and MongoDB allow several hosts, so there may be several ports.
@@ -132,7 +132,7 @@ def mail_settings() -> dict[str, Any]:
 
 
 def mail_sender(default: str) -> str:
-    """The From address, with or without a name."""
+    """Return the From address, with or without a name."""
     given = env_str("DEFAULT_FROM_EMAIL")
     if not given:
         return default
@@ -169,7 +169,7 @@ def secret_key(*, is_needed: bool) -> str:
 
 
 def data_dir(default: Path) -> Path:
-    """The data folder of all processes on this machine; created if missing."""
+    """Return the data folder of all processes on this machine; created if missing."""
     folder = Path(env_str("DATA_DIR") or default).resolve()
     try:
         for needed in (folder, folder / "static"):

@@ -23,7 +23,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def fault(error: BaseException | None) -> tuple[int, dict[str, object], dict[str, str]]:
-    """The status, the API's body and the headers: 503 while the database is away or empty."""
+    """Return status, API body and headers: 503 while the database is unreachable or empty."""
     if database.lacks_tables(error):
         words = NO_TABLES
     elif error is not None and database.is_unreachable(error):

@@ -37,7 +37,7 @@ class Channel(filesystem.Channel):
             raise ChannelError(f"Cannot store a message: {error.strerror}.") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """The next message. An unreadable one is dropped; the sweeper makes up for it."""
+        """Return the next message. An unreadable one is dropped; the sweeper makes up for it."""
         while True:
             try:
                 return super()._get(queue)

@@ -54,8 +54,10 @@ def private_answers(get_response: GetResponse) -> GetResponse:
             patch_vary_headers(response, ["Authorization", "Cookie"])
         is_private = is_api or (getattr(request, "user", None) and request.user.is_authenticated)
         if is_private and not response.has_header("Cache-Control"):
-            kept = {"no_cache": True} if response.has_header("ETag") else {"no_store": True}
-            patch_cache_control(response, private=True, **kept)
+            cache_control = (
+                {"no_cache": True} if response.has_header("ETag") else {"no_store": True}
+            )
+            patch_cache_control(response, private=True, **cache_control)
         return response
 
     return middleware

@@ -143,7 +143,7 @@ def _names(keys: list[tuple[str, str]]) -> str:
 
 
 def _refusal(error: BaseException) -> str:
-    """The database, its error and the remedy; never its password."""
+    """Return the database, its error and the remedy; never its password."""
     words = " ".join(str(error).split())
     if connection.vendor == "sqlite":
         remedy = (
@@ -184,7 +184,7 @@ def main(*, looks_at_broker: bool = False) -> None:
         check_setup()
         if looks_at_broker:
             check_broker(settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
-        else:  # the web server: manage.py runs Django's checks by itself, and workers need no doors
+        else:  # the web server: manage.py runs Django's checks, and workers have no doors
             refuse_incomplete_operations()
 
 

@@ -23,7 +23,7 @@ from config.unfold import unfold_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# ---------------------------------------------------------------- where and who
+# ---------------------------------------------------------------- site and hosts
 
 DEBUG = environment.env_bool("DEBUG", default=False)
 SITE_URL = environment.site_url()
@@ -33,7 +33,7 @@ DATA_DIR = environment.data_dir(BASE_DIR / "var")
 
 
 def _secret_key() -> str:
-    """The key from the environment; without https, a generated one in DATA_DIR."""
+    """Return the key from the environment; without https, a generated one in DATA_DIR."""
     if key := environment.secret_key(is_needed=IS_HTTPS):
         return key
     path = DATA_DIR / "secret-key"
@@ -173,7 +173,7 @@ if IS_MONGODB:
         "contenttypes": "config.mongodb.migrations.contenttypes",
     }
 
-# ---------------------------------------------------------------- people
+# ---------------------------------------------------------------- users and sign-in
 
 AUTH_USER_MODEL = "content.User"
 AUTHENTICATION_BACKENDS = ["content.services.people.sign_in.ThrottledBackend"]
@@ -301,7 +301,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.mail_sender(f"{SITE_NAME} <batches@{urlsplit(SITE_URL).hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# ---------------------------------------------------------------- words, time, files
+# ---------------------------------------------------------------- language, time, static files
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "config.formats"
@@ -317,7 +317,7 @@ STORAGES = {
 # Served from the apps: no collectstatic is needed, and no warning about it.
 WHITENOISE_USE_FINDERS = True
 
-# ---------------------------------------------------------------- safety
+# ---------------------------------------------------------------- security
 
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True

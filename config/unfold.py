@@ -86,7 +86,7 @@ def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _link(title: str, icon: str, app: str, model: str, right: str = "") -> dict[str, Any]:
-    """True for users who may view or change that model, or have that permission."""
+    """Return True for users who may view or change that model, or have that permission."""
 
     def may_view(request: HttpRequest) -> bool:
         user = request.user

@@ -16,18 +16,18 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.kept = BytesIO()
+        self.buffer = BytesIO()
         self.room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.kept.write(raw_data[: self.room])
+        self.buffer.write(raw_data[: self.room])
         self.room -= min(self.room, len(raw_data))
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        size = self.kept.tell()
-        self.kept.seek(0)
+        size = self.buffer.tell()
+        self.buffer.seek(0)
         return InMemoryUploadedFile(
-            self.kept,
+            self.buffer,
             self.field_name,
             self.file_name or "",
             self.content_type,

@@ -7,12 +7,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 
 
 def neutral_cell(value: Any) -> Any:
-    """A cell to write; text that looks like a formula gets a `'` prefix."""
+    """Return a cell to write; text that looks like a formula gets a `'` prefix."""
     if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
         return f"'{value}"
     return value
 
 
 def plain_cell(text: str) -> str:
-    """The reverse of `neutral_cell`."""
+    """Return the reverse of `neutral_cell`."""
     return text[1:] if text.startswith("'") and neutral_cell(text[1:]) == text else text

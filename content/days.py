@@ -33,7 +33,7 @@ def is_wrong_order(first: date | None, last: date | None) -> bool:
 
 
 def within_days(field: str, first: date | None, last: date | None) -> dict[str, datetime]:
-    """The lookups from the start of the first to the end of the last day."""
+    """Return the lookups from the start of the first to the end of the last day."""
     zone = timezone.get_current_timezone()
     bounds = {}
     if first is not None:

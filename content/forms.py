@@ -79,7 +79,7 @@ class ContentFilterForm(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def matching(self, contents: ContentQuerySet) -> ContentQuerySet:
-        """The matching contents; none while the form has errors."""
+        """Return the matching contents; none while the form has errors."""
         if not self.is_valid():
             return contents.none()
         chosen = self.cleaned_data

@@ -10,7 +10,7 @@ _ADDRESS_VERSIONS = {22, 20, 26, 21}
 
 
 def clean_address(value: Any) -> str:
-    """A standard Stacks principal with a valid checksum.
+    """Return a standard Stacks principal with a valid checksum.
 
     Source: c32check of SIP-005: base-32 digits, 20 bytes of hash and the first 4 of
     SHA-256(SHA-256(version ‖ hash)).
@@ -33,7 +33,7 @@ def clean_address(value: Any) -> str:
 
 
 def c32_address(version: int, hash160: bytes) -> str:
-    """The address of a 20-byte hash; version 22 is mainnet, 26 testnet."""
+    """Return the address of a 20-byte hash; version 22 is mainnet, 26 testnet."""
     payload = hash160 + _checksum(version, hash160)
     number = int.from_bytes(payload, "big")
     digits = ""

@@ -33,7 +33,7 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"}
 
 
 def clean_content_id(value: Any) -> str:
-    """An id as its string; an integer 0 … 2^63-1 is read as its decimal string."""
+    """Return an id as its string; an integer 0 … 2^63-1 is read as its decimal string."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= MAX_ID:
             raise ValueError("A numeric id must be between 0 and 9223372036854775807.")
@@ -46,7 +46,7 @@ def clean_content_id(value: Any) -> str:
 
 
 def clean_integer(value: Any, *, minimum: int, maximum: int, noun: str = "number") -> int:
-    """A JSON integer within the limits: no float, boolean or text."""
+    """Return a JSON integer within the limits: no float, boolean or text."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"The {noun} must be a whole number.")
     if not minimum <= value <= maximum:
@@ -55,7 +55,7 @@ def clean_integer(value: Any, *, minimum: int, maximum: int, noun: str = "number
 
 
 def clean_price(value: Any) -> int:
-    """A price in micro-STX, 0 … 10^15."""
+    """Return a price in micro-STX, 0 … 10^15."""
     try:
         return clean_integer(value, minimum=0, maximum=MAX_PRICE, noun="price")
     except ValueError as error:
@@ -69,7 +69,7 @@ def clean_price(value: Any) -> int:
 
 
 def clean_percent(value: Any) -> Decimal:
-    """A percentage −100 … +1000 with at most two places, not 0."""
+    """Return a percentage −100 … +1000 with at most two places, not 0."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("The percentage must be a number.")
     percent = Decimal(str(value))
@@ -128,7 +128,7 @@ def clean_choice(value: Any, choices: tuple[str, ...]) -> str:
 
 
 def clean_url(value: Any) -> str:
-    """An http or https URL of at most 2,000 characters; empty for none."""
+    """Return an http or https URL of at most 2,000 characters; empty for none."""
     url = clean_text(value, maximum=MAX_URL)
     if url:
         try:
@@ -139,7 +139,7 @@ def clean_url(value: Any) -> str:
 
 
 def clean_token_gating(value: Any) -> dict[str, Any] | bool:
-    """A boolean, or `{enabled, tokenType, tokenContract, minBalance}`, where null is left out."""
+    """Return a boolean, or `{enabled, tokenType, tokenContract, minBalance}` without nulls."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, dict):
@@ -161,7 +161,7 @@ def clean_token_gating(value: Any) -> dict[str, Any] | bool:
 
 
 def token_gating_after(now: Mapping[str, Any], wanted: Mapping[str, Any] | bool) -> dict[str, Any]:
-    """The new gate: an object replaces it, a boolean only turns it on or off.
+    """Return the new gate: an object replaces it, a boolean only turns it on or off.
 
     No gate equals one that is off and has no other settings.
     """
@@ -194,13 +194,13 @@ def _without_thousands_commas(text: str) -> str:
 
 
 def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The start of that day in the zone and of the next one, 23 to 25 hours later."""
+    """Return the start of that day in the zone and of the next one, 23 to 25 hours later."""
     begin = datetime.combine(day, time.min, zone)
     return begin, datetime.combine(day + timedelta(days=1), time.min, zone)
 
 
 def wire_name(name: str) -> str:
-    """The API name of a model field: `creator_id` is `creator`."""
+    """Return the API name of a model field: `creator_id` is `creator`."""
     if name == "creator_id":
         return "creator"
     first, *rest = name.split("_")

@@ -39,7 +39,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_no_text(name: str) -> bool:
-    """True if it contains a lone surrogate, which no answer could encode."""
+    """Return True if it contains a lone surrogate, which no answer could encode."""
     return any("\ud800" <= character <= "\udfff" for character in name)
 
 

@@ -51,7 +51,7 @@ class Difference(NamedTuple):
 def differences(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> list[Difference]:
-    """The difference of each field; for a new item, without `before`, its values."""
+    """Return the difference of each field; for a new item, without `before`, its values."""
     before, after = before or {}, after or {}
     return [
         Difference(
@@ -80,7 +80,7 @@ def field_label(name: str) -> str:
 
 
 def field_words(name: str, value: Any) -> str:
-    """A Content field's value for users: prices in STX, `nothing` for an empty value."""
+    """Return a Content field's value for users: prices in STX, `nothing` for an empty value."""
     if name == "price" and value is not None:
         return rules.format_stx(value)
     if name == "content_type":

@@ -1,4 +1,4 @@
-"""What a user reads in an answer."""
+"""Visible text and rows of an answer."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The people whom the tests speak of, and the engine without a broker."""
+"""The users of the tests, and the engine without a broker."""
 
 import gc
 import json
@@ -20,7 +20,7 @@ from batches.services.mail.outbox import deliver_notification
 from batches.services.worker.contract_sync import send_contract_calls
 from content.models import ApiToken, User, Wallet
 from content.services.people.password_mail import send_password_mails
-from tests import mongodb_cleanup, mongodb_shim, not_here
+from tests import mongodb_cleanup, mongodb_shim, unsupported
 from tests.factories import UserFactory, WalletFactory
 
 USUAL_SECONDS = 120
@@ -75,7 +75,7 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(config, items):
-    out = {item for item in items if not not_here.is_here(item.nodeid, connection.vendor)}
+    out = {item for item in items if not unsupported.is_supported(item.nodeid, connection.vendor)}
     if "CI" in os.environ and not config.option.markexpr:
         out |= {item for item in items if _is_long(item)}  # .ci/run has a step for them
         if connection.vendor != "sqlite":  # and has run them on SQLite before

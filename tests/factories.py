@@ -1,4 +1,4 @@
-"""Named people with wallets, and items of theirs."""
+"""Users with wallets and items."""
 
 import hashlib
 

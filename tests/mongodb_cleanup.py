@@ -1,4 +1,4 @@
-"""Empties what a test wrote, and only that: MongoDB has no transaction around a whole test.
+"""Deletes only what a test wrote: MongoDB has no transaction around a whole test.
 
 Django's own answer is to flush every collection and to make the permissions anew, which costs
 more than most tests.

@@ -1,4 +1,4 @@
-"""Asks SecantusDB in such a way that it answers as MongoDB does. For tests only.
+"""Adapts queries so that SecantusDB answers like MongoDB. For tests only.
 
 SecantusDB stands in for MongoDB where none can be installed. It takes a document inside `$project`
 or `$addFields` for a literal, where MongoDB descends into it: `{"$project": {"a": {"b": 1}}}`

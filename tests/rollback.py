@@ -1,4 +1,4 @@
-"""What is written for a while only, as around each test: for worlds that several tests share."""
+"""Temporary writes, like around each test, for data that several tests share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What some tests need beside Python. Missing at home they skip; missing in CI they fail."""
+"""Optional servers and programs of tests. If missing, tests skip locally and fail in CI."""
 
 import ctypes
 import os

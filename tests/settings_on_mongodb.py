@@ -1,4 +1,4 @@
-"""The suite on MongoDB's protocol, with nothing to start: `pytest --ds=tests.settings_on_mongodb`.
+"""The suite on MongoDB's protocol, without a server: `pytest --ds=tests.settings_on_mongodb`.
 
 Each process of the suite has a server of its own, since one of them never keeps more than one
 processor busy.

@@ -1,4 +1,4 @@
-"""The settings of processes that tests start on a server which only stands in for MongoDB."""
+"""Settings of processes that tests start on the MongoDB stand-in."""
 
 import os
 

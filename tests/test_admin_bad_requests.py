@@ -1,4 +1,4 @@
-"""Requests made by hand to the admin are refused in words, and nothing is written."""
+"""Malformed requests to the admin are refused with a message, and nothing is written."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""No registered page of the admin may crash, for anybody who may sign in to it."""
+"""No registered admin page crashes, for any user who may sign in."""
 
 import pytest
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""What the admin's lists and its log-in say to people."""
+"""Texts of the admin's lists and log-in."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What holds the house together, so that it can't slip unseen."""
+"""Architecture rules: layers, file sizes, no machine names."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""atomic(): when what waits for the commit is run, and what it may be wrapped in."""
+"""atomic(): when on_commit callbacks run, and nesting."""
 
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError, Thread

@@ -1,4 +1,4 @@
-"""MongoDB's transactions when the network fails at their ends: what comes after them is whole."""
+"""MongoDB transactions when the connection is cut at their end: later ones are intact."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the environment says is taken as it is meant, or refused in a sentence."""
+"""Environment variables are parsed, or refused with one message."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The broker of plain files: whole messages in the order of time, whatever lies about."""
+"""The filesystem broker: complete messages in order of time, despite stray files."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The indexes that are made by hand: there on every database, and used."""
+"""Custom indexes exist on every database and are used."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The server that plays MongoDB: who dies in a transaction keeps nobody waiting for good."""
+"""The MongoDB stand-in: a process that dies in a transaction blocks nobody forever."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The shim changes how something is asked, never what."""
+"""The shim changes queries, never results."""
 
 from threading import Event, Thread
 

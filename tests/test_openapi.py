@@ -1,4 +1,4 @@
-"""The description of the API is readable, and its examples are what is answered."""
+"""The OpenAPI description is readable, and its examples match the answers."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""What somebody who is signed in reads is left in no cache."""
+"""Answers for signed-in users are not cached."""
 
 import pytest
 

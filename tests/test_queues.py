@@ -1,4 +1,4 @@
-"""Which queues a worker serves, and that no task goes to another one."""
+"""The queues of a worker, and the queue of every task."""
 
 import batches.tasks  # noqa: F401
 from config.celery import app

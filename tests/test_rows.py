@@ -1,4 +1,4 @@
-"""Statements of our own read and write what querysets would have, on every database."""
+"""The hand-written SQL reads and writes what querysets would, on every database."""
 
 from contextlib import suppress
 from datetime import datetime

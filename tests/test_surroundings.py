@@ -1,4 +1,4 @@
-"""In wrong surroundings no process begins: one sentence, exit code 2, nothing half-started."""
+"""With an invalid configuration no process starts: one message, exit code 2."""
 
 import os
 import socket

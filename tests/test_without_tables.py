@@ -1,4 +1,4 @@
-"""Before the first `migrate`: one sentence that says so, from every command and every page."""
+"""Before the first `migrate` every command and page reports the missing tables."""
 
 import sys
 

@@ -54,7 +54,7 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     NEWEST_FIRST: ("-created_at", "-id"),
     SOONEST_FIRST: (F("scheduled_for").asc(nulls_last=True), "id"),
 }
-# Nobody opens more pages, and an exact count is slow for a long list.
+# Users do not open more pages, and an exact count is slow for a long list.
 MAX_COUNTED = 10_000
 AFTER = OpenApiParameter(
     "after",

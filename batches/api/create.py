@@ -25,7 +25,7 @@ from content.http import AuthenticatedRequest
 
 
 def create_view(operation: Operation) -> Callable[..., HttpResponseBase]:
-    """The view that creates batches of one kind."""
+    """Return the view that creates batches of one kind."""
 
     class CreateView(APIView):
         @extend_schema(

@@ -14,7 +14,7 @@ NOT_YOURS = "You may not change batches or templates of this creator."
 
 
 def find_batch(request: AuthenticatedRequest, batch_id: str) -> BatchOperation:
-    """Find a batch that the caller may see. Raises NotThere."""
+    """Find a batch that the caller may see. Raises NotFound."""
     batch = BatchOperation.objects.one_visible_to(request.user, _key(batch_id))
     if batch is None:
         raise NotFound
@@ -22,12 +22,12 @@ def find_batch(request: AuthenticatedRequest, batch_id: str) -> BatchOperation:
 
 
 def find_run(request: AuthenticatedRequest, text: str, find: Callable[..., Run]) -> Run:
-    """Find a run that the caller may see. Raises NotThere."""
+    """Find a run that the caller may see. Raises NotFound."""
     return find(_key(text), by=request.user)
 
 
 def find_own_run(request: AuthenticatedRequest, text: str, find: Callable[..., Run]) -> Run:
-    """Find a run of which the caller may change every batch. Raises NotThere and NotAllowed."""
+    """Find a run of which the caller may change every batch. Raises NotFound and NotAllowed."""
     run = find_run(request, text, find)
     if not run.may_be_directed_by(request.user):
         raise NotAllowed(NOT_YOURS)
@@ -35,7 +35,7 @@ def find_own_run(request: AuthenticatedRequest, text: str, find: Callable[..., R
 
 
 def find_template(request: AuthenticatedRequest, template_id: str) -> Template:
-    """Find a template that the caller may see. Raises NotThere."""
+    """Find a template that the caller may see. Raises NotFound."""
     visible = Template.objects.visible_to(request.user).filter(pk=_key(template_id))
     template = visible.select_related("creator", "by").first()
     if template is None or template.kind not in OPERATIONS:
@@ -44,7 +44,7 @@ def find_template(request: AuthenticatedRequest, template_id: str) -> Template:
 
 
 def find_own_template(request: AuthenticatedRequest, template_id: str) -> Template:
-    """Find a template that the caller may change. Raises NotThere and NotAllowed."""
+    """Find a template that the caller may change. Raises NotFound and NotAllowed."""
     template = find_template(request, template_id)
     if not may_direct(request.user, template):
         raise NotAllowed(NOT_YOURS)

@@ -85,18 +85,18 @@ SUBMISSION = Target(
     SubmissionAnswer,
     submission_shown,
 )
-DIRECTIONS: Mapping[str, tuple[Callable[..., Run], str]] = {
+CONTROLS: Mapping[str, tuple[Callable[..., Run], str]] = {
     "cancel": (control.cancel, "Cancel {}: saved items stay saved, the others stay unchanged."),
     "pause": (control.pause, "Pause {}. Batches that are already running continue."),
     "resume": (control.resume, "Resume {}. The schedule and the dependencies still apply."),
 }
 
 
-def direct_view(verb: str, target: Target) -> View:
+def control_view(verb: str, target: Target) -> View:
     """Return the view of a verb without a body."""
-    act, description = DIRECTIONS[verb]
+    act, description = CONTROLS[verb]
 
-    class DirectView(APIView):
+    class ControlView(APIView):
         @extend_schema(
             operation_id=f"{verb}{target.noun}",
             description=description.format(target.words),
@@ -109,7 +109,7 @@ def direct_view(verb: str, target: Target) -> View:
             fields_of(request)
             return Response(target.shown(act(run, by=request.user)))
 
-    return DirectView.as_view()
+    return ControlView.as_view()
 
 
 def schedule_view(target: Target) -> View:

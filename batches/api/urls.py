@@ -29,13 +29,13 @@ urlpatterns = [
     path("submissions/<str:submission_id>/retry-failed", runs.follow_up_view(Follows.RETRY)),
     path("submissions/<str:submission_id>/undo", runs.follow_up_view(Follows.UNDO)),
     *(
-        path(f"{named.tag}/<str:{named.parameter}>/{verb}", runs.direct_view(verb, named))
-        for named in (runs.BATCH, runs.SUBMISSION)
-        for verb in runs.DIRECTIONS
+        path(f"{target.tag}/<str:{target.parameter}>/{verb}", runs.control_view(verb, target))
+        for target in (runs.BATCH, runs.SUBMISSION)
+        for verb in runs.CONTROLS
     ),
     *(
-        path(f"{named.tag}/<str:{named.parameter}>/schedule", runs.schedule_view(named))
-        for named in (runs.BATCH, runs.SUBMISSION)
+        path(f"{target.tag}/<str:{target.parameter}>/schedule", runs.schedule_view(target))
+        for target in (runs.BATCH, runs.SUBMISSION)
     ),
     path("templates", templates.TemplateListView.as_view()),
     path("templates/<str:template_id>", templates.TemplateView.as_view()),

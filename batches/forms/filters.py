@@ -48,7 +48,7 @@ class BatchFilterForm(forms.Form):
         self.fields["day_from"].help_text = f"Days in {zone}"
 
     def clean_creator(self) -> list[str] | None:
-        """The selected addresses; None for any."""
+        """Return the selected addresses; None for any."""
         chosen = self.cleaned_data["creator"].strip()
         if not chosen:
             return None
@@ -74,7 +74,7 @@ class BatchFilterForm(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def matching(self, batches: BatchQuerySet) -> BatchQuerySet:
-        """The matching batches; none while the form has errors."""
+        """Return the matching batches; none while the form has errors."""
         if not self.is_valid():
             return batches.none()
         chosen = self.cleaned_data

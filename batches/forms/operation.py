@@ -48,16 +48,16 @@ class OperationForm(forms.Form):
 
     @classmethod
     def prepared(cls, payload: Mapping[str, Any], error_policy: str) -> "OperationForm":
-        """The form filled in from this payload."""
+        """Return the form filled in from this payload."""
         return cls(initial={**cls.typed(payload), "error_policy": error_policy})
 
     @classmethod
     def typed(cls, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The input for this payload, by field."""
+        """Return the input for this payload, by field."""
         return {name: payload[path] for path, name in cls.paths.items() if path in payload}
 
     def raw_payload(self) -> dict[str, Any]:
-        """The input under the payload's names, for the operation to validate."""
+        """Return the input under the payload's names, for the operation to validate."""
         values = {path: self.cleaned_data.get(name) for path, name in self.paths.items()}
         return nested({path: value for path, value in values.items() if value not in (None, "")})
 
@@ -75,7 +75,7 @@ class OperationForm(forms.Form):
         return cleaned
 
     def payload(self) -> dict[str, Any]:
-        """The payload for `prepare`. Only for a valid form."""
+        """Return the payload for `prepare`. Only for a valid form."""
         return self.raw_payload()
 
     def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
@@ -251,7 +251,7 @@ class DescribedForm(OperationForm):
 
 
 def form_of(operation: Operation) -> type[OperationForm]:
-    """The form that the operation names, or one made of its fields."""
+    """Return the form that the operation names, or one made of its fields."""
     if operation.form:
         form: type[OperationForm] = import_string(operation.form)
         return form

@@ -162,11 +162,11 @@ class ScheduleForm(forms.Form):
         )
 
     def value(self) -> Schedule:
-        """The schedule that was entered, with the current pause. Only for a valid form."""
+        """Return the schedule that was entered, with the current pause. Only for a valid form."""
         return Schedule(**self.times(), is_paused=self.was.is_paused)
 
     def times(self) -> Times:
-        """The same as arguments of `reschedule`."""
+        """Return the same as arguments of `reschedule`."""
         return {
             "scheduled_for": self.cleaned_data.get("scheduled_for"),
             "until": self.cleaned_data.get("until"),

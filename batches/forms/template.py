@@ -44,7 +44,7 @@ class SelectionForm(ContentFilterForm):
 
     @classmethod
     def typed(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """The input for a filter of the API."""
+        """Return the input for a filter of the API."""
         typed = {"q": chosen.get("search", ""), "type": chosen.get("contentType", "")}
         for name, path in (("price_from", "priceMin"), ("price_to", "priceMax")):
             if chosen.get(path) is not None:
@@ -52,7 +52,7 @@ class SelectionForm(ContentFilterForm):
         return typed | {"state": "removed" if chosen.get("isRemoved") else ""}
 
     def chosen(self) -> dict[str, Any]:
-        """The filter in the API's format. Only for a valid form."""
+        """Return the filter in the API's format. Only for a valid form."""
         given = self.cleaned_data
         found = {
             "search": given["q"] or None,
@@ -171,14 +171,14 @@ class TemplateForm:
         return [field for field in self.change.visible_fields() if field.name != "error_policy"]
 
     def order(self) -> TemplateOrder | None:
-        """The clean values; None if the input is invalid, with the errors in the form."""
+        """Return the clean values; None if the input is invalid, with the errors in the form."""
         is_valid = self.plan.is_valid() & self.change.is_valid()
         if self.plan.data.get("selection") == FILTER:
             is_valid &= self.filter.is_valid()
         if not is_valid:
             return None
         try:
-            return clean_template(self._body(), kept=self.template)
+            return clean_template(self._body(), existing=self.template)
         except Invalid as error:
             self.refuse(error)
             return None
@@ -209,7 +209,7 @@ class TemplateForm:
         return {**body, "contentIds": given["content_ids"]}
 
     def _offer_zone(self, name: str) -> None:
-        """A zone with an outdated spelling stays valid for templates that have it."""
+        """Keep an outdated spelling of a zone valid for templates that have it."""
         known = time_zones()
         if name not in dict(known):
             zones = cast("forms.ChoiceField", self.plan.fields["time_zone"])
@@ -227,7 +227,7 @@ class TemplateForm:
 
 
 def first_run_of(text: str) -> str:
-    """The start typed for a single change, as the first run of a template."""
+    """Return the start typed for a single change, as the first run of a template."""
     try:
         wall = parse_wall(text)
     except ValueError:

@@ -51,7 +51,7 @@ class ProcessGroup:
         )
 
     def dead(self) -> str | None:
-        """The name of a child that has ended, if any has."""
+        """Return the name of a child that has ended, if any has."""
         for name, child in self.children.items():
             if child.poll() is not None:
                 return name

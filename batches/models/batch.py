@@ -25,7 +25,7 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-# The value of `queued_at` before the broker was told for the first time.
+# The value of `queued_at` before the first message to the broker.
 NEVER_QUEUED = datetime(1970, 1, 1, tzinfo=UTC)
 UNFINISHED = frozenset({Status.PENDING, Status.PROCESSING})
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -46,7 +46,7 @@ READY = {**UNBLOCKED, "scheduled_for": None}
 
 class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def visible_to(self, user: User) -> Self:
-        """Everything for staff with the view permission, else batches of the user's wallets."""
+        """Return all batches for staff who may view them, else those of the user's wallets."""
         if sees_all(user):
             return self
         return self.owned_by(user)
@@ -70,7 +70,7 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
         return self.defer("content_ids", "item_payloads", "expected_versions")
 
     def following(self, batch: "BatchOperation", *, newest_first: bool = True) -> Self:
-        """The batches after that one in a list ordered by time."""
+        """Return the batches after that one in a list ordered by time."""
         side = "lt" if newest_first else "gt"
         beyond = models.Q(**{f"created_at__{side}": batch.created_at})
         beside = models.Q(**{f"id__{side}": batch.pk})
@@ -95,8 +95,8 @@ class BatchQuerySet(models.QuerySet["BatchOperation"]):
     def upcoming(self) -> Self:
         """Accepted but blocked by a time, a pause or another batch; soonest first."""
         later = models.Q(scheduled_for__gt=timezone.now())
-        held = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
-        return self.filter(later | held, status=Status.PENDING).order_by("scheduled_for", "id")
+        blocked = models.Q(is_paused=True) | models.Q(waits_for__gt=0)
+        return self.filter(later | blocked, status=Status.PENDING).order_by("scheduled_for", "id")
 
     def ended_between(self, since: datetime, until: datetime) -> Self:
         """Batches with `start` <= value < `end`."""
@@ -173,7 +173,7 @@ class BatchOperation(models.Model):
     is_awaited = models.BooleanField(default=False, editable=False)
     # When its changes are undone: the end of a sale.
     until = models.DateTimeField(null=True, blank=True)
-    # When the broker was last told; NEVER_QUEUED while the batch was always blocked.
+    # When a message was last sent to the broker; NEVER_QUEUED if none was.
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.SET_NULL, related_name="batches", db_index=False
@@ -202,7 +202,7 @@ class BatchOperation(models.Model):
             models.Index(fields=["-created_at", "-id"], name="batches_batch_newest"),
             # The calendar.
             models.Index(fields=["status", "scheduled_for"], name="batches_batch_coming"),
-            # The sweeper: pending batches by when the broker was told, expired leases.
+            # The sweeper: pending batches by the time of their last message, expired leases.
             models.Index(fields=["status", "queued_at"], name="batches_batch_waiting"),
             # The overviews: batches by the day on which they ended, all and by creator.
             models.Index(fields=["completed_at"], name="batches_batch_ended"),
@@ -223,13 +223,13 @@ class BatchOperation(models.Model):
 
     @property
     def is_blocked(self) -> bool:
-        """True while it waits for a time, a person or another batch, not just for a worker."""
+        """True while a time, a pause or another batch blocks it; not while it is only queued."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and bool(is_later or self.is_paused or self.waits_for)
 
     @property
     def can_start_now(self) -> bool:
-        """Only its time keeps it from starting, or a person besides: no other batch."""
+        """True if a time, and perhaps a pause, blocks it, but no other batch."""
         is_later = self.scheduled_for is not None and self.scheduled_for > timezone.now()
         return self.status == Status.PENDING and is_later and not self.waits_for
 

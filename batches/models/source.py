@@ -12,5 +12,5 @@ class Source(models.TextChoices):
 
 
 def kind_label(kind: str) -> str:
-    """A kind of operation for people: `update-price` is *Update price*."""
+    """Return a kind of operation for people: `update-price` is *Update price*."""
     return kind.replace("-", " ").capitalize()

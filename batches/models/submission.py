@@ -15,7 +15,7 @@ from content.models import User
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: User) -> Self:
-        """The user's own; all for staff who see every batch."""
+        """Return the user's own; all for staff who see every batch."""
         if sees_all(user):
             return self
         return self.filter(by_id=user.pk)

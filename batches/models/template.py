@@ -20,7 +20,7 @@ from content.models import User, Wallet
 
 class TemplateQuerySet(models.QuerySet["Template"]):
     def visible_to(self, user: User) -> Self:
-        """Everything for staff with the view permission, else templates of the user's wallets."""
+        """Return all templates for staff who may view batches, else those of the user's wallets."""
         if sees_all(user):
             return self
         addresses = Wallet.objects.owned_by(user).values_list("address", flat=True)

@@ -26,7 +26,7 @@ class HasKind(Protocol):
 
 
 def operation_for(described: HasKind) -> Operation:
-    """The operation of a batch, wrapped in one `Undo` for each time it was undone.
+    """Return the operation of a batch, wrapped in one `Undo` for each time it was undone.
 
     Raises KeyError for an unknown kind.
     """
@@ -37,12 +37,12 @@ def operation_for(described: HasKind) -> Operation:
 
 
 def known_operation(described: HasKind) -> Operation | None:
-    """The same; None for an unknown kind."""
+    """Return the same; None for an unknown kind."""
     return operation_for(described) if described.kind in OPERATIONS else None
 
 
 def describe(described: HasKind) -> str:
-    """The change in one phrase: `Update price +10 %`; for an unknown kind its name."""
+    """Return the change in one phrase: `Update price +10 %`; for an unknown kind its name."""
     if described.kind not in OPERATIONS:
         return kind_label(described.kind)
     return operation_for(described).describe(described.payload)

@@ -67,7 +67,7 @@ def refusal_label(code: str) -> str:
 
 
 def refusal_words(code: str, parameters: Mapping[str, Any]) -> str:
-    """Why an item failed, for people."""
+    """Return why an item failed, for people."""
     return REFUSALS.get(code, REFUSALS[INTERNAL]).format_map(parameters)
 
 
@@ -130,7 +130,7 @@ class Operation(ABC):
         return f"batches.{self.codename}"
 
     def clean_payload(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload as it is stored and answered. Raises batches.rules.FieldErrors."""
+        """Return the payload as it is stored and answered. Raises batches.rules.FieldErrors."""
         clean, errors = {}, {}
         for field in self.fields:
             value = raw.get(field.name, field.default)
@@ -154,7 +154,7 @@ class Operation(ABC):
         """The model fields that it may change."""
 
     def describe(self, payload: Mapping[str, Any]) -> str:
-        """The change in one phrase: `Update price +10 %`."""
+        """Return the change in one phrase: `Update price +10 %`."""
         return self.label
 
     def requested_values(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -162,7 +162,7 @@ class Operation(ABC):
         return {}
 
     def cautions(self, afters: Sequence[Mapping[str, Any]]) -> list[str]:
-        """A warning before that many items get these values."""
+        """Return a warning before that many items get these values."""
         return []
 
     @abstractmethod
@@ -170,7 +170,7 @@ class Operation(ABC):
         """The message for a changed item."""
 
     def restored_words(self, after: Mapping[str, Any]) -> str:
-        """The message for an item on which this operation was undone or redone."""
+        """Return the message for an item on which this operation was undone or redone."""
         return "Restored"
 
     @abstractmethod

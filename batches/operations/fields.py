@@ -83,7 +83,7 @@ class Field:
         return Option(name, self.name, self.parse, self.help or self.shown_label, self.write)
 
     def clean(self, value: Any) -> Any:
-        """The value as it is stored. Raises ValueError with words for people."""
+        """Return the value as it is stored. Raises ValueError with words for people."""
         if self.type is FieldType.BOOLEAN:
             return clean_boolean(value)
         if self.type is FieldType.INTEGER:
@@ -93,13 +93,13 @@ class Field:
         return clean_text(value, minimum=self.minimum, maximum=self.limit)
 
     def parse(self, text: str) -> Any:
-        """What a person typed, as the value that is stored. Raises ValueError."""
+        """Return what a person typed, as the value that is stored. Raises ValueError."""
         if self.type is FieldType.BOOLEAN:
             return parse_yes_no(text)
         return self.clean(parse_whole_number(text) if self.type is FieldType.INTEGER else text)
 
     def write(self, value: Any) -> str:
-        """What a person would type for the value."""
+        """Return what a person would type for the value."""
         return write_yes_no(value) if self.type is FieldType.BOOLEAN else str(value)
 
 

@@ -15,13 +15,13 @@ def dispatch_ready(batches: Iterable[BatchOperation]) -> None:
     Blocked batches are not enqueued; the sweep does that once they are ready.
     """
     free: list[UUID] = []
-    held: list[UUID] = []
+    blocked: list[UUID] = []
     for batch in batches:
         if batch.status == Status.PENDING:
-            (held if batch.is_blocked else free).append(batch.pk)
+            (blocked if batch.is_blocked else free).append(batch.pk)
     rows = BatchOperation.objects.filter(status=Status.PENDING)
-    if held:
-        rows.filter(pk__in=held).update(queued_at=NEVER_QUEUED)
+    if blocked:
+        rows.filter(pk__in=blocked).update(queued_at=NEVER_QUEUED)
     if free:
         rows.filter(pk__in=free).update(queued_at=timezone.now())
     for key in free:

@@ -35,7 +35,7 @@ class Frozen(Protocol):
 
 
 def payload_of(frozen: Frozen, position: int) -> Mapping[str, Any]:
-    """The payload of the item at that position."""
+    """Return the payload of the item at that position."""
     own = frozen.item_payloads
     return {**frozen.payload, **own[position]} if own else frozen.payload
 
@@ -50,7 +50,7 @@ def evaluate_all(
     is_allowed: bool = True,
     positions: Mapping[str, int] | None = None,
 ) -> dict[str, Verdict]:
-    """The verdict for each of the ids, in order, or for those at these positions.
+    """Return the verdict for each of the ids, in order, or for those at these positions.
 
     `versions` are the expected ones by position; empty where any will do.
     """

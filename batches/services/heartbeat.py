@@ -17,15 +17,15 @@ def beat() -> None:
 
 
 def worker_seen_at() -> datetime | None:
-    """When a worker was last seen; None if never."""
+    """Return when a worker was last seen; None if never."""
     return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
 
 
 def worker_is_silent() -> bool:
-    """True if no worker was seen for two minutes."""
+    """Return True if no worker was seen for two minutes."""
     return is_silent(worker_seen_at())
 
 
 def is_silent(seen_at: datetime | None) -> bool:
-    """True if a worker last seen then counts as gone."""
+    """Return True if a worker last seen then counts as gone."""
     return seen_at is None or seen_at <= timezone.now() - WORKER_SILENT_AFTER

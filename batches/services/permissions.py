@@ -10,7 +10,7 @@ from content.models import User, Wallet
 
 
 def may_run(user: User, wallet: Wallet, operation: Operation) -> bool:
-    """True for a creator who owns the wallet, and staff with the view and run permissions."""
+    """Return True for the creator who owns the wallet, and staff who may view and run."""
     if not user.is_active:
         return False
     if wallet.owner_id == user.pk and wallet.is_creator:
@@ -32,13 +32,13 @@ def may_direct(user: User, change: BatchOperation | Template) -> bool:
 
 
 def may_direct_all(user: User, submission: Submission) -> bool:
-    """True if the user may control every batch of it, including hidden ones; one query."""
+    """Return True if the user may control every batch of it, including hidden ones; one query."""
     batches = BatchOperation.objects.filter(submission=submission).select_related("creator")
     return all(may_direct(user, batch) for batch in batches.only("kind", "creator"))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:
-    """The wallet of a new batch; without an address the user's only creator wallet.
+    """Return the wallet of a new batch; without an address the user's only creator wallet.
 
     Raises NotAllowed, with the same message for unknown and foreign addresses, and Invalid if
     there are several to choose from.

@@ -30,7 +30,7 @@ class Quota:
 
 
 def quota_of(wallet: Wallet) -> Quota:
-    """The remaining quota, from the row as it was read."""
+    """Return the remaining quota, from the row as it was read."""
     limit = settings.BATCH_QUOTA_PER_HOUR
     if wallet.quota_since is None or wallet.quota_since <= timezone.now() - WINDOW:
         return Quota(limit, limit, None)
@@ -52,7 +52,7 @@ class Need:
 
 
 def need_of(wallet: Wallet, batches: int, *, by: User) -> Need:
-    """The need of that user's start of `batches` batches."""
+    """Return the need of that user's start of `batches` batches."""
     return Need(wallet, batches, quota_of(wallet) if wallet.owner_id == by.pk else None)
 
 

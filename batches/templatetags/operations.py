@@ -35,7 +35,7 @@ OUTCOME_TONES = {
 
 @register.simple_tag
 def operations(state: str = "all") -> list[Operation]:
-    """The operations for items on sale (``), `removed` items, or both (`all`)."""
+    """Return the operations for items on sale (``), `removed` items, or both (`all`)."""
     return [
         operation
         for operation in OPERATIONS.values()
@@ -45,7 +45,7 @@ def operations(state: str = "all") -> list[Operation]:
 
 @register.simple_tag
 def as_list(change: ContentChange | None) -> list[ContentChange]:
-    """A list for `with_batches`."""
+    """Return a list for `with_batches`."""
     return [] if change is None else [change]
 
 
@@ -67,37 +67,37 @@ def undo_method(
 
 @register.filter
 def phrase(described: Any) -> str:
-    """The change of a batch or a submission: `Update price +10 %`."""
+    """Return the change of a batch or a submission: `Update price +10 %`."""
     return describe(described)
 
 
 @register.filter
 def status_tone(batch: BatchOperation) -> str:
-    """The colour of a batch's status label."""
+    """Return the colour of a batch's status label."""
     return STATUS_TONES[Status(batch.status)]
 
 
 @register.filter
 def outcome_tone(batch: BatchOperation) -> str:
-    """The colour of a batch's outcome label."""
+    """Return the colour of a batch's outcome label."""
     return OUTCOME_TONES[batch.outcome] if batch.outcome else "quiet"
 
 
 @register.filter
 def not_attempted(batch: BatchOperation) -> int:
-    """How many items an ended batch did not process."""
+    """Return how many items an ended batch did not process."""
     return batch.total_items - batch.done_count
 
 
 @register.filter
 def blocker_words(batch: BatchOperation) -> str:
-    """What keeps a batch from starting, beside its status; nothing in its turn."""
+    """Return what blocks a batch; empty if nothing does."""
     return ", ".join(blockers(batch))
 
 
 @register.filter
 def selection_words(template: Template) -> str:
-    """The items of a template: `12 named items`, `all videos on sale from 2 STX`."""
+    """Return the items of a template: `12 named items`, `all videos on sale from 2 STX`."""
     chosen = template.filter
     if chosen is None:
         count = len(template.content_ids)

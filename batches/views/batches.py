@@ -104,7 +104,7 @@ def _visible(request: AuthenticatedHttpRequest, batch_id: UUID) -> BatchOperatio
 
 
 def _submission(request: AuthenticatedHttpRequest, batch: BatchOperation) -> Submission | None:
-    """The batch's submission, if the user may see it."""
+    """Return the batch's submission, if the user may see it."""
     if batch.submission_id is None:
         return None
     visible = Submission.objects.visible_to(request.user)

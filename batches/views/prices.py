@@ -79,7 +79,7 @@ def content_prices_export(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 def _filter_of(request: HttpRequest) -> QueryDict:
-    """The part of the query string that filters the list of contents."""
+    """Return the part of the query string that filters the list of contents."""
     query = request.GET.copy()
     for name in [*query]:
         if name not in ContentFilterForm.base_fields:

@@ -256,7 +256,7 @@ def _form(
 
 
 def _creators(user: User, operation: Operation) -> dict[str, Any]:
-    """The wallets to choose from: the user's own, or any by address."""
+    """Return the wallets to choose from: the user's own, or any by address."""
     return {
         "wallets": list(Wallet.objects.owned_by(user).creators()),
         "names_creator": may_run_for_others(user, operation),

@@ -32,7 +32,7 @@ def cached(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
 
 
 def has_statements() -> bool:
-    """False on MongoDB, where everything goes through querysets."""
+    """Return False on MongoDB, where everything goes through querysets."""
     return connection.vendor in ("sqlite", "postgresql")
 
 
@@ -47,7 +47,7 @@ def table(model: type[Model]) -> str:
 
 
 def bare(field: AnyField) -> str:
-    """The column's name without its table, for SET and INSERT."""
+    """Return the column's name without its table, for SET and INSERT."""
     return connection.ops.quote_name(str(field.column))
 
 
@@ -75,7 +75,7 @@ class Columns:
 
 
 def parameter_of(field: AnyField, value: Any) -> Any:
-    """The value for the database. Raises TypeError for an object instead of its key."""
+    """Return the value for the database. Raises TypeError for an object instead of its key."""
     if isinstance(value, Model):
         raise TypeError(f"Give the key that {field.name} holds, not the object.")
     return field.get_db_prep_save(value, connection=connection)
@@ -89,7 +89,7 @@ def write(statement: str, parameters: Sequence[Any]) -> int:
 
 
 def equal_to(model: type[Model], where: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The condition that these fields have these values, None for NULL."""
+    """Return the condition that these fields have these values, None for NULL."""
     nulls = tuple(name for name, value in where.items() if value is None)
     parameters = [
         parameter_of(field_of(model, name), value)

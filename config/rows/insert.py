@@ -96,7 +96,7 @@ def _mark(field: AnyField) -> str:
     return "%s" if connection.vendor == "sqlite" else f"%s::{field.cast_db_type(connection)}"
 
 
-# ---------------------------------------------------------------- SQLite: every value by itself
+# ---------------------------------------------------------------- SQLite: one parameter per value
 
 
 def _of_sqlite(fields: Sequence[AnyField], rows: int) -> tuple[list[str], str]:
@@ -126,7 +126,7 @@ def _as_parameters(field: AnyField, column: Sequence[Any]) -> Sequence[Any]:
     return column
 
 
-# ---------------------------------------------------------------- PostgreSQL: one text of JSON
+# ---------------------------------------------------------------- PostgreSQL: one JSON parameter
 
 
 def _of_postgresql(fields: Sequence[AnyField], rows: int) -> tuple[list[str], str]:

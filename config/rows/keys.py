@@ -19,7 +19,7 @@ def among(keys: Iterable[str]) -> Q:
 
 
 def is_among(column: str, vendor: str) -> str:
-    """The condition that `keys_as_parameter` completes."""
+    """Return the condition that `keys_as_parameter` completes."""
     if vendor == "sqlite":
         return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
     return f"{column} = ANY(%s)"

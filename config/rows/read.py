@@ -26,7 +26,7 @@ PATH = "__"
 
 
 def read_row(model: type[AnyModel], names: Names, **where: Any) -> AnyModel | None:
-    """The row whose fields equal `where`, with only the key and the fields of `names`.
+    """Return the row whose fields equal `where`, with only the key and the fields of `names`.
 
     A name such as `creator__owner_id` joins the object of a foreign key, which must refer to
     another table and not be null. Foreign keys are compared with keys, never objects. None if there

@@ -69,7 +69,7 @@ class StrictAdmin(ModelAdmin):
             raise BadRequest("A field has an invalid value.") from error
 
     def may_be_key(self, text: str) -> bool:
-        """True if a row of this list could have this key."""
+        """Return True if a row of this list could have this key."""
         try:
             self.opts.pk.clean(text, None)
         except (ValidationError, ValueError, OverflowError):

@@ -180,7 +180,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
         return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", "")})
 
     def save_model(self, request: HttpRequest, obj: Content, form: Any, change: bool) -> None:
-        """Raises AlreadyThere and StaleVersion, which changeform_view turns into messages."""
+        """Raises AlreadyExists and StaleVersion, which changeform_view turns into messages."""
         if not change:
             content = Content(content_id=form.cleaned_data["content_id"], **form.values())
             add_contents([content], by=request.user, cause="admin")  # type: ignore[arg-type]
@@ -202,7 +202,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Every change of the item, from every door, newest first."""
+        """Show every change of the item, from every door, newest first."""
         content = self.get_object(request, object_id)
         if content is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -233,7 +233,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
     def with_causes(
         self, request: HttpRequest, changes: Iterable[ContentChange]
     ) -> Iterator[tuple[ContentChange, dict[str, str]]]:
-        """The cause of each change, with a link if it has a page."""
+        """Yield the cause of each change, with a link if it has a page."""
         for change in changes:
             yield change, {"words": cause_words(change.cause), "url": ""}
 

@@ -141,7 +141,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        """The cleaned values by model field, for a valid form."""
+        """Return the cleaned values by model field, for a valid form."""
         values = {name: self.cleaned_data[name] for name in EDITABLE if name != "creator"}
         creator = self.cleaned_data["creator"]
         return {**values, "creator_id": creator.pk, "price": self.cleaned_data["price_stx"]}

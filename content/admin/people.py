@@ -93,7 +93,7 @@ class UserAdmin(DjangoUserAdmin, StrictAdmin):  # type: ignore[type-arg]
     readonly_fields = ["show_wallets", "last_login", "date_joined"]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
-        if str(request.user.pk) == id:  # one's own password is changed with the old one
+        if str(request.user.pk) == id:  # users change their own password with the old one
             return redirect("password-change")
         return super().user_change_password(request, id, form_url)
 
@@ -171,7 +171,7 @@ if admin.site.is_registered(AuthToken):
 
 
 def _rights_of(user: User) -> set[str]:
-    """The rights the user would have if active: the backend gives inactive users none."""
+    """Return the rights the user would have if active: the backend gives inactive users none."""
     awake = User(pk=user.pk, is_superuser=user.is_superuser, is_active=True)
     return awake.get_all_permissions()
 

@@ -1,4 +1,4 @@
-"""The catalogue: list, look, add, edit, history."""
+"""The catalogue: list, read, add, edit, history."""
 
 from functools import partial
 from typing import Any
@@ -39,7 +39,7 @@ class ContentListView(APIView):
         responses={200: ContentPage, **errors(400, 401)},
     )
     def get(self, request: AuthenticatedRequest) -> Response:
-        """The catalogue, newest first; removed items only by `isRemoved=true`."""
+        """List the catalogue, newest first; removed items only by `isRemoved=true`."""
         contents = filtered(ContentFilter, request, Content.objects.all())
         frame = page(request, contents, creator=request.query_params.get("creator"))
         return Response(rows_under(frame, "contents", _shown(request, frame.pop("rows"))))
@@ -70,7 +70,7 @@ class ContentView(APIView):
         responses={200: ContentAnswer, **errors(401, 404)},
     )
     def get(self, request: AuthenticatedRequest, content_id: str) -> Response:
-        """One item; a removed one is shown as removed. `ETag` is its version."""
+        """Get one item, with `isRemoved` for a removed one. `ETag` is its version."""
         content = find_content(content_id)
         return Response(_one(request, content), headers={"ETag": _etag(content)})
 
@@ -109,7 +109,7 @@ class HistoryView(APIView):
         responses={200: HistoryPage, **errors(400, 401, 404)},
     )
     def get(self, request: AuthenticatedRequest, content_id: str) -> Response:
-        """Every change of an item, newest first; for its owner and staff who may view it."""
+        """List the changes of an item, newest first; for its owner and staff who may view it."""
         content = find_content(content_id)
         if not Viewer(request.user).may_see_history(content):
             raise NotFound

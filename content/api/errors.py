@@ -86,10 +86,10 @@ def _expected(error: ApplicationError) -> tuple[int, dict[str, Any], dict[str, s
 
 def _refused(error: exceptions.APIException) -> tuple[int, dict[str, Any], dict[str, str]]:
     # Keep the messages of parsers, token authentication and CSRF checks.
-    is_told = isinstance(
+    is_public = isinstance(
         error, exceptions.ParseError | exceptions.AuthenticationFailed | WrongFile
     ) or (isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF"))
-    status, body, headers = _shape(error.status_code, str(error.detail) if is_told else "")
+    status, body, headers = _shape(error.status_code, str(error.detail) if is_public else "")
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     return status, body, headers

@@ -43,5 +43,5 @@ class OnChain(serializers.Serializer[Any]):
 
 
 def wire_fields(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The `before` or `after` of a change, with API field names."""
+    """Return the `before` or `after` of a change, with API field names."""
     return None if fields is None else {wire_name(name): fields[name] for name in fields}

@@ -63,6 +63,6 @@ FILE_PARSERS = (CSVParser, SpreadsheetParser, NoFileParser)
 
 
 def file_of(request: Request) -> bytes:
-    """The uploaded file; empty if there is none. Raises like the parsers."""
+    """Return the uploaded file; empty if there is none. Raises like the parsers."""
     data = request.data
     return bytes(data["file"]) if isinstance(data, dict) and data else b""

@@ -27,7 +27,7 @@ PARAMETER = OpenApiParameter(
 def idempotent(
     request: AuthenticatedRequest, make: Callable[[], Response], *, asked: Any = None
 ) -> Response:
-    """The answer of `make`, or the stored answer to the first request with this key.
+    """Return the answer of `make`, or the stored answer to the first request with this key.
 
     `asked` is the full request, if it is more than the object in the body. Raises
     Invalid, KeyReused and KeyInUse.

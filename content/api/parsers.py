@@ -49,12 +49,12 @@ class StrictJSONParser(JSONParser):
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The object of the body, or an empty one without a body. Raises like the parser."""
+    """Return the object of the body, or an empty one without a body. Raises like the parser."""
     return request.data if isinstance(request.data, dict) and request.data else {}
 
 
 def fields_of(request: Request, *allowed: str) -> dict[str, Any]:
-    """The body, which may only have these fields. Raises Invalid and like `body_of`."""
+    """Return the body, which may only have these fields. Raises Invalid and like `body_of`."""
     body = body_of(request)
     if errors := {str(name)[:64]: ["Unknown field."] for name in body if name not in allowed}:
         raise Invalid(errors=errors)

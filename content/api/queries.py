@@ -70,24 +70,26 @@ class Checked(Filter):  # type: ignore[misc]
 
 
 def filtered(filters: type[FilterSet], request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows that match the query string. Raises Invalid."""
+    """Return the rows that match the query string. Raises Invalid."""
     found = filters(request.query_params, queryset=rows)
     if not found.is_valid():
         raise Invalid(
-            errors={name: [str(words) for words in said] for name, said in found.errors.items()}
+            errors={
+                name: [str(words) for words in messages] for name, messages in found.errors.items()
+            }
         )
     return found.qs  # type: ignore[no-any-return]
 
 
 def filter_parameters(filters: type[FilterSet]) -> list[OpenApiParameter]:
-    """The filters for the OpenAPI document."""
+    """Return the filters for the OpenAPI document."""
     return [
         OpenApiParameter(name, filter_.schema) for name, filter_ in filters.base_filters.items()
     ]
 
 
 def integer(*, minimum: int, maximum: int) -> Callable[[str], int]:
-    """A check for whole numbers in digits."""
+    """Return a check for whole numbers in digits."""
 
     def check(text: str) -> int:
         if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
@@ -125,7 +127,7 @@ def page(
     creator: str | None = None,
     max_counted: int | None = None,
 ) -> dict[str, Any]:
-    """The metadata of a list and, under `rows`, the queryset of the requested page.
+    """Return the metadata of a list and, under `rows`, the queryset of the requested page.
 
     With `max_counted`, `total` is at most one more than that. Raises Invalid.
     """
@@ -148,7 +150,7 @@ def page_by_key(
 
 
 def rows_under(frame: dict[str, Any], name: str, rows: Any) -> dict[str, Any]:
-    """The list answer with its rows under their plural name."""
+    """Return the list answer with its rows under their plural name."""
     return {"creator": frame["creator"], "total": frame["total"], name: rows, **frame}
 
 

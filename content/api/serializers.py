@@ -1,4 +1,4 @@
-"""How the catalogue looks in answers and the OpenAPI document. No rules: those are in
+"""Serializers of the catalogue, for answers and the OpenAPI description. No rules: those are in
 `content.rules` and the services."""
 
 from typing import Any

@@ -41,11 +41,11 @@ class Contract(Protocol):
         """
 
     def receipt(self, tx_id: str) -> Receipt:
-        """The state of a transaction. Raises CallDelayed."""
+        """Return the state of a transaction. Raises CallDelayed."""
 
 
 def get_contract() -> Contract | None:
-    """The client selected by CONTRACT_CLIENT; None if the chain is off."""
+    """Return the client selected by CONTRACT_CLIENT; None if the chain is off."""
     if settings.CONTRACT_CLIENT == "off":
         return None
     if settings.CONTRACT_CLIENT == "sandbox":
@@ -58,7 +58,7 @@ def get_contract() -> Contract | None:
 
 
 def call_for(onchain_id: int | None, after: Mapping[str, Any]) -> tuple[str, dict[str, int]] | None:
-    """The function and arguments of a change's on-chain update; None if none is needed.
+    """Return the function and arguments of a change's on-chain update; None if none is needed.
 
     Metadata and restoring have no on-chain part.
     """

@@ -41,7 +41,7 @@ class Cost:
 
 
 def cost_of(functions: Iterable[str]) -> Cost:
-    """The cost of one call per item, up to MAX_ITEMS in a transaction."""
+    """Return the cost of one call per item, up to MAX_ITEMS in a transaction."""
     transactions = size = items = 0
     for function, count in Counter(functions).items():
         calls = -(-count // MAX_ITEMS)

@@ -41,7 +41,7 @@ class ProgressLine:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, widest: int = 60) -> str:
-    """A text table, cells cut at `widest` characters, numbers right-aligned."""
+    """Return a text table, cells cut at `widest` characters, numbers right-aligned."""
     cells = [[_cell(value, widest) for value in row] for row in rows]
     widths = [
         max(len(heading), *(len(row[column]) for row in cells), 0)

@@ -51,7 +51,7 @@ class ContentQuerySet(models.QuerySet["Content"]):
         is_removed: bool | None = None,
         search: str = "",
     ) -> Self:
-        """The items that match a filter; None and empty strings match any."""
+        """Return the items that match a filter; None and empty strings match any."""
         found = self.priced(minimum, maximum)
         if is_removed is not None:
             found = found.removed(is_removed)
@@ -151,7 +151,7 @@ class ContentRow(Protocol):
 
 
 def batch_of(cause: str) -> UUID | None:
-    """The batch id in a change's cause; None for any other cause."""
+    """Return the batch id in a change's cause; None for any other cause."""
     name, _, key = cause.partition(":")
     try:
         return UUID(key) if name == "batch" else None
@@ -161,7 +161,7 @@ def batch_of(cause: str) -> UUID | None:
 
 class ContentChangeQuerySet(models.QuerySet["ContentChange"]):
     def removal_of(self, content: Content) -> "ContentChange | None":
-        """The change that removed the item; None while it is on sale."""
+        """Return the change that removed the item; None while it is on sale."""
         if not content.is_removed:
             return None
         changes = self.filter(content=content).order_by("-version")
@@ -182,7 +182,7 @@ class ContentChange(models.Model):
         FAILED = "failed", "Failed"
         NOT_ATTEMPTED = "not-attempted", "Not attempted"
 
-    # The chain may still move these on.
+    # The states that are not final.
     OPEN_STATES = frozenset(
         {ChainState.QUEUED, ChainState.RETRYING, ChainState.BROADCAST, ChainState.INCLUDED}
     )

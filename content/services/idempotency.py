@@ -39,7 +39,7 @@ def fingerprint_of(method: str, path: str, body: Any) -> str:
 
 
 def answer_once(user: User, key: str, fingerprint: str, make: Callable[[], Answer]) -> Answer:
-    """The answer of `make`; within a day, the first answer again for the same user and key.
+    """Return the answer of `make`; within a day, the first answer again for the same user and key.
 
     `make` and the key's row share one transaction, so a refused request leaves its key unused.
     Raises KeyReused for another request with this key, and KeyInUse if the first one is still

@@ -32,14 +32,14 @@ def stx(micro_stx: int | None) -> str:
 
 @register.filter
 def stx_move(micro_stx: int) -> str:
-    """A price difference: `+1.5 STX`, `−0.25 STX`, `0 STX`."""
+    """Return a price difference: `+1.5 STX`, `−0.25 STX`, `0 STX`."""
     sign = "+" if micro_stx > 0 else "−" if micro_stx < 0 else ""
     return f"{sign}{rules.format_stx(abs(micro_stx))}"
 
 
 @register.filter
 def one_line(value: object) -> str:
-    """The text on one line."""
+    """Return the text on one line."""
     return rules.one_line(str(value))
 
 
@@ -78,25 +78,25 @@ def clock_and_utc(value: datetime) -> SafeString:
 
 @register.filter
 def differences(change: Any) -> list[words.Difference]:
-    """The differences of a ContentChange, or any object with `before` and `after`."""
+    """Return the differences of a ContentChange, or any object with `before` and `after`."""
     return words.differences(change.before, change.after)
 
 
 @register.filter
 def differences_back(change: ContentChange) -> list[words.Difference]:
-    """The differences that undoing a change would make."""
+    """Return the differences that undoing a change would make."""
     return words.differences(change.after, change.before)
 
 
 @register.filter
 def cause(change: ContentChange) -> str:
-    """The cause of a change without a batch."""
+    """Return the cause of a change without a batch."""
     return words.cause_words(change.cause)
 
 
 @register.inclusion_tag("content/_chain_label.html")
 def chain_label(state: str, error: str = "") -> dict[str, str]:
-    """The label of a chain state."""
+    """Return the label of a chain state."""
     return {
         "words": dict(ContentChange.ChainState.choices).get(state, state),
         "tone": CHAIN_TONES.get(ContentChange.ChainState(state), "quiet"),
@@ -106,19 +106,19 @@ def chain_label(state: str, error: str = "") -> dict[str, str]:
 
 @register.inclusion_tag("content/_sandbox_label.html")
 def sandbox_label() -> dict[str, bool]:
-    """A label wherever the chain is only simulated."""
+    """Return a label wherever the chain is only simulated."""
     return {"is_sandbox": settings.CONTRACT_CLIENT == "sandbox"}
 
 
 @register.simple_tag
 def is_sandbox() -> bool:
-    """True if the chain is only simulated, for templates with their own label."""
+    """Return True if the chain is only simulated, for templates with their own label."""
     return bool(settings.CONTRACT_CLIENT == "sandbox")
 
 
 @register.simple_tag(takes_context=True)
 def page_query(context: dict[str, Any], number: int) -> str:
-    """The query string of this page with another page number."""
+    """Return the query string of this page with another page number."""
     query = context["request"].GET.copy()
     query["page"] = str(number)
     return f"?{query.urlencode()}"

@@ -39,8 +39,8 @@ class SignInView(views.LoginView):
     def get_success_url(self) -> str:
         url = super().get_success_url()
         # Avoids a redirect loop for signed-in users.
-        is_circle = urlsplit(url).path.rstrip("/") == reverse("login")
-        return resolve_url(settings.LOGIN_REDIRECT_URL) if is_circle else url
+        is_login = urlsplit(url).path.rstrip("/") == reverse("login")
+        return resolve_url(settings.LOGIN_REDIRECT_URL) if is_login else url
 
     def form_invalid(self, form: Form) -> HttpResponse:
         answer = super().form_invalid(form)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from content.views.paging import page_of
 @login_required
 @require_safe
 def content_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The user's content, to filter and select for a batch."""
+    """List the user's content, to filter and select for a batch."""
     user = request.user
     creates = Wallet.objects.owned_by(user).creators().exists()
     form = ContentFilterForm(request.GET)

@@ -10,5 +10,5 @@ ROWS_A_PAGE = 100
 
 
 def page_of(rows: Any, request: HttpRequest) -> Page[Any]:
-    """The page of `?page=`; the first or last one for a number out of range."""
+    """Return the page of `?page=`; the first or last one for a number out of range."""
     return Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))

@@ -22,7 +22,7 @@ from content.views.paging import page_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("text")
 def token_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The user's tokens; only the answer to a POST shows a token's text."""
+    """List the user's tokens; only the answer to a POST shows a token's text."""
     user = request.user
     token, text = None, ""
     form = TokenForm(request.POST if request.method == "POST" else None)

@@ -20,7 +20,7 @@ def done(batch: BatchOperation) -> BatchOperation:
     return batch
 
 
-def break_off(batch: BatchOperation) -> None:
+def abort(batch: BatchOperation) -> None:
     """Abort a claimed batch as after too many dead workers."""
     BatchOperation.objects.filter(pk=batch.pk).update(attempts=11)
     batch.refresh_from_db()

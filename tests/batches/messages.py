@@ -3,6 +3,6 @@
 from batches.models import BatchOperation
 
 
-def told(*batches: BatchOperation) -> list[tuple[str, list[str]]]:
+def queued_messages(*batches: BatchOperation) -> list[tuple[str, list[str]]]:
     """Return the messages for these batches, in the format of the fixture `messages`."""
     return [("batches.run_batch", [str(batch.pk)]) for batch in batches]

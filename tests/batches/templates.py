@@ -10,7 +10,7 @@ from content.models import User
 FIRST = "2026-03-05T09:00"
 
 
-def kept(by: User, **body: Any) -> Template:
+def save_template(by: User, **body: Any) -> Template:
     """Create a template: every day at nine in Berlin from 5 March 2026, unless overridden."""
     whole = {
         "name": "Daily",

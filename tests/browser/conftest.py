@@ -1,4 +1,4 @@
-"""Chromium, and people who visit the site with it."""
+"""Chromium, and users who open the site in it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A visitor who has a keyboard and nothing else."""
+"""A user with a keyboard only."""
 
 import pytest
 from playwright.sync_api import Locator, Page

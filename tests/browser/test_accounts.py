@@ -1,4 +1,4 @@
-"""alice looks after her account in a real browser: passwords, by heart or forgotten, and tokens."""
+"""Passwords and API tokens in a real browser."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Each operation from the list to its results by keyboard alone, and what axe-core says of it."""
+"""Each operation from the list to its results by keyboard, checked by axe-core."""
 
 import pytest
 from playwright.sync_api import expect

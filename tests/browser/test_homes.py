@@ -1,4 +1,4 @@
-"""Both homes: accessible in light and dark, narrow and wide; the creator's by keyboard too."""
+"""Both home pages: accessible in light and dark, narrow and wide; creators' by keyboard."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from batches.models import Status
 from batches.services.heartbeat import beat
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 from tests.browser.visits import DESKTOP, PHONE
 from tests.factories import make_contents
 
@@ -19,14 +19,14 @@ def busy(alice, bob, wallet_of):
     """Something of every kind, so that every colour is seen."""
     make_contents(wallet_of(alice), 3)
     for person in (alice, bob):
-        made_up(person, Status.PROCESSING, succeeded=1)
-        made_up(person, Status.PENDING, created_at=timezone.now() - timedelta(hours=2))
+        insert_batch(person, Status.PROCESSING, succeeded=1)
+        insert_batch(person, Status.PENDING, created_at=timezone.now() - timedelta(hours=2))
         for days in range(14):
             ended = timezone.now() - timedelta(days=days)
-            made_up(person, completed_at=ended)
-            made_up(person, failed=1, succeeded=3, completed_at=ended)
-            made_up(person, Status.FAILED, completed_at=ended)
-            made_up(person, Status.CANCELLED, completed_at=ended)
+            insert_batch(person, completed_at=ended)
+            insert_batch(person, failed=1, succeeded=3, completed_at=ended)
+            insert_batch(person, Status.FAILED, completed_at=ended)
+            insert_batch(person, Status.CANCELLED, completed_at=ended)
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "carol", "clerk"])

@@ -1,4 +1,4 @@
-"""What is planned, taken back and kept, in a real browser, wide and narrow."""
+"""Schedules, undo and templates in a real browser, wide and narrow."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Every page of a creator: accessible in light and dark, narrow and wide, light in weight."""
+"""Every page of a creator: accessible in light and dark, narrow and wide, and small."""
 
 import pytest
 from django.urls import reverse

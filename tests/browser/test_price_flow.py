@@ -1,4 +1,4 @@
-"""alice changes prices in a real browser: select, say how, review, start, see what came of it."""
+"""A price change in a real browser: select, fill in, review, start, results."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""alice sends a file of prices in a real browser, also without JavaScript and by the keyboard."""
+"""Uploading a price file in a real browser, also without JavaScript and by keyboard."""
 
 import pytest
 from django.urls import reverse

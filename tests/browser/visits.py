@@ -1,4 +1,4 @@
-"""A visitor in a real browser, who notices what a person would not."""
+"""A visit in a real browser that also reports errors a user would not notice."""
 
 import importlib.util
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Errors and what the API answers with them."""
+"""Errors and their API answers."""
 
 import pytest
 

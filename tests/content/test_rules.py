@@ -1,4 +1,4 @@
-"""The pure checks, at their edges."""
+"""The pure validation functions, at their limits."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A time reads back as it was written, on every database."""
+"""Times are read as they were written, on every database."""
 
 from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""The installation that the examples are run on."""
+"""The installation that runs the examples."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, run as they stand there; what they print is what the page says."""
+"""The examples of docs/api.md run and print what the page shows."""
 
 import os
 import re

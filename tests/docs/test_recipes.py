@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes.md, run as they stand there: they print what the page says."""
+"""The recipes of docs/recipes.md run and print what the page shows."""
 
 import os
 import re

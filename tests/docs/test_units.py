@@ -1,4 +1,4 @@
-"""The units for systemd: the very commands that stand in them start what they say."""
+"""The systemd units: their commands start web, worker and sweeper."""
 
 import os
 import shlex

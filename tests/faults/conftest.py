@@ -1,4 +1,4 @@
-"""The installations that faults are tried on."""
+"""The installations for fault tests."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A server that a test may stop and start: what it does to it hurts nobody else."""
+"""A private server that a test may stop and start."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What can happen to the messages of a world: lost, or repeated."""
+"""Lost and repeated messages of an installation."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every broker does the same: nothing but CELERY_BROKER_URL differs."""
+"""All brokers behave the same; only CELERY_BROKER_URL differs."""
 
 import signal
 import subprocess

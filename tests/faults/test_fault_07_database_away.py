@@ -1,4 +1,4 @@
-"""The database away while pages and programs are served: 503 in words, and back by itself."""
+"""The database stops while processes run: 503 with a message, then automatic recovery."""
 
 import getpass
 import json

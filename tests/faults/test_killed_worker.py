@@ -1,4 +1,4 @@
-"""A worker dies by -9 at each point that matters; a fresh one finishes, and nothing is twice."""
+"""A worker is killed at each critical point; another finishes, nothing runs twice."""
 
 import pytest
 

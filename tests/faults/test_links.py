@@ -1,4 +1,4 @@
-"""What waits for others, or for a person, while real workers run and die."""
+"""Dependent and paused batches while real workers run and crash."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from batches.services.runs.confirm import confirm
 from content.models import ApiToken, User, Wallet
 from tests.batches.runs import pause, resume
 from tests.factories import make_contents
-from tests.faults.test_at_once import DATABASES, LONG_LEASE, make_batches
+from tests.faults.test_concurrent_workers import DATABASES, LONG_LEASE, make_batches
 
 KILLED = -9
 LINKS = ("on-success", "on-completion", "always")
@@ -33,7 +33,7 @@ def make(content_ids, *parents, when="on-completion"):
     return batch
 
 
-def again(batch):
+def reloaded(batch):
     batch.refresh_from_db()
     return batch
 
@@ -54,9 +54,9 @@ def test_fault_24_dependent_follows_link_condition(world, seven):
 
     unfinished = BatchOperation.objects.unfinished()
     world.wait_until(lambda: not unfinished.exists(), "the end of all")
-    ends = [again(parent).status for parent in (whole, partly, broken, stopped)]
+    ends = [reloaded(parent).status for parent in (whole, partly, broken, stopped)]
     assert ends == [Status.COMPLETED, Status.COMPLETED, Status.FAILED, Status.CANCELLED]
-    begins = {key: [not again(one).error_code for one in each] for key, each in waiting.items()}
+    begins = {key: [not reloaded(one).error_code for one in each] for key, each in waiting.items()}
     assert begins == {
         whole.pk: [True, True, True],
         partly.pk: [False, True, True],
@@ -88,7 +88,7 @@ def test_fault_24_diamond_starts_after_both_sides(world, diamond):
     is_met = bottom.dependencies.filter(parent=left, state=Dependency.State.MET)
     world.wait_until(is_met.exists, "the first side")
     time.sleep(1.5)  # as many sweeps as would begin it
-    assert (again(bottom).status, bottom.waits_for) == (Status.PENDING, 1)
+    assert (reloaded(bottom).status, bottom.waits_for) == (Status.PENDING, 1)
 
     resume(right)
 
@@ -141,7 +141,7 @@ def test_fault_24_cycle_answered_400_with_path(world, seven):
         f"Update price +1 % ({str(batch.pk)[-6:]})" for batch in (three, two, one, three)
     )
     assert body["errors"] == {"dependsOn": [f"This is a cycle: {way}."]}
-    assert (Dependency.objects.count(), again(three).waits_for) == (2, 0)
+    assert (Dependency.objects.count(), reloaded(three).waits_for) == (2, 0)
 
 
 @pytest.mark.failpoint
@@ -150,10 +150,10 @@ def test_fault_24_sweep_settles_after_worker_kill(world, seven):
     child = make(seven, parent)
     doomed = world.start_worker(FAILPOINT="link-settled")
     assert world.exit_of(doomed) == KILLED
-    assert again(parent).status == Status.COMPLETED
+    assert reloaded(parent).status == Status.COMPLETED
     # What is settled is settled as a whole.
     assert Dependency.objects.get().state == Dependency.State.WAITING
-    assert (again(child).status, child.waits_for) == (Status.PENDING, 1)
+    assert (reloaded(child).status, child.waits_for) == (Status.PENDING, 1)
 
     world.start_worker(sweeps=True)
 

@@ -1,4 +1,4 @@
-"""The broker is a hint: what it loses is found, and what it repeats is done once."""
+"""The broker is a hint: lost messages are replaced, repeated ones do nothing."""
 
 import pytest
 from django.utils import timezone

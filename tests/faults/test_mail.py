@@ -1,4 +1,4 @@
-"""A mail waits for its server, and is the same mail however often it is sent."""
+"""A mail waits for its server; a repeated mail keeps its Message-ID."""
 
 from collections.abc import Iterator
 from email import message_from_bytes

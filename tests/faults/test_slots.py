@@ -1,4 +1,4 @@
-"""Slots of templates: each makes one batch, whoever sweeps, dies, or was down for nights."""
+"""Slots of templates: one batch each, despite concurrent sweepers, crashes and downtime."""
 
 from datetime import timedelta
 
@@ -10,8 +10,8 @@ from batches.models import BatchOperation, Submission, Template, TemplateRun
 from batches.recurrence import WALL_FORMAT
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, User
-from tests.batches.templates import kept
-from tests.faults.test_at_once import LONG_LEASE
+from tests.batches.templates import save_template
+from tests.faults.test_concurrent_workers import LONG_LEASE
 
 STATE = TemplateRun.State
 KILLED = -9
@@ -22,7 +22,7 @@ def make_due(content_ids, *, since=timedelta()):
     alice, first = User.objects.get(username="alice"), timezone.now() - since - timedelta(hours=1)
     with time_machine.travel(first - timedelta(hours=1)):
         return [
-            kept(
+            save_template(
                 alice,
                 contentIds=[key],
                 updatePayload={"newPrice": 9},
@@ -44,7 +44,7 @@ def states():
 def test_fault_25_two_sweepers_one_batch_per_slot(world, seven, count):
     make_due(seven[:1] * count)
 
-    world.run("tests.faults.rivals", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
+    world.run("tests.faults.workers", "2", "sweep", **LONG_LEASE, BATCH_QUOTA_PER_HOUR="1000")
 
     assert states() == [STATE.STARTED] * count
     assert BatchOperation.objects.count() == Submission.objects.count() == count

@@ -1,4 +1,4 @@
-"""The broker is silent, the database away, locked or without room: nothing is lost, all goes on."""
+"""A silent broker; an unreachable, locked or full database: nothing is lost, work continues."""
 
 import json
 import os

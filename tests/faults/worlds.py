@@ -1,4 +1,4 @@
-"""A whole installation of its own for one test: database, broker, real worker processes."""
+"""A complete installation for one test: database, broker, real worker processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Who may do what over HTTP. See rows.py."""
+"""The permission table of the API. See rows.py."""
 
 from tests.permissions.row import ANYBODY, DRAFT, ID, ITEM, Row
 

@@ -1,4 +1,4 @@
-"""The table's world: everybody, what alice and staff have begun, and the requests to it."""
+"""The data of the permission table: users, existing batches, and requests."""
 
 import json
 from collections.abc import Iterator

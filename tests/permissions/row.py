@@ -1,4 +1,4 @@
-"""What a row of the table is, and what rows of several doors name."""
+"""One row of the permission table, and names shared by several doors."""
 
 from dataclasses import dataclass, field
 from typing import Any

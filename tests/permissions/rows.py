@@ -1,4 +1,4 @@
-"""Who may do what, in one list: a row an endpoint and method, a column a person.
+"""The permission table: one row per endpoint and method, one column per user.
 
 `route` is written as in the URL configuration; an endpoint without a row fails the suite. The
 columns, in the order of PEOPLE, are what is answered; `in` stands for the way to the log-in.

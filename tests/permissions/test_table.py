@@ -1,4 +1,4 @@
-"""Every cell of the table, at the API, the pages and the admin."""
+"""Every cell of the permission table, for API, pages and admin."""
 
 import re
 

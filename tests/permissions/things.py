@@ -1,4 +1,4 @@
-"""What alice and staff have begun: the keys that a row of the table may name."""
+"""Existing batches and templates of alice and staff, by the keys that rows use."""
 
 from datetime import datetime, timedelta
 from itertools import count

@@ -1,4 +1,4 @@
-"""What the people of the property test may ask for; few values, so that they meet often."""
+"""The possible inputs of the property test; few values, so that they collide often."""
 
 from hypothesis import strategies as st
 

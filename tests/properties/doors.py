@@ -1,4 +1,4 @@
-"""What people do, in the database and in the world, refusals included."""
+"""User actions, in the database and in the model, including refusals."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Holds the whole database against the world as it must be; a difference is an AssertionError."""
+"""Compares the whole database with the model; a difference is an AssertionError."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

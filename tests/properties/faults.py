@@ -1,4 +1,4 @@
-"""Faults and deaths at the places where they hurt; see config/failpoints.py."""
+"""Injected faults and crashes; see config/failpoints.py."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What may follow upon batches in the world: undo, retry, and the runs of templates."""
+"""Follow-ups in the model: undo, retry, and template runs."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING

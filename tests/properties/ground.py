@@ -1,4 +1,4 @@
-"""Empties what the last run of the property test left, and lays out the same catalogue again."""
+"""Deletes the data of the last property run and recreates the same catalogue."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an operation must make of an item, worked out a second time and by other means.
+"""The expected effect of an operation on an item, computed independently.
 
 Nothing of the product is asked here: what both got wrong in the same way would not be seen.
 """

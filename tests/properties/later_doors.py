@@ -1,4 +1,4 @@
-"""What people do with what was started: let it wait, hold it, follow upon it; and templates."""
+"""User actions on started work: depend, pause, retry, undo; and templates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

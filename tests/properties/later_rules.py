@@ -1,4 +1,4 @@
-"""Rules of what waits for a time, a person or another batch, of what follows, and of what repeats.
+"""Rules for scheduled, paused and dependent batches, follow-ups and templates.
 
 Whatever may end a batch targets the batches: it may have brought its undo into the world.
 """

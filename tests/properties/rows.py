@@ -1,4 +1,4 @@
-"""What the world is made of: people, orders, batches, what was prepared, what repeats."""
+"""The rows of the model: users, orders, batches, submissions, templates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

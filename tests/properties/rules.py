@@ -1,4 +1,4 @@
-"""What people ask for and what workers do: the rules of the property test."""
+"""The rules of the property test: user requests and worker steps."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule

@@ -1,4 +1,4 @@
-"""What becomes of batches in the world: they wait, are taken, written, given back, and end."""
+"""The life of batches in the model: waiting, claimed, written, released, ended."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Several people do whatever they may, and workers die, in any order: nothing is lost or doubled.
+"""Random user actions and worker crashes in any order: nothing is lost or doubled.
 
 A world in Python (world.py) says what must come of each step; after each the whole database is
 held against it (facts.py). PROPERTY_EXAMPLES and PROPERTY_STEPS say how much is tried.

@@ -1,4 +1,4 @@
-"""Holds what waits, what follows upon something and what repeats against the world."""
+"""Compares dependencies, follow-ups and templates with the model."""
 
 from collections import defaultdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""What workers do, whole, in part, or up to the moment in which they die."""
+"""Worker steps: complete, partial, or until a crash."""
 
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The world as it must be: people, items, batches and what was prepared, kept beside the database.
+"""The model of the database: users, items, batches and submissions.
 
 Every method is one thing that happens. It says by which error it must be refused, or changes the
 world and says nothing.

@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI description: whatever is sent, nothing breaks.
+"""Requests generated from the OpenAPI description: no input causes a server error.
 
 SCHEMA_EXAMPLES says how many for each operation; more than in CI by hand.
 """

@@ -15,7 +15,7 @@ STYLE = (
 
 
 def chart(title: str, rows: Sequence[Row]) -> str:
-    """An SVG for light and dark backgrounds; rows that were not measured are left out."""
+    """Return an SVG for light and dark backgrounds; rows that were not measured are left out."""
     measured = [row for row in rows if not row.reason]
     height = 56 + LINE * len(measured)
     lines = [

@@ -16,7 +16,7 @@ from content.models import Content
 
 
 class PriceResource(resources.ModelResource):  # type: ignore[misc]
-    """As its documentation begins: one model, a key, a column."""
+    """As at the start of its documentation: one model, a key, a column."""
 
     class Meta:
         model = Content
@@ -25,7 +25,7 @@ class PriceResource(resources.ModelResource):  # type: ignore[misc]
 
 
 def file_row(world: World, rounds: int) -> Row:
-    """A file of 100 prices from its bytes to the saved items, in turns."""
+    """Measure a file of 100 prices, from its bytes to the saved items, in turns."""
     ours, theirs = [], []
     for number in range(max(3, rounds // 10)):
         keys = world.chosen(number)

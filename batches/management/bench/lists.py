@@ -19,7 +19,7 @@ PATH = "/api/batches"
 
 
 def list_rows(world: World, rounds: int, *, is_full: bool) -> list[Row]:
-    """The same pages with ten thousand batches, and with a million."""
+    """Measure the same pages with ten thousand batches, and with a million."""
     names = ("First page of the list of batches", "A page by key from its middle")
     floor = f"the same with {FEW:,} batches instead of {MANY:,}"
     if not is_full:

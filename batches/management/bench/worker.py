@@ -96,7 +96,7 @@ def _run_by(processes: int, world: World, rounds: int, turn: int) -> float:
 
 
 def memory_row(world: World, batches: int) -> Row:
-    """The memory of one process after a tenth of the batches and after all."""
+    """Measure the memory of one process after a tenth of the batches and after all."""
     name, floor = f"Memory of a worker over {batches:,} batches", f"after {batches // 10:,}"
     if not Path("/proc/self/statm").exists():
         return Row(name, floor, 1.1, reason="this system does not report the memory of a process.")

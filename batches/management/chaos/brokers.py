@@ -99,7 +99,7 @@ class OwnVirtualHost(Broker):
         super().__init__(urlsplit(url)._replace(path=f"/{self.name}").geturl())
 
     def make(self) -> bool:
-        """False, with nothing left behind, if rabbitmqctl has no right to this server."""
+        """Return False, with nothing left behind, if rabbitmqctl has no right to this server."""
         self.is_made = self._control("add_vhost", self.name)
         everything = (self.user, ".*", ".*", ".*")
         if (
@@ -157,7 +157,7 @@ class OwnVirtualHost(Broker):
 
 
 def broker_for(url: str, folder: Path) -> Broker:
-    """The kind of broker that `url` names; `folder` is for what it keeps.
+    """Return the kind of broker that `url` names; `folder` is for what it keeps.
 
     Raises ConfigurationError if that broker is to be used and refuses the connection.
     """

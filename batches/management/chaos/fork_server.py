@@ -92,9 +92,9 @@ def _become(arguments: list[str], log: str) -> None:
     """Turn a forked process into Celery: own session, output to the log."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     silence = os.open(os.devnull, os.O_RDONLY)
-    for file, number in ((silence, 0), (said, 1), (said, 2)):
+    for file, number in ((silence, 0), (output, 1), (output, 2)):
         os.dup2(file, number)
     sys.argv = ["celery", *arguments]
     from celery.__main__ import main

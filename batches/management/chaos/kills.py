@@ -30,7 +30,7 @@ class Recovery:
     never: int = 0
 
     def part(self, percent: int) -> float:
-        """The percentile of the recovery times, in seconds."""
+        """Return the percentile of the recovery times, in seconds."""
         if len(self.seconds) < 2:
             return round(sum(self.seconds), 2)
         parts = statistics.quantiles(self.seconds, n=100, method="inclusive")

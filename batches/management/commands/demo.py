@@ -114,7 +114,7 @@ def _raise_stop(*_: object) -> NoReturn:
 
 
 def _port(host: str, port: int | None, *, is_any: bool) -> int:
-    """The port to listen on; with `is_any` a free one if none is given."""
+    """Return the port to listen on; with `is_any` a free one if none is given."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from batches.management.cli.arguments import as_typed
+from batches.management.cli.controlling import RUN_COMMANDS, add_run_command, control_run, find
 from batches.management.cli.creating import EXAMPLES, add_operation, create, request_of
-from batches.management.cli.directing import DIRECTIONS, add_direction, direct, find
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Link
 from content.errors import ApplicationError, Invalid
@@ -40,11 +40,11 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        whats = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+        subparsers = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
 
         def add(name: str, words: str, examples: Sequence[str]) -> CommandParser:
             lines = "".join(f"  manage.py run_batch {name} {each}\n" for each in examples)
-            return whats.add_parser(
+            return subparsers.add_parser(
                 name,
                 help=words,
                 description=f"{words[:1].upper()}{words[1:]}.",
@@ -54,9 +54,9 @@ class Command(BaseCommand):
 
         for kind, operation in OPERATIONS.items():
             add_operation(add(kind, operation.label.lower(), EXAMPLES.get(kind, ())), operation)
-        for name, direction in DIRECTIONS.items():
-            examples = [f"ID {rest}".rstrip() for rest in direction.examples]
-            add_direction(add(name, direction.help, examples), name)
+        for name, command in RUN_COMMANDS.items():
+            examples = [f"ID {rest}".rstrip() for rest in command.examples]
+            add_run_command(add(name, command.help, examples), name)
 
     def handle(self, *args: Any, **options: Any) -> None:
         links: Sequence[Link] = ()
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             else:
                 run, by = find(options)
                 with timezone.override(options.get("zone") or by.time_zone):
-                    direct(run, by, options, self.stdout)
+                    control_run(run, by, options, self.stdout)
         except Invalid as error:
             stop_with(as_typed(error, links))
         except ApplicationError as error:

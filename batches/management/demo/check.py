@@ -121,8 +121,8 @@ def _finished(client: Client, batch_id: str) -> dict[str, Any]:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         batch = client.call(f"/api/batches/{batch_id}")
-        is_told = not batch["onChain"]["queued"] and not batch["onChain"]["broadcast"]
-        if batch["completedAt"] and is_told:
+        is_on_chain = not batch["onChain"]["queued"] and not batch["onChain"]["broadcast"]
+        if batch["completedAt"] and is_on_chain:
             return batch
         time.sleep(0.2)
     raise CheckFailed(f"The batch is still {batch['status']} after {PATIENCE_SECONDS} seconds.")

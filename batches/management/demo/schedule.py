@@ -65,7 +65,7 @@ def _batch(person: User, kind: str, **body: object) -> BatchOperation:
 
 
 def _next_friday() -> datetime:
-    """The wall-clock time of the next Friday evening that is more than a day ahead."""
+    """Return the wall-clock time of the next Friday evening that is more than a day ahead."""
     tomorrow = timezone.now().astimezone(ZoneInfo(ZONE)).replace(tzinfo=None) + timedelta(days=1)
     day = tomorrow + timedelta(days=(FRIDAY - tomorrow.weekday()) % 7)
     if day.hour >= HOUR and day.date() == tomorrow.date():

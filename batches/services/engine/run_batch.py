@@ -139,7 +139,7 @@ def write_chunk(lease: Lease) -> BatchOperation:
 
 
 def _is_item_error(error: Exception) -> bool:
-    """False if the lease is lost or the database is unavailable: items must not fail for that."""
+    """Return False for a lost lease or an unavailable database: items must not fail for these."""
     return not isinstance(error, LeaseLost | InvalidTransition) and not is_unreachable(error)
 
 
@@ -177,7 +177,7 @@ def _read_leased(lease: Lease) -> BatchOperation:
 
 
 def _next_items(batch: BatchOperation, size: int) -> dict[str, int]:
-    """The next ids without a result, with their positions."""
+    """Return the next ids without a result, with their positions."""
     done: set[str] = set()
     if batch.done_count:
         done.update(batch.items.values_list("content_id", flat=True))

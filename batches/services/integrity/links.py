@@ -30,7 +30,7 @@ Words = Iterator[tuple[UUID, str]]
 
 
 def faults_of_links(batches: Sequence[BatchOperation]) -> Words:
-    """The faults of these batches' dependencies, with the batch's id. One query."""
+    """Yield the faults of these batches' dependencies, with the batch's id. One query."""
     links: dict[UUID, list[Dependency]] = defaultdict(list)
     found = Dependency.objects.filter(batch_id__in=[batch.pk for batch in batches])
     for link in found.select_related("parent"):
@@ -72,7 +72,7 @@ def faults_of_undoing(
 def _faults_of_undo(
     change: ContentChange, undone: ContentChange | None, restored: Mapping[str, Any]
 ) -> Iterator[str]:
-    """The faults of one item; `undone` is the change that was undone, if known."""
+    """Yield the faults of one item; `undone` is the change that was undone, if known."""
     about = f"of item {change.content_id}"
     if undone and change.version != undone.version + 1:
         versions = f"version {undone.version} {about} as version {change.version}"
@@ -113,7 +113,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def _changes_of(batch_ids: Sequence[UUID]) -> dict[tuple[UUID | None, str], ContentChange]:
-    """The changes that these batches made, by batch and item. Two queries at most."""
+    """Return the changes that these batches made, by batch and item. Two queries at most."""
     if not batch_ids:
         return {}
     items = BatchItem.objects.filter(batch_id__in=batch_ids, change__isnull=False)
@@ -125,6 +125,6 @@ def _changes_of(batch_ids: Sequence[UUID]) -> dict[tuple[UUID | None, str], Cont
 
 
 def _restored(batch: BatchOperation, item: BatchItem) -> dict[str, Any]:
-    """The values to restore of an undo (or its retry) whose original is gone."""
+    """Return the values to restore of an undo (or its retry) whose original is gone."""
     own = batch.item_payloads[item.position : item.position + 1]
     return own[0].get(RESTORE, {}) if own else {}

@@ -65,7 +65,7 @@ Check = Callable[[Sequence[Row], Checked], Iterator[tuple[Any, Fault]]]
 def _persistent(
     rows: QuerySet[Row], size: int, check: Check[Row], checked: Checked
 ) -> Iterator[Fault]:
-    """The faults that persist over several checks."""
+    """Yield the faults that persist over several checks."""
     for page in _pages(rows, size):
         faults = list(check(page, checked))
         for _ in range(CHECKS - 1):
@@ -136,7 +136,7 @@ def _faults_of_contents(
 
 
 def _pages_of_changes(content_ids: list[str]) -> Iterator[list[ContentChange]]:
-    """The histories of some items in sequence; a single one may fill many pages."""
+    """Yield the histories of some items in sequence; a single one may fill many pages."""
     rows = ContentChange.objects.filter(content_id__in=content_ids).order_by(
         "content_id", "version"
     )
@@ -224,7 +224,7 @@ def _faults_of_result(
         yield f"its result refers to a change of item {change.content_id} by {change.cause}"
 
 
-# ---------------------------------------------------------------- what repeats
+# ---------------------------------------------------------------- templates
 
 
 def _faults_of_templates(

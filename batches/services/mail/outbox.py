@@ -62,7 +62,7 @@ def deliver_due_notifications() -> int:
 
 
 def build_mail(notification: Notification) -> EmailMultiAlternatives:
-    """The digest of a batch, or of one creator's items in a submission."""
+    """Return the digest of a batch, or of one creator's items in a submission."""
     wallet = notification.wallet
     batches = _batches(notification)
     run = Run(batches)

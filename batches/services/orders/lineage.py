@@ -41,15 +41,15 @@ def refuse_second_undo(
 
 
 def refuse_second_retry(
-    batches: Sequence[BatchOperation], tries: Iterable[tuple[UUID, str]]
+    batches: Sequence[BatchOperation], items: Iterable[tuple[UUID, str]]
 ) -> None:
-    """Raises NothingToDo if one of these items was already retried in the meantime.
+    """Raise NothingToDo if one of these items was already retried in the meantime.
 
-    `tries` has the batch and the content id of each. Concurrent retries wait for this transaction.
+    `items` are pairs of batch and content id. Concurrent retries wait for this transaction.
     """
     lock_batches(set(root_ids(batches).values()))
     tried = retried_ids(batches)
-    if any(content_id in tried[key] for key, content_id in tries):
+    if any(content_id in tried[key] for key, content_id in items):
         raise NothingToDo(ALREADY_RETRIED)
 
 
@@ -65,14 +65,14 @@ def restored_ids(batch: BatchOperation) -> set[str]:
 
 
 def has_more_to_undo(ended: Sequence[BatchOperation], follow_ups: Sequence[BatchOperation]) -> bool:
-    """Whether they changed items, and no undo of them waits, runs or has restored all of these."""
+    """Return whether changed items are left to undo, and no undo is waiting or running."""
     undos = [batch for batch in follow_ups if batch.undo_of_id]
     is_undoing = any(not undo.is_finished for undo in undos)
     return not is_undoing and changed_count(ended) > changed_count(undos)
 
 
 def changed_count(batches: Sequence[BatchOperation]) -> int:
-    """The number of items they changed."""
+    """Return the number of items they changed."""
     return sum(batch.success_count - batch.unchanged_count for batch in batches)
 
 
@@ -81,12 +81,12 @@ def retried_ids(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
 
     Two queries for each generation of retries, however many batches.
     """
-    firsts = root_ids(batches)
-    families = {key: key for key in firsts.values()}
+    roots = root_ids(batches)
+    families = {key: key for key in roots.values()}
     ids: dict[UUID, set[str]] = {key: set() for key in families}
-    youngest = [*families]
-    while retries := list(BatchOperation.objects.filter(retry_of_id__in=youngest)):
-        youngest = [retry.pk for retry in retries]
+    latest = [*families]
+    while retries := list(BatchOperation.objects.filter(retry_of_id__in=latest)):
+        latest = [retry.pk for retry in retries]
         for retry in retries:
             families[retry.pk] = families[retry.retry_of_id]  # type: ignore[index]
             if not retry.is_finished:
@@ -94,7 +94,7 @@ def retried_ids(batches: Sequence[BatchOperation]) -> dict[UUID, set[str]]:
         saved = BatchItem.objects.of(retries).exclude(outcome=BatchItem.Outcome.FAILED)
         for key, content_id in saved.values_list("batch_id", "content_id"):
             ids[families[key]].add(content_id)
-    return {batch.pk: ids[firsts[batch.pk]] for batch in batches}
+    return {batch.pk: ids[roots[batch.pk]] for batch in batches}
 
 
 def count_retried(batches: Sequence[BatchOperation]) -> Counter[str]:
@@ -116,16 +116,16 @@ def count_retried(batches: Sequence[BatchOperation]) -> Counter[str]:
 
 def root_ids(batches: Sequence[BatchOperation]) -> dict[UUID, UUID]:
     """By batch, the original that it retries, directly or indirectly; else itself."""
-    firsts = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
-    while origins := {first for key, first in firsts.items() if first != key}:
+    roots = {batch.pk: batch.retry_of_id or batch.pk for batch in batches}
+    while origins := {first for key, first in roots.items() if first != key}:
         retries = BatchOperation.objects.filter(pk__in=list(origins), retry_of__isnull=False)
         earlier = dict(retries.values_list("pk", "retry_of_id"))
         if not earlier:
             break
-        firsts = {key: earlier.get(first) or first for key, first in firsts.items()}
-    return firsts
+        roots = {key: earlier.get(first) or first for key, first in roots.items()}
+    return roots
 
 
 def root_id(batch: BatchOperation) -> UUID:
-    """The original that this batch retries, directly or indirectly; else its own id."""
+    """Return the original that this batch retries, directly or indirectly; else its own id."""
     return root_ids([batch])[batch.pk]

@@ -93,7 +93,7 @@ def clean_order(operation: Operation, body: Mapping[str, Any]) -> Order:
 
 
 def operation_of(kind: object) -> Operation:
-    """The operation of that name. Raises Invalid."""
+    """Return the operation of that name. Raises Invalid."""
     operation = OPERATIONS.get(kind) if isinstance(kind, str) else None
     if operation is None:
         raise Invalid(errors={"operationType": [f"Choose one of: {', '.join(OPERATIONS)}."]})

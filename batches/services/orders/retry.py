@@ -1,4 +1,4 @@
-"""The retry of what failed of a batch that has ended."""
+"""The retry of the failed items of a batch that has ended."""
 
 from collections.abc import Collection
 
@@ -20,9 +20,9 @@ ENDED = "The end of this price is in the past, so there is nothing to retry."
 def retry_order(
     batch: BatchOperation, content_ids: Collection[str] | None = None, code: str = ""
 ) -> Order:
-    """The retry of the failed items, or of these, or of those that failed with that code.
+    """Return the order that retries all failed items, these, or those that failed with `code`.
 
-    Of an aborted batch also those that had no turn. Raises NothingToDo.
+    For an aborted batch this includes the items that were not processed. Raises NothingToDo.
     """
     failed = batch.items.filter(outcome=BatchItem.Outcome.FAILED).matching(code=code)
     positions = [item.position for item in failed]
@@ -41,7 +41,7 @@ def retry_order(
     if not positions:
         raise NothingToDo(ALREADY_RETRIED)
     own, versions = batch.item_payloads, batch.expected_versions
-    # An undo keeps to what it was to restore; any other is asked for again, whatever came between.
+    # A retried undo still requires the original versions; other operations accept any.
     keeps_versions = UNDO in batch.payload and versions
     return Order(
         operation_for(batch),

@@ -18,12 +18,12 @@ FIELDS = ("scheduledFor", "until", "dependsOn")
 
 @dataclass(frozen=True)
 class Schedule:
-    """What keeps a change from starting, and when it is undone; instants in UTC."""
+    """When a change starts, what it waits for, and when it is undone; instants in UTC."""
 
     scheduled_for: datetime | None = None
     until: datetime | None = None
     depends_on: tuple[Link, ...] = ()
-    # Until somebody resumes it.
+    # Until it is resumed.
     is_paused: bool = False
 
     @classmethod
@@ -44,20 +44,20 @@ class Schedule:
 
     @classmethod
     def of_batch(cls, batch: BatchOperation) -> Self:
-        """What holds for a batch now; one query for its links."""
+        """Return the current schedule of a batch; one query for its links."""
         links = tuple(batch.dependencies.order_by("id").values_list("parent_id", "when"))
         return cls(batch.scheduled_for, batch.until, links, batch.is_paused)
 
     @classmethod
     def of_submission(cls, submission: Submission) -> Self:
-        """What was prepared."""
+        """Return the schedule of a prepared change."""
         links = tuple((UUID(key), when) for key, when in submission.depends_on)
         return cls(submission.scheduled_for, submission.until, links, submission.is_paused)
 
     def check(self, operation: Operation, *, was: "Schedule | None" = None) -> None:
-        """Raises Invalid that names each field that is wrong.
+        """Raise Invalid that names each wrong field.
 
-        What stays as it `was` is not checked again, so a start that is past may stay.
+        Values equal to those in `was` are not checked again, so a past start may stay.
         """
         was = was or AT_ONCE
         errors = rules.ErrorCollector()
@@ -88,7 +88,7 @@ AT_ONCE = Schedule()
 
 
 def clean_times(body: Mapping[str, Any]) -> dict[str, datetime | None]:
-    """Read the times that a body names, as arguments of `reschedule`. Raises Invalid."""
+    """Read the times in a body, as arguments of `reschedule`. Raises Invalid."""
     errors = rules.ErrorCollector()
     times = {
         argument: errors.attempt(rules.clean_moment, body[name], name)

@@ -1,4 +1,4 @@
-"""The undo of a batch that has ended: it restores every change whose item was left alone since."""
+"""The undo of a batch that has ended: restores every item that was not changed since."""
 
 from collections.abc import Collection
 
@@ -21,7 +21,7 @@ def undo_order(
     *,
     schedule: Schedule = AT_ONCE,
 ) -> Order:
-    """The undo of all that a batch changed, or of these items. Raises NothingToDo."""
+    """Return the undo of all that a batch changed, or of these items. Raises NothingToDo."""
     items = batch.items.filter(change__isnull=False).select_related("change").order_by("position")
     changes = [item.change for item in items if item.change]
     if content_ids is not None:
@@ -37,7 +37,7 @@ def undo_order(
         {UNDO: batch.payload},
         [change.content_id for change in changes],
         item_payloads=[{RESTORE: change.before} for change in changes],
-        # What was changed since is somebody's wish, and stays.
+        # Items that were changed since keep their new values.
         expected_versions={change.content_id: change.version for change in changes},
         creator=batch.creator_id,
         schedule=schedule,

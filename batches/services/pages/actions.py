@@ -66,7 +66,7 @@ def unfinished_actions(run: Run) -> Actions:
 
 
 def _failures(run: Run, totals: Totals) -> tuple[int, int]:
-    """How many items failed or had no turn, and how many by a conflict; not those retried."""
+    """How many items failed or were not processed, and how many by a conflict, without retried."""
     if not run.is_finished:
         return 0, 0
     aborted = [batch for batch in run.batches if batch.status == Status.FAILED]

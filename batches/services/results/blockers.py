@@ -39,9 +39,9 @@ def blocker_label(run: Run) -> str:
 
 
 def next_words(run: Run) -> str:
-    """What happens next: `It now starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused.`
+    """Return what happens next: `It now starts 24 Dec 2026, 18:00 CET (17:00 UTC), paused.`
 
-    Of several batches the first that still waits stands for all.
+    For several batches it describes the first that still waits.
     """
     words = next((found for batch in run.pending if (found := blockers(batch))), [])
     if words:

@@ -24,7 +24,7 @@ ABOUT_BATCH = ("batch_id", "creator")
 
 
 def file_name(what: str, key: object, *, outcome: str = "", code: str = "") -> str:
-    """The file name, which describes the content: `batch-0198…-failed-not-found.csv`."""
+    """Return the file name, which describes the content: `batch-0198…-failed-not-found.csv`."""
     return "-".join([what, str(key), *filter(None, (outcome, code))]) + ".csv"
 
 
@@ -105,7 +105,7 @@ def _column(name: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as one cell: objects as JSON, lower-case true and false, empty for None."""
+    """Return a value as one cell: objects as JSON, lower-case true and false, empty for None."""
     if isinstance(value, bool | dict | list):
         return json.dumps(value, ensure_ascii=False)
     return value

@@ -54,7 +54,7 @@ class Totals:
 
 
 def results_of(batch: BatchOperation, items: Iterable[BatchItem] | None = None) -> list[Result]:
-    """The results in the order of the request; at most two queries."""
+    """Return the results in the order of the request; at most two queries."""
     if items is None:
         items = batch.items.all()
     if isinstance(items, BatchItemQuerySet):
@@ -109,7 +109,7 @@ def totals_of(*batches: BatchOperation) -> Totals:
 def failures_of(
     batches: Sequence[BatchOperation], maximum: int
 ) -> list[tuple[BatchOperation, Result]]:
-    """The first failures, in the order of the batches and their requests; one query."""
+    """Return the first failures, in the order of the batches and their requests; one query."""
     by_key = {batch.pk: batch for batch in batches if batch.failure_count}
     failed = BatchItem.objects.filter(batch_id__in=list(by_key), outcome=BatchItem.Outcome.FAILED)
     items = failed.order_by("batch_id", "position")[:maximum] if by_key else ()
@@ -120,7 +120,7 @@ def failures_of(
 
 
 def left_of(batches: Sequence[BatchOperation]) -> list[tuple[BatchOperation, str]]:
-    """The ids that have no result, in the order of the requests, each with its batch; one query."""
+    """Return (batch, id) of each item without a result, in the order of the requests; one query."""
     unfinished = [batch for batch in batches if batch.done_count < batch.total_items]
     if not unfinished:
         return []
@@ -130,7 +130,7 @@ def left_of(batches: Sequence[BatchOperation]) -> list[tuple[BatchOperation, str
 
 
 def chain_counts(*batches: BatchOperation) -> dict[str, int]:
-    """The number of items in each chain state, without `none`. One query."""
+    """Return the number of items in each chain state, without `none`. One query."""
     items = BatchItem.objects.of(batches).filter(change__isnull=False).order_by()
     states = items.values("change__chain_state").annotate(count=Count("pk"))
     return {
@@ -156,7 +156,7 @@ def titles_of(pairs: Iterable[tuple[BatchOperation, str]]) -> dict[tuple[UUID, s
 
 
 def sisters_of(batches: Iterable[BatchOperation], user: User) -> dict[UUID | None, int]:
-    """The number of batches by submission, if more than one.
+    """Return the number of batches by submission, if more than one.
 
     Only submissions that the user may see.
     """

@@ -25,11 +25,9 @@ class Run:
     batches: Sequence[BatchOperation]
     submission: Submission | None = None
 
-    # ------------------------------------------------------------ what it is
-
     @property
     def key(self) -> UUID:
-        """The id by which `find_run` finds it again."""
+        """The id that `find_run` takes."""
         return self.submission.pk if self.submission else self.batches[0].pk
 
     @property
@@ -47,34 +45,34 @@ class Run:
 
     @property
     def rows(self) -> BatchQuerySet:
-        """All of its batches, also those that the person can't see."""
+        """All of its batches, including hidden ones."""
         if self.submission:
             return BatchOperation.objects.filter(submission=self.submission)
         return BatchOperation.objects.filter(pk__in=[batch.pk for batch in self.batches])
 
     def complete(self) -> Self:
-        """All of its batches, read again, hidden ones included; one query."""
+        """Read all of its batches again, including hidden ones; one query."""
         rows = self.rows.select_related("creator").order_by("created_at", "id")
         return type(self)(list(rows), self.submission)
 
     def check_right(self, user: User) -> None:
-        """Raises NotAllowed unless the user may direct every batch of it."""
+        """Raise NotAllowed unless the user may control every batch of it."""
         if not self.may_be_directed_by(user):
             raise NotAllowed(f"You may not change this {self.noun}.")
 
     def may_be_directed_by(self, user: User) -> bool:
-        """Whether the person may pause, cancel, … every batch of it, hidden ones included."""
+        """Return True if the user may control every batch of it, including hidden ones."""
         if self.submission:
             return may_direct_all(user, self.submission)
         return all(may_direct(user, batch) for batch in self.batches)
 
     def refreshed(self) -> Self:
-        """The same batches as they are by now; one query."""
+        """Read the same batches again; one query."""
         keys = [batch.pk for batch in self.batches]
         rows = BatchOperation.objects.filter(pk__in=keys).select_related("creator")
         return type(self)(list(rows.order_by("created_at", "id")), self.submission)
 
-    # ------------------------------------------------------------ how far it is
+    # ------------------------------------------------------------ progress
 
     def _sum(self, counter: str) -> int:
         return sum(getattr(batch, counter) for batch in self.batches)
@@ -109,12 +107,12 @@ class Run:
 
     @property
     def pending(self) -> Sequence[BatchOperation]:
-        """Those that have not started."""
+        """The batches that have not started."""
         return [batch for batch in self.batches if batch.status == Status.PENDING]
 
     @property
     def status(self) -> Status:
-        """As of one batch: waiting while all wait, and in the end the worst of them."""
+        """Waiting while all batches wait; once all have ended, the worst status."""
         found = {Status(batch.status) for batch in self.batches}
         if not self.is_finished:
             return Status.PENDING if found == {Status.PENDING} else Status.PROCESSING
@@ -123,7 +121,7 @@ class Run:
 
     @property
     def outcome(self) -> BatchOperation.Outcome | None:
-        """The outcome of all of it; None before the end, and when nothing was done."""
+        """The combined outcome; None before the end, or if no item was processed."""
         if not self.is_finished:
             return None
         if self.succeeded == self.total:
@@ -134,34 +132,34 @@ class Run:
             return None
         return BatchOperation.Outcome.FAILED
 
-    # ------------------------------------------------------------ what it waits for
+    # ------------------------------------------------------------ schedule
 
     @property
     def is_paused(self) -> bool:
-        """A batch that has not started is paused."""
+        """True if a pending batch is paused."""
         return any(batch.is_paused for batch in self.pending)
 
     @property
     def is_blocked(self) -> bool:
-        """Whatever is left waits for a time, a person or another batch: hardly anything moves."""
+        """True if every unfinished batch waits for a time, a resume or another batch."""
         unfinished = [batch for batch in self.batches if not batch.is_finished]
         return bool(unfinished) and all(batch.is_blocked for batch in unfinished)
 
     @property
     def scheduled_for(self) -> datetime | None:
-        """When the first starts of those that have not; None for as soon as possible."""
+        """The earliest start of the pending batches; None for at once."""
         times = [batch.scheduled_for for batch in self.pending or self.batches]
         return None if None in times else min(filter(None, times), default=None)
 
     @property
     def until(self) -> datetime | None:
-        """When it is undone; None also where its batches differ."""
+        """When its changes are undone; None if never, or if its batches differ."""
         ends = {batch.until for batch in self.pending or self.batches}
         return ends.pop() if len(ends) == 1 else None
 
 
 def run_of(submission: Submission, user: User | None = None) -> Run:
-    """Everything that was started together, or what the person may see of it. One query."""
+    """Return the run with the batches that the user may see; one query."""
     batches = BatchOperation.objects.all()
     visible = batches.visible_to(user) if user else batches
     ours = visible.filter(submission=submission).select_related("creator", "requested_by")
@@ -169,7 +167,7 @@ def run_of(submission: Submission, user: User | None = None) -> Run:
 
 
 def find_batch_run(key: UUID, *, by: User | None = None) -> Run:
-    """The run of one batch, as far as the person may see it. Raises NotThere."""
+    """Find the run of one batch that the user may see. Raises NotFound."""
     batches = BatchOperation.objects.visible_to(by) if by else BatchOperation.objects.all()
     batch = batches.select_related("creator__owner", "requested_by").filter(pk=key).first()
     if batch is None:
@@ -192,7 +190,7 @@ def find_submission_run(key: UUID, *, by: User | None = None) -> Run:
 
 
 def find_run(key: UUID, *, by: User | None = None) -> Run:
-    """The batch, or the batches that were started together, with this id. Raises NotThere."""
+    """Find the batch or the run with this id. Raises NotFound."""
     for find in (find_batch_run, find_submission_run):
         with suppress(NotFound):
             return find(key, by=by)

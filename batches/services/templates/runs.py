@@ -48,7 +48,7 @@ def run_due_templates() -> int:
 def run_now(template: Template, *, by: User) -> TemplateRun:
     """Start an extra run with the permissions of `by`.
 
-    Raises Invalid, NotAllowed and QuotaExceeded, which are recorded in the run, and NotThere if
+    Raises Invalid, NotAllowed and QuotaExceeded, which are recorded in the run, and NotFound if
     the template was deleted.
     """
     if not may_direct(by, template):

@@ -20,12 +20,12 @@ MISSED = "Nothing ran at that time; the latest missed run ran instead."
 
 
 def upcoming(template: Template, maximum: int = 3) -> list[Slot]:
-    """The next slots, even while it is paused."""
+    """Return the next slots, even while it is paused."""
     return list(islice(coming_slots(template, after=timezone.now()), maximum))
 
 
 def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
-    """All slots later than that instant, in order."""
+    """Return all slots later than that instant, in order."""
     if template.first is None:
         return iter(())
     return recurrence.slots_after(
@@ -81,7 +81,7 @@ def take_slot(template_id: UUID) -> bool:
 
 
 def _passed(template: Template, since: datetime, now: datetime) -> tuple[list[Slot], Slot | None]:
-    """The newest slots from `since` to now, oldest first, and the one after now."""
+    """Return the newest slots from `since` to now, oldest first, and the one after now."""
     passed: deque[Slot] = deque(maxlen=MAX_MISSED + 1)
     for slot in coming_slots(template, after=since - timedelta(seconds=1)):
         if slot.instant > now:

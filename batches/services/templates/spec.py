@@ -58,14 +58,14 @@ class TemplateOrder:
 
 
 def times_of(template: Template) -> tuple[object, ...]:
-    """The schedule of a template, to be compared with `TemplateOrder.times`."""
+    """Return the schedule of a template, to be compared with `TemplateOrder.times`."""
     return template.repeat, template.first, template.time_zone, template.last_day
 
 
-def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> TemplateOrder:
+def clean_template(body: Mapping[str, Any], *, existing: Template | None = None) -> TemplateOrder:
     """Validate the body of a template. Raises Invalid that names every wrong field.
 
-    Unchanged times of an existing template (`kept`) may be in the past.
+    Unchanged times of an existing template (`existing`) may be in the past.
 
     `{name, operationType, updatePayload, contentIds | filter, creator?, errorPolicy?, repeat?,
     firstRun?, timeZone?, lastDay?}`; `firstRun` is a local time in `timeZone`: `2026-12-01T09:00`.
@@ -113,7 +113,7 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
         filter=dict(body["filter"]) if "filter" in body else None,
         **clean,
     )
-    if kept is None or order.times != times_of(kept):
+    if existing is None or order.times != times_of(existing):
         wrong = _time_errors(order)
         if wrong:
             raise Invalid(errors=wrong)
@@ -121,8 +121,8 @@ def clean_template(body: Mapping[str, Any], *, kept: Template | None = None) -> 
 
 
 def clean_template_changes(template: Template, body: Mapping[str, Any]) -> TemplateOrder:
-    """The template with the given fields changed. Raises Invalid."""
-    return clean_template(merged(body_of_template(template), body), kept=template)
+    """Return the template with the given fields changed. Raises Invalid."""
+    return clean_template(merged(body_of_template(template), body), existing=template)
 
 
 def merged(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def merged(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, A
 
 
 def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
-    """The body of a template that repeats a batch, without a name.
+    """Return the body of a template that repeats a batch, without a name.
 
     Raises NothingToDo for an undo or individual prices, which can't be repeated.
     """
@@ -150,7 +150,7 @@ def template_body(source: BatchOperation | Submission) -> dict[str, Any]:
 
 
 def body_of_template(template: Template) -> dict[str, Any]:
-    """The template as `clean_template` takes it."""
+    """Return the template as `clean_template` takes it."""
     body: dict[str, Any] = {
         "name": template.name,
         "creator": template.creator_id,

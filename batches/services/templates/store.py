@@ -45,7 +45,7 @@ def create_template(order: TemplateOrder, *, by: User) -> Template:
 def edit_template(template: Template, order: TemplateOrder, *, by: User) -> Template:
     """Update a template; from now on it runs with the permissions of `by`.
 
-    Raises Invalid, NotAllowed, TemplateChanged if someone else was first, and NotThere.
+    Raises Invalid, NotAllowed, TemplateChanged if someone else was first, and NotFound.
     """
     read_at = template.updated_at
     address = order.creator or template.creator_id
@@ -74,7 +74,7 @@ def delete_template(template: Template) -> None:
 
 
 def pause_template(template: Template) -> None:
-    """Pause a template until it is resumed. Raises NotThere."""
+    """Pause a template until it is resumed. Raises NotFound."""
     now = _now()
     if not Template.objects.filter(pk=template.pk).update(is_paused=True, updated_at=now):
         raise NotFound
@@ -84,7 +84,7 @@ def pause_template(template: Template) -> None:
 def resume_template(template: Template) -> None:
     """Resume a template with its next slot; missed slots don't run.
 
-    Does nothing if it is not paused. Raises NotThere, and TemplateChanged if someone else is
+    Does nothing if it is not paused. Raises NotFound, and TemplateChanged if someone else is
     changing it.
     """
     _reload(template)  # its schedule may have changed
@@ -98,7 +98,7 @@ def resume_template(template: Template) -> None:
 
 
 def draft_of(template: Template) -> Submission:
-    """What a run would start now, not saved. Raises Invalid and NotAllowed."""
+    """Return what a run would start now, not saved. Raises Invalid and NotAllowed."""
     if not may_run(template.by, template.creator, OPERATIONS[template.kind]):
         raise NotAllowed(RIGHT_LOST)
     return draft(
@@ -117,13 +117,13 @@ def preview_template(template: Template) -> Preview:
 
 
 def need_of_run(template: Template, preview: Preview) -> Need:
-    """How many batches the previewed run would create, and the remaining quota."""
+    """Return how many batches the previewed run would create, and the remaining quota."""
     batches = -(-len(preview.items) // settings.BATCH_MAX_ITEMS)
     return need_of(template.creator, batches, by=template.by)
 
 
 def selection_of(template: Template) -> Sequence[str]:
-    """The creator's items it selects now. Raises Invalid if there are none, or too many.
+    """Return the creator's items it selects now. Raises Invalid if there are none, or too many.
 
     Ids that now belong to another creator are left out.
     """
@@ -167,7 +167,7 @@ _EDITED_FIELDS = (
 def _write(template: Template, read_at: datetime, *fields: str) -> None:
     """Update the row if it is unchanged since it was read.
 
-    All fields must come from one editor. Raises TemplateChanged, and NotThere if it was deleted
+    All fields must come from one editor. Raises TemplateChanged, and NotFound if it was deleted
     in the meantime, which must not restore it.
     """
     row = Template.objects.filter(pk=template.pk)
@@ -183,7 +183,7 @@ def _now() -> datetime:
 
 
 def _reload(template: Template) -> None:
-    """Raises NotThere if it was deleted in the meantime."""
+    """Raises NotFound if it was deleted in the meantime."""
     try:
         template.refresh_from_db()
     except Template.DoesNotExist:

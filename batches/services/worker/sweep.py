@@ -80,7 +80,7 @@ def _unpublished_batches() -> list[UUID]:
 
 
 def _mark_queued(key: UUID) -> bool:
-    """True for one of several concurrent sweepers, which then sends."""
+    """Return True for one of several concurrent sweepers, which then sends."""
     row = BatchOperation.objects.filter(pk=key, queued_at__lt=_resend_before())
     return bool(row.update(queued_at=timezone.now()))
 

@@ -22,7 +22,7 @@ class Viewer:
         return user.is_active and user.is_staff and user.has_perm("content.view_content")
 
     def may_open(self, content: Content) -> bool:
-        """True for users with access to the content: owner and overseers, until purchases exist."""
+        """Return True for users with access to the content: its owner and permitted staff."""
         return self.is_overseer or content.creator_id in self.addresses
 
     def may_see_history(self, content: Content) -> bool:

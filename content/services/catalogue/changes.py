@@ -139,7 +139,7 @@ def change_content(
 def add_contents(
     contents: Sequence[Content], *, by: User | None, cause: str
 ) -> list[ContentChange]:
-    """Insert new items, each with its first ContentChange. Raises AlreadyThere."""
+    """Insert new items, each with its first ContentChange. Raises AlreadyExists."""
     now = timezone.now()
     for content in contents:
         content.version = 1
@@ -164,7 +164,7 @@ def add_contents(
 
 
 def from_history(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a ContentChange's `before` or `after` as model values."""
+    """Return the values of a ContentChange's `before` or `after` as model values."""
     return {
         name: parse_datetime(value) if name.endswith("_at") and value else value
         for name, value in fields.items()

@@ -21,7 +21,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def values_of(row: Row, columns: Mapping[str, str]) -> dict[str, str]:
-    """The non-empty cells by field; `columns` maps fields to columns.
+    """Return the non-empty cells by field; `columns` maps fields to columns.
 
     Raises ValueError that names the field.
     """

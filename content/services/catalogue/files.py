@@ -80,7 +80,7 @@ class CatalogueFile:
         return self._bytes.tell() / self.size if self.size else 1.0
 
     def rows(self) -> Iterator[Row]:
-        """Every row that is not blank, in order."""
+        """Return every row that is not blank, in order."""
         return self._json_rows() if self.is_json else _csv_rows(self._text, str(self.path))
 
     def _json_rows(self) -> Iterator[Row]:
@@ -111,7 +111,7 @@ class CatalogueFile:
 
     @staticmethod
     def _item(text: str, start: int) -> tuple[Any, int] | None:
-        """The next JSON value and its end; None if it is incomplete."""
+        """Return the next JSON value and its end; None if it is incomplete."""
         start = _BETWEEN_ITEMS.match(text, start).end()  # type: ignore[union-attr]
         try:
             return _NUMBERS_AS_TEXT.raw_decode(text, start)
@@ -120,7 +120,7 @@ class CatalogueFile:
 
 
 def csv_rows(data: bytes, name: str) -> Iterator[Row]:
-    """Every non-blank row of a CSV file in memory; error messages use `name`.
+    """Return every non-blank row of a CSV file in memory; error messages use `name`.
 
     Delimiter and encoding are detected as for a file on disk. Raises Unreadable.
     """
@@ -129,7 +129,7 @@ def csv_rows(data: bytes, name: str) -> Iterator[Row]:
 
 
 def named_columns(cells: Iterable[str], name: str) -> list[str]:
-    """The heading of a file. Raises Unreadable when two columns have the same name."""
+    """Return the heading of a file. Raises Unreadable when two columns have the same name."""
     columns = [cell.strip() for cell in cells]
     times = Counter(columns)  # a single pass: there may be half a million
     if repeated := sorted(column for column, count in times.items() if column and count > 1):

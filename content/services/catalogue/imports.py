@@ -87,7 +87,7 @@ def import_rows(
 def missing_in_all(
     rows: Iterable[Row], *, columns: Mapping[str, str], defaults: Defaults
 ) -> str | None:
-    """The message for a required field that no row and no default has."""
+    """Return the message for a required field that no row and no default has."""
     needed = {"price", "creator"}
     if defaults.price is not None:
         needed.discard("price")
@@ -117,7 +117,7 @@ def parse_price_range(text: str) -> PriceRange:
 
 
 def clean_url_template(template: str) -> str:
-    """A URL with `{id}` where the item's id belongs. Raises ValueError."""
+    """Return a URL with `{id}` where the item's id belongs. Raises ValueError."""
     if "{id}" not in template:
         raise ValueError("The template must contain {id}, such as https://example.org/{id}.")
     return rules.clean_url(template.replace("{id}", "1")) and template
@@ -189,7 +189,7 @@ class _Importer:
                 taken.add(content.onchain_id)
 
     def _number(self, contents: Sequence[Content]) -> None:
-        """The next free numbers for items that have none."""
+        """Give items without an on-chain id the next free numbers."""
         numbered = Content.objects.filter(onchain_id__isnull=False).order_by("-onchain_id")
         highest = numbered.values_list("onchain_id", flat=True).first() or 0
         given = [content.onchain_id or 0 for content in contents]
@@ -200,7 +200,7 @@ class _Importer:
                 content.onchain_id = self.last_onchain_id
 
     def _content(self, number: int, row: Row) -> Content:
-        """The item that a row describes. Raises ValueError that names the field."""
+        """Return the item that a row describes. Raises ValueError that names the field."""
         if row.problem:
             raise ValueError(row.problem)
         values = values_of(row, self.columns)

@@ -33,7 +33,7 @@ NOT_YOURS = "You may not change the content of this creator."
 
 
 def add_content(body: Mapping[str, Any], *, by: User) -> Content:
-    """Put a new item on sale. Raises Invalid, NotAllowed and AlreadyThere."""
+    """Put a new item on sale. Raises Invalid, NotAllowed and AlreadyExists."""
     values = _clean(body, {**EDITABLE, **CREATE_ONLY}, required=REQUIRED)
     wallet = _seller_wallet(by, values.pop("creator_id", None))
     values.setdefault("content_id", str(uuid7()))
@@ -52,7 +52,7 @@ def edit_content(
 ) -> Content:
     """Change one item; `is_expected` checks the current version, None accepts any.
 
-    Raises Invalid, NotThere, NotAllowed, Removed and, only with `is_expected`, StaleVersion.
+    Raises Invalid, NotFound, NotAllowed, Removed and, only with `is_expected`, StaleVersion.
     """
     values = _clean(body, EDITABLE)
     if not values:
@@ -78,7 +78,7 @@ def edit_content(
 
 
 def find_content(content_id: str) -> Content:
-    """The item with this id. Raises NotThere, also for an invalid id."""
+    """Return the item with this id. Raises NotFound, also for an invalid id."""
     try:
         content = Content.objects.filter(pk=rules.clean_content_id(content_id)).first()
     except ValueError:
@@ -89,7 +89,7 @@ def find_content(content_id: str) -> Content:
 
 
 def may_edit(user: User, content: Content) -> bool:
-    """True for the owner, if a creator, and for staff who may change content."""
+    """Return True for the owner, if a creator, and for staff who may change content."""
     if user.is_active and user.is_staff and user.has_perm("content.change_content"):
         return True
     own = Wallet.objects.owned_by(user).creators()
@@ -102,7 +102,7 @@ def _clean(
     *,
     required: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """The clean values by model field. Raises Invalid that names every field."""
+    """Return the clean values by model field. Raises Invalid that names every field."""
     errors = {name: ["This field is required."] for name in required if name not in body}
     values = {}
     unknown = [str(name)[:64] for name in body if name not in fields]
@@ -128,7 +128,7 @@ def _clean(
 
 
 def _seller_wallet(user: User, address: str | None) -> Wallet:
-    """A creator wallet of the user; without an address the only one. Raises NotAllowed, Invalid."""
+    """Return a creator wallet of the user, by default the only one. Raises NotAllowed, Invalid."""
     own = Wallet.objects.owned_by(user).creators()
     if address is not None:
         wallet = own.filter(pk=address).first()

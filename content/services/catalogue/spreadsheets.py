@@ -39,12 +39,12 @@ class _FirstSheet(ExcelReader):
 
 
 def is_spreadsheet(data: bytes) -> bool:
-    """True if this is a zip archive, like spreadsheets; the content is checked on reading."""
+    """Return True for a zip archive, as spreadsheets are; the content is checked on reading."""
     return data.startswith(b"PK")
 
 
 def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
-    """Every non-blank line of the first sheet, each cell as a user would type it.
+    """Yield every non-blank line of the first sheet, each cell as a user would type it.
 
     Formulas give their saved values. Raises Unreadable, which names `name`.
     """
@@ -58,7 +58,7 @@ def spreadsheet_rows(data: bytes, name: str) -> Iterator[Row]:
 
 
 def spreadsheet_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, sheet: str) -> bytes:
-    """A file with one sheet; text cells stay text."""
+    """Return a file with one sheet; text cells stay text."""
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet)
     page.freeze_panes = "A2"
@@ -119,7 +119,7 @@ def _rows(data: bytes, name: str) -> Iterator[Row]:
 
 
 def _text_of(cell: Any) -> str:
-    """The cell as displayed: `10%` for a tenth formatted as a percentage."""
+    """Return the cell as displayed: `10%` for a tenth formatted as a percentage."""
     value = cell.value
     if value is None:
         return ""

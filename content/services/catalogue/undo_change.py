@@ -37,7 +37,7 @@ def undo_change(change: ContentChange, *, by: User) -> Content:
 
 
 def may_undo_change(user: User, content: Content, change: ContentChange) -> bool:
-    """True if the user may edit all changed fields; never for the item's creation."""
+    """Return True if the user may edit all changed fields; never for the item's creation."""
     if not change.before or not may_edit(user, content):
         return False
     return change.before.keys() <= OWN_FIELDS or _may_change_all(user)

@@ -117,7 +117,7 @@ def build_mail(mail: PasswordMail, people: list[User]) -> EmailMultiAlternatives
 
 
 def _queue_again(key: str) -> bool:
-    """True if the mailbox has a row and is below the limit."""
+    """Return True if the mailbox has a row and is below the limit."""
     now = timezone.now()
     row, again = PasswordMail.objects.filter(pk=key), {"due_at": now, "attempts": 0}
     if row.filter(since__gt=now - HOUR, asked__lt=MAILS_AN_HOUR).update(

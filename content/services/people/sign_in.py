@@ -30,9 +30,9 @@ MAX_PASSWORD = 4096
 
 
 def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiToken, str]:
-    """A new API token and its text, which is not stored.
+    """Return a new API token and its text, which is not stored.
 
-    Raises Invalid, TooManyFailures and WrongCredentials.
+    Raises Invalid, TooManyLogins and WrongCredentials.
     """
     _check_shape(username, password)
     user = check_password(request, username, password)
@@ -43,7 +43,7 @@ def open_token(request: HttpRequest, username: Any, password: Any) -> tuple[ApiT
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> User:
-    """The user with this name and password; raises TooManyFailures and WrongCredentials."""
+    """Return the user with this name and password; raises TooManyLogins and WrongCredentials."""
     refuse_to_wait(request, username)
     user = authenticate(request, username=username, password=password)
     if user is None:
@@ -52,7 +52,7 @@ def check_password(request: HttpRequest, username: str, password: str) -> User:
 
 
 def refuse_to_wait(request: HttpRequest, username: str) -> None:
-    """Raise TooManyFailures, with the waiting time, while this name is locked for this address."""
+    """Raise TooManyLogins, with the waiting time, while this name is locked for this address."""
     if wait := seconds_to_wait(request, username):
         raise TooManyLogins(reset_seconds=wait)
 
@@ -104,7 +104,7 @@ def count_failure(request: HttpRequest, username: str) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address; for IPv6 the /64 network of one customer.
+    """Return the client's address; for IPv6 the /64 network of one customer.
 
     X-Forwarded-For is trusted for TRUSTED_PROXIES entries.
     """
@@ -118,7 +118,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _known(text: str) -> str:
-    """The address or, for IPv6, the network; empty if invalid.
+    """Return the address or, for IPv6, the network; empty if invalid.
 
     Some proxies append a port, and dual stacks write IPv4 as `::ffff:192.0.2.1`.
     """

@@ -15,7 +15,7 @@ MAX_NAME = 100
 
 @atomic
 def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToken, str]:
-    """A new token and its text, which is not stored.
+    """Return a new token and its text, which is not stored.
 
     Raises Invalid for an invalid or duplicate name, and TooManyTokens.
     """
@@ -36,7 +36,7 @@ def create_token(user: User, *, name: str, lifetime: timedelta) -> tuple[ApiToke
 
 
 def revoke_token(user: User, token_key: str) -> ApiToken:
-    """Revoke one of the user's tokens; NotThere for tokens of others."""
+    """Revoke one of the user's tokens; NotFound for tokens of others."""
     # Not every database can compare other characters.
     is_key = token_key.isascii() and token_key.isalnum()
     own = ApiToken.objects.filter(user=user, token_key=token_key)

@@ -6,7 +6,7 @@ from content.principals import clean_address
 
 
 def find_creator(name: str, *, make: bool = True) -> Wallet:
-    """The creator's wallet with this address, or the only one of the user with this name.
+    """Return the creator's wallet with this address, or the only one of the user with this name.
 
     A new address becomes a creator's wallet without an owner; staff assign one later. Without
     `make` it is not stored. Raises Invalid.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from batches.models import BatchItem, BatchOperation, Notification, Status
 from batches.services.heartbeat import beat
 from content.models import ContractCall
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 from tests.conftest import grant
 from tests.factories import make_contents
 
@@ -28,17 +28,17 @@ def busy(alice, bob, wallet_of):
     """Something of every kind, for two creators."""
     now = timezone.now()
     for person in (alice, bob):
-        made_up(person, Status.PROCESSING)
-        made_up(person, Status.PENDING)
-        made_up(person, Status.FAILED, failed=1)
-        made_up(person, Status.CANCELLED)
+        insert_batch(person, Status.PROCESSING)
+        insert_batch(person, Status.PENDING)
+        insert_batch(person, Status.FAILED, failed=1)
+        insert_batch(person, Status.CANCELLED)
         for days in (0, 1, 13):
-            made_up(person, completed_at=now - timedelta(days=days))
-            batch = made_up(person, failed=2, completed_at=now - timedelta(days=days))
+            insert_batch(person, completed_at=now - timedelta(days=days))
+            batch = insert_batch(person, failed=2, completed_at=now - timedelta(days=days))
             mail = Notification(wallet=wallet_of(person), batch=batch)
             mail.due_at = now - timedelta(minutes=days)
             mail.save()
-    made_up(alice, Status.PENDING, created_at=now - timedelta(hours=2))
+    insert_batch(alice, Status.PENDING, created_at=now - timedelta(hours=2))
     for state in ContractCall.State.values:
         ContractCall.objects.create(client="sandbox", function="update", state=state)
     ContractCall.objects.filter(state="failed").update(created_at=now - timedelta(days=2))
@@ -151,7 +151,7 @@ def test_today_in_viewers_zone(signed_in, viewer, alice, zone, count):
     viewer.time_zone = zone
     viewer.save()
     with time_machine.travel(datetime(2026, 11, 24, 1, tzinfo=UTC)):
-        made_up(alice, failed=1, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+        insert_batch(alice, failed=1, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
         add_results()
         client = signed_in(viewer)
         found = figures(client.get(HOME))
@@ -172,13 +172,13 @@ def test_first_page_query_count_constant(signed_in, viewer, alice):
     cost()
     little = cost()
     for number in range(20):
-        made_up(alice, failed=number % 3, completed_at=timezone.now() - timedelta(days=number))
-        made_up(alice, Status.PENDING)
+        insert_batch(alice, failed=number % 3, completed_at=timezone.now() - timedelta(days=number))
+        insert_batch(alice, Status.PENDING)
     assert cost() == little <= 13
 
 
 def test_silent_worker_shown_in_the_admin(signed_in, viewer, clerk, alice):
-    batch = made_up(alice)
+    batch = insert_batch(alice)
     pages = [
         HOME,
         reverse("admin:batches_batchoperation_changelist"),
@@ -203,7 +203,7 @@ def test_worker_state_hidden_from_strangers(client, signed_in, alice, django_ass
 
 
 def test_results_listed_with_reason_and_batch(signed_in, viewer, alice, wallet_of):
-    batch = made_up(alice, failed=1, succeeded=1)
+    batch = insert_batch(alice, failed=1, succeeded=1)
     make_contents(wallet_of(alice))
     add_results()
     client = signed_in(viewer)
@@ -215,7 +215,7 @@ def test_results_listed_with_reason_and_batch(signed_in, viewer, alice, wallet_o
 
 @pytest.mark.parametrize("query", ["failed_on=never", "overdue=no", "open=?", "outcome=burnt"])
 def test_empty_filter_selects_all(signed_in, root, alice, query):
-    made_up(alice)
+    insert_batch(alice)
     client = signed_in(root)
     for name in ("batches_batchitem", "batches_notification", "content_contractcall"):
         page = reverse(f"admin:{name}_changelist")

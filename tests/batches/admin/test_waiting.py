@@ -16,7 +16,7 @@ from batches.services.engine.settle import settle_due
 from content.models import Content, User
 from tests.answers import text
 from tests.batches.admin.addresses import page
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 from tests.batches.orders import make_template, price_batch, price_run
 from tests.factories import make_contents
 
@@ -280,13 +280,13 @@ def test_page_query_count_constant(signed_in, staff, alice, batch, items):
 
 def test_list_filters_scheduled_and_follow_ups(signed_in, viewer, alice):
     soon = timezone.now() + timedelta(days=1)
-    scheduled = made_up(alice, Status.PENDING, scheduled_for=soon)
-    paused = made_up(alice, Status.PENDING, is_paused=True)
-    waiting = made_up(alice, Status.PENDING, waits_for=2)
-    free = made_up(alice, Status.PENDING, scheduled_for=timezone.now() - timedelta(minutes=1))
-    done = made_up(alice)
-    undo, retry = made_up(alice, undo_of=done), made_up(alice, retry_of=done)
-    template = made_up(alice)
+    scheduled = insert_batch(alice, Status.PENDING, scheduled_for=soon)
+    paused = insert_batch(alice, Status.PENDING, is_paused=True)
+    waiting = insert_batch(alice, Status.PENDING, waits_for=2)
+    free = insert_batch(alice, Status.PENDING, scheduled_for=timezone.now() - timedelta(minutes=1))
+    done = insert_batch(alice)
+    undo, retry = insert_batch(alice, undo_of=done), insert_batch(alice, retry_of=done)
+    template = insert_batch(alice)
     BatchOperation.objects.filter(pk=template.pk).update(source=Source.TEMPLATE)
     client = signed_in(viewer)
 
@@ -315,14 +315,14 @@ def test_first_page_shows_upcoming(signed_in, viewer, alice, wallet_of):
     assert "Nothing is scheduled." in text(client.get(home))
     now = timezone.now()
     batches = [
-        made_up(alice, Status.PENDING, scheduled_for=now + timedelta(days=days))
+        insert_batch(alice, Status.PENDING, scheduled_for=now + timedelta(days=days))
         for days in (9, 1, 3, 2, 8, 7)
     ]
     soon = (now + timedelta(hours=36)).strftime("%Y-%m-%dT%H:%M")
     template = make_template(alice, repeat="yearly", firstRun=soon)
     paused = make_template(alice, name="Paused", repeat="yearly", firstRun=soon)
     type(paused).objects.filter(pk=paused.pk).update(is_paused=True)
-    made_up(alice, Status.PENDING, is_paused=True)
+    insert_batch(alice, Status.PENDING, is_paused=True)
     answer = client.get(home)
     links = [each["url"] for each in answer.context["upcoming"]]
     assert links == [

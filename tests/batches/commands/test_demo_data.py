@@ -1,4 +1,4 @@
-"""The initial data of the demo: created once, then left alone."""
+"""The initial data of the demo is created once and then stays unchanged."""
 
 from django.utils import timezone
 

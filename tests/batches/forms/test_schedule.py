@@ -12,7 +12,7 @@ from batches.models import Status
 from batches.operations import OPERATIONS
 from batches.services.orders.schedule import Schedule
 from content.words import moment_and_utc_words
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 
 PRICE, TITLE = OPERATIONS["update-price"], OPERATIONS["update-metadata"]
 
@@ -93,8 +93,8 @@ def test_only_prices_can_end(alice):
 
 
 def test_own_batches_offered_as_dependencies(alice, bob, viewer):
-    waiting, ended = made_up(alice, Status.PENDING), made_up(alice)
-    foreign = made_up(bob, Status.PENDING)
+    waiting, ended = insert_batch(alice, Status.PENDING), insert_batch(alice)
+    foreign = insert_batch(bob, Status.PENDING)
 
     def offered(user):
         return {key for one in form(user).candidates.values() for key in one.batch_ids}
@@ -111,7 +111,7 @@ def test_own_batches_offered_as_dependencies(alice, bob, viewer):
 
 def test_creator_column_for_several_creators(alice, bob, viewer):
     for user in (alice, bob):
-        made_up(user, Status.PENDING)
+        insert_batch(user, Status.PENDING)
 
     def offered(user):
         return sorted(one.words for one in form(user).candidates.values())
@@ -123,7 +123,7 @@ def test_creator_column_for_several_creators(alice, bob, viewer):
 
 
 def test_prepared_form_values_restored(alice):
-    batch = made_up(alice, Status.PENDING)
+    batch = insert_batch(alice, Status.PENDING)
     times = {"scheduled_for": "2026-02-03T09:00", "until": "2026-02-04T09:00"}
     with timezone.override(zoneinfo.ZoneInfo("Asia/Tokyo")):
         asked = form(alice, **times, **{f"after-batch-{batch.pk}": "always"})

@@ -1,4 +1,4 @@
-"""What each kind of operation is tried with, at every door; by default with its first example."""
+"""Test values for each kind of operation; by default its first example."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What each operation takes and refuses, at the API and in the same words at the forms."""
+"""Valid and invalid payloads of each operation, with the same messages at API and forms."""
 
 import pytest
 

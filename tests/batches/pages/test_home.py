@@ -10,7 +10,7 @@ from django.utils import timezone
 from batches.models import BatchOperation, Status
 from batches.services.heartbeat import beat
 from tests.answers import text
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 from tests.conftest import grant
 from tests.factories import WalletFactory, make_contents
 
@@ -38,13 +38,13 @@ def busy(alice, bob, wallet_of):
         make_contents(wallet_of(person), 5)
         make_contents(wallet_of(person), 2, is_removed=True)
         for status in (Status.PENDING, Status.PROCESSING, Status.PENDING):
-            made_up(person, status)
+            insert_batch(person, status)
         for days in (0, 0, 3, 13):
             ended = timezone.now() - timedelta(days=days)
-            made_up(person, completed_at=ended)
-            made_up(person, failed=3, succeeded=37, completed_at=ended)
-            made_up(person, Status.CANCELLED, completed_at=ended)
-    made_up(bob, Status.FAILED)
+            insert_batch(person, completed_at=ended)
+            insert_batch(person, failed=3, succeeded=37, completed_at=ended)
+            insert_batch(person, Status.CANCELLED, completed_at=ended)
+    insert_batch(bob, Status.FAILED)
 
 
 def test_figures_match_linked_rows(signed_in, alice, busy):
@@ -64,8 +64,8 @@ def test_figures_match_linked_rows(signed_in, alice, busy):
 
 
 def test_home_shows_progress_failures_quota(signed_in, alice, wallet_of):
-    made_up(alice, Status.PROCESSING, succeeded=1)
-    batch = made_up(alice, failed=3, succeeded=37)
+    insert_batch(alice, Status.PROCESSING, succeeded=1)
+    batch = insert_batch(alice, failed=3, succeeded=37)
     wallet = wallet_of(alice)
     wallet.quota_used, wallet.quota_since = 2, datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
     wallet.save()
@@ -90,7 +90,7 @@ def test_foreign_data_hidden(signed_in, alice, bob, busy):
 
 def test_staff_figures_lead_to_own_batches(signed_in, staff, busy):
     WalletFactory(owner=staff)
-    made_up(staff, Status.PENDING)
+    insert_batch(staff, Status.PENDING)
     client = signed_in(staff)
     (url,) = [url for url in links(client.get("/"), "/batches") if "pending" in url]
     assert client.get(url).context["page"].paginator.count == 1
@@ -141,7 +141,7 @@ def test_anonymous_redirected_and_nothing_posted(client, signed_in, alice):
 def test_day_in_viewers_zone(signed_in, alice):
     alice.time_zone = "Asia/Tokyo"
     alice.save()
-    made_up(alice, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    insert_batch(alice, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
     client = signed_in(alice)
     with time_machine.travel(datetime(2026, 11, 24, 1, tzinfo=UTC)):
         answer = client.get("/")
@@ -152,7 +152,7 @@ def test_day_in_viewers_zone(signed_in, alice):
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "0001-01-01", "9999-12-31", "-1"])
 def test_invalid_day_shown_at_field(signed_in, alice, day):
-    made_up(alice)
+    insert_batch(alice)
     answer = signed_in(alice).get("/batches", {"ended": day})
     assert answer.status_code == 200
     assert answer.context["form"].errors.keys() == {"ended"}
@@ -163,7 +163,7 @@ def test_silent_worker_shown_on_progress(signed_in, alice, wallet_of, prepared):
     contents = make_contents(wallet_of(alice), 1)
     client = signed_in(alice)
     submission = prepared(client, [contents[0].pk])
-    batch = made_up(alice)
+    batch = insert_batch(alice)
     paths = ["/", f"/submissions/{submission.pk}", f"/batches/{batch.pk}"]
     for path in paths:
         assert NO_WORKER in text(client.get(path)), path

@@ -1,4 +1,4 @@
-"""Prices from a file at the pages: upload, errors, review, run, export."""
+"""Prices from a file on the pages: upload, errors, review, run, export."""
 
 import csv
 import io

@@ -9,14 +9,14 @@ from batches.models import BatchOperation, Status, Submission, Template, Templat
 from batches.services.worker.sweep import sweep
 from content.models import Content, User
 from tests.answers import text
-from tests.batches.pages.kept import NOW, keep
+from tests.batches.pages.template_forms import NOW, save_template
 from tests.factories import make_contents
 
 
 def test_list_shows_next_runs(signed_in, alice, bob, contents):
-    keep(alice, name="Every morning", repeat="daily", firstRun="2030-01-01T09:00")
-    keep(alice, name="By hand <b>only</b>")
-    paused = keep(alice, name="Put by", repeat="daily", firstRun="2030-01-01T09:00")
+    save_template(alice, name="Every morning", repeat="daily", firstRun="2030-01-01T09:00")
+    save_template(alice, name="By hand <b>only</b>")
+    paused = save_template(alice, name="Put by", repeat="daily", firstRun="2030-01-01T09:00")
     client = signed_in(alice)
     client.post(f"/templates/{paused.pk}/pause")
     answer = client.get("/templates")
@@ -31,11 +31,11 @@ def test_list_shows_next_runs(signed_in, alice, bob, contents):
 def test_page_shows_batches_per_run(signed_in, alice, staff, contents, settings):
     settings.BATCH_MAX_ITEMS = 1
     settings.BATCH_QUOTA_PER_HOUR = 2
-    page = f"/templates/{keep(alice).pk}"
+    page = f"/templates/{save_template(alice).pk}"
     words = text(signed_in(alice).get(page))
     assert "It runs as 3 batches." in words
     assert "2 of 2 batches are left this hour, which is too few." in words
-    by_staff = keep(staff, creator=alice.wallets.get().pk)
+    by_staff = save_template(staff, creator=alice.wallets.get().pk)
     assert "don’t count against the creator’s limit" in text(
         signed_in(staff).get(f"/templates/{by_staff.pk}")
     )
@@ -46,7 +46,7 @@ def test_page_shows_batches_per_run(signed_in, alice, staff, contents, settings)
 def test_next_runs_in_both_zones(signed_in, alice, contents):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     with time_machine.travel(datetime(2026, 3, 7, tzinfo=UTC), tick=False):
-        template = keep(
+        template = save_template(
             alice, repeat="daily", firstRun="2026-03-07T02:30", timeZone="America/New_York"
         )
         words = text(signed_in(alice).get(f"/templates/{template.pk}"))
@@ -58,7 +58,7 @@ def test_next_runs_in_both_zones(signed_in, alice, contents):
 
 
 def test_it_is_paused_and_resumed(signed_in, alice, contents):
-    template = keep(alice, repeat="daily", firstRun="2030-01-01T09:00")
+    template = save_template(alice, repeat="daily", firstRun="2030-01-01T09:00")
     client = signed_in(alice)
     url = f"/templates/{template.pk}"
     client.post(f"{url}/pause", {"next": "coming"})
@@ -73,7 +73,7 @@ def test_it_is_paused_and_resumed(signed_in, alice, contents):
 
 
 def test_run_now_redirects_to_run(signed_in, alice, contents, work):
-    template = keep(alice)
+    template = save_template(alice)
     client = signed_in(alice)
     answer = client.post(f"/templates/{template.pk}/run", follow=True)
     submission = Submission.objects.get()
@@ -86,7 +86,7 @@ def test_run_now_redirects_to_run(signed_in, alice, contents, work):
 
 
 def test_refused_template_run_listed(signed_in, alice, contents):
-    template = keep(alice, filter={"search": "nowhere"})
+    template = save_template(alice, filter={"search": "nowhere"})
     client = signed_in(alice)
     page = client.get(f"/templates/{template.pk}")
     assert "A run would not start: None of the creator&#x27;s items" in page.content.decode()
@@ -100,7 +100,7 @@ def test_refused_template_run_listed(signed_in, alice, contents):
 
 def test_history_shows_missed_and_refused_runs(signed_in, alice, contents, work):
     with time_machine.travel(NOW, tick=False):
-        template = keep(alice, repeat="daily", firstRun="2026-03-02T09:00")
+        template = save_template(alice, repeat="daily", firstRun="2026-03-02T09:00")
     with time_machine.travel(NOW + timedelta(days=3), tick=False):
         sweep()
         work()
@@ -116,7 +116,7 @@ def test_history_shows_missed_and_refused_runs(signed_in, alice, contents, work)
 
 def test_run_time_in_both_zones(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
-        template = keep(
+        template = save_template(
             alice, repeat="daily", firstRun="2026-03-02T09:00", timeZone="America/New_York"
         )
     with time_machine.travel(NOW + timedelta(days=1, hours=3), tick=False):
@@ -129,7 +129,7 @@ def test_run_time_in_both_zones(signed_in, alice, contents):
 
 
 def test_creator_sees_batches_of_staff_template(signed_in, staff, alice, wallet_of, contents, work):
-    template = keep(staff, creator=wallet_of(alice).pk)
+    template = save_template(staff, creator=wallet_of(alice).pk)
     signed_in(staff).post(f"/templates/{template.pk}/run")
     work()
     page = signed_in(alice).get(f"/templates/{template.pk}").content.decode()
@@ -138,7 +138,7 @@ def test_creator_sees_batches_of_staff_template(signed_in, staff, alice, wallet_
 
 
 def test_deleted_template_keeps_batches(signed_in, alice, contents, work):
-    template = keep(alice)
+    template = save_template(alice)
     client = signed_in(alice)
     client.post(f"/templates/{template.pk}/run")
     work()
@@ -153,7 +153,7 @@ def test_deleted_template_keeps_batches(signed_in, alice, contents, work):
 def test_template_page_query_count_constant(
     signed_in, alice, wallet_of, contents, work, django_assert_max_num_queries
 ):
-    template = keep(alice)
+    template = save_template(alice)
     client = signed_in(alice)
     for _ in range(3):
         client.post(f"/templates/{template.pk}/run")
@@ -165,7 +165,7 @@ def test_template_page_query_count_constant(
 
 def test_past_slots_not_listed(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
-        template = keep(alice, firstRun="2026-03-02T09:00")
+        template = save_template(alice, firstRun="2026-03-02T09:00")
     assert template.next_run_at is not None
     assert template.next_run_at < timezone.now()
     words = text(signed_in(alice).get(f"/templates/{template.pk}"))

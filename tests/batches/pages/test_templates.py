@@ -1,4 +1,4 @@
-"""Templates at the pages: the form to create and edit them."""
+"""Templates on the pages: the form to create and edit them."""
 
 import re
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ from batches.models import Submission, Template
 from content.models import Content
 from tests.answers import text
 from tests.batches.orders import price_batch
-from tests.batches.pages.kept import NOW, TYPED, keep
+from tests.batches.pages.template_forms import NOW, TYPED, save_template
 from tests.factories import WalletFactory
 
 
@@ -173,7 +173,7 @@ def test_staff_enter_the_creator(signed_in, staff, alice, wallet_of, contents):
 
 
 def test_edit_form_starts_with_current_values(signed_in, alice, contents):
-    template = keep(
+    template = save_template(
         alice,
         filter={"contentType": "video", "priceMax": 2_000_000},
         repeat="monthly",
@@ -209,7 +209,7 @@ def test_edit_form_starts_with_current_values(signed_in, alice, contents):
 
 def test_unknown_ids_shown_at_field(signed_in, alice, contents):
     typed = {**TYPED, "selection": "ids", "content_ids": "no-such another"}
-    for url in ("/templates/new", f"/templates/{keep(alice).pk}/edit"):
+    for url in ("/templates/new", f"/templates/{save_template(alice).pk}/edit"):
         answer = signed_in(alice).post(url, typed)
         assert answer.status_code == 400
         page = answer.content.decode()
@@ -220,7 +220,7 @@ def test_unknown_ids_shown_at_field(signed_in, alice, contents):
 
 def test_rename_template_with_past_time(signed_in, alice, contents):
     with time_machine.travel(NOW, tick=False):
-        template = keep(alice, firstRun="2026-03-01T14:00", timeZone="UTC")
+        template = save_template(alice, firstRun="2026-03-01T14:00", timeZone="UTC")
     typed = {**TYPED, "time_zone": "UTC", "first_run": "2026-03-01T14:00"}
     answer = signed_in(alice).post(f"/templates/{template.pk}/edit", typed)
     assert answer.status_code == 302, text(answer)

@@ -1,4 +1,4 @@
-"""What becomes of the batches of somebody whose account staff closes."""
+"""Batches of a user whose account is deactivated."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Creating a batch: shape, then right, then quota; nothing is written when refused."""
+"""Creating a batch: validation, permission, quota; nothing is written when refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Batches that wait for others: links and how they are met, chains, circles."""
+"""Dependencies: links, when they are met, graphs, cycles."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from batches.services.engine.settle import settle_dependents, settle_due, settle
 from batches.services.worker.sweep import sweep
 from content.models import Content, Wallet
 from tests.batches import runs
-from tests.batches.messages import told
+from tests.batches.messages import queued_messages
 from tests.batches.orders import after, price_batch
 from tests.factories import make_contents
 
@@ -25,7 +25,7 @@ def items(alice, wallet_of):
     return [content.pk for content in make_contents(wallet_of(alice), 4)]
 
 
-def again(batch):
+def reloaded(batch):
     batch.refresh_from_db()
     return batch
 
@@ -45,10 +45,10 @@ def complete_with_failures(batch):
     removed = batch.content_ids[-1]
     Content.objects.filter(pk=removed).update(is_removed=True)
     assert run_batch(batch.pk)
-    assert again(batch).failure_count == 1
+    assert reloaded(batch).failure_count == 1
 
 
-def break_off(batch):
+def abort(batch):
     lease = claim(batch.pk)
     BatchOperation.objects.filter(pk=batch.pk).update(attempts=11)
     assert write_chunk(lease).status == Status.FAILED
@@ -66,9 +66,9 @@ def cancel_in_the_middle(batch):
 MET = {
     ON_SUCCESS: {complete},
     ON_COMPLETION: {complete, complete_with_failures},
-    ALWAYS: {complete, complete_with_failures, break_off, cancel, cancel_in_the_middle},
+    ALWAYS: {complete, complete_with_failures, abort, cancel, cancel_in_the_middle},
 }
-ENDS = [complete, complete_with_failures, break_off, cancel, cancel_in_the_middle]
+ENDS = [complete, complete_with_failures, abort, cancel, cancel_in_the_middle]
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -76,7 +76,7 @@ ENDS = [complete, complete_with_failures, break_off, cancel, cancel_in_the_middl
 def test_link_is_met_by_required_outcome(messages, alice, items, when, end):
     parent = price_batch(alice, items[:2])
     child = after(alice, items, parent, when=when)
-    assert again(parent).is_awaited
+    assert reloaded(parent).is_awaited
     assert claim(child.pk) is None
     messages()
 
@@ -86,15 +86,15 @@ def test_link_is_met_by_required_outcome(messages, alice, items, when, end):
     assert claim(child.pk) is None  # not before it is told
     assert settle_dependents(parent.pk) == 1
     if end in MET[when]:
-        assert (again(child).status, child.waits_for, states(child)) == ("pending", 0, ["met"])
-        assert messages() == told(child)
+        assert (reloaded(child).status, child.waits_for, states(child)) == ("pending", 0, ["met"])
+        assert messages() == queued_messages(child)
         assert run_batch(child.pk)
-        assert again(child).status == Status.COMPLETED
+        assert reloaded(child).status == Status.COMPLETED
     else:
-        assert (again(child).status, child.error_code) == (Status.FAILED, "dependency")
+        assert (reloaded(child).status, child.error_code) == (Status.FAILED, "dependency")
         assert states(child) == ["broken"]
         assert child.completed_at
-        assert told(child)[0] not in messages()
+        assert queued_messages(child)[0] not in messages()
         assert not run_batch(child.pk)
         assert child.done_count == 0
 
@@ -103,7 +103,7 @@ def test_link_is_met_by_required_outcome(messages, alice, items, when, end):
     ("end", "words"),
     [
         (complete_with_failures, "ended with failed items"),
-        (break_off, "was aborted"),
+        (abort, "was aborted"),
         (cancel, "was cancelled"),
     ],
 )
@@ -114,7 +114,7 @@ def test_broken_link_is_explained_and_mailed(alice, items, end, words):
     end(parent)
     Notification.objects.all().delete()
     settle_due()
-    assert again(child).error == (f"Not started: the awaited “Update price to 7 STX” {words}.")
+    assert reloaded(child).error == (f"Not started: the awaited “Update price to 7 STX” {words}.")
     assert Notification.objects.get().batch == child
 
 
@@ -133,7 +133,7 @@ def test_blocked_batch_does_not_start(messages, alice, items):
     settle_dependents(parent.pk)
     messages()
     for batch in (scheduled, held):
-        assert again(batch).waits_for == 0
+        assert reloaded(batch).waits_for == 0
         assert claim(batch.pk) is None
     sweep()
     assert messages() == []
@@ -148,19 +148,19 @@ def test_failing_link_blocks_no_others(messages, alice, items):
     bad = broken.dependencies.get().pk
     messages()
 
-    def break_off(instance, **_):
+    def abort(instance, **_):
         if instance.pk == bad:
             raise LookupError(bad)
 
-    post_init.connect(break_off, sender=Dependency)
+    post_init.connect(abort, sender=Dependency)
     try:
         swept = sweep()
     finally:
-        post_init.disconnect(break_off, sender=Dependency)
+        post_init.disconnect(abort, sender=Dependency)
 
     assert swept
-    assert (again(broken).waits_for, again(fine).waits_for) == (1, 0)
-    assert told(fine)[0] in messages()
+    assert (reloaded(broken).waits_for, reloaded(fine).waits_for) == (1, 0)
+    assert queued_messages(fine)[0] in messages()
 
 
 # ---------------------------------------------------------------- several
@@ -188,9 +188,9 @@ def test_failures_propagate_by_link_condition(alice, items):
     cancel(first)
     while settle_due():
         pass
-    assert again(second).status == again(third).status == Status.FAILED
+    assert reloaded(second).status == reloaded(third).status == Status.FAILED
     assert "was aborted" in third.error
-    assert (again(anyway).status, anyway.waits_for) == (Status.PENDING, 0)
+    assert (reloaded(anyway).status, anyway.waits_for) == (Status.PENDING, 0)
 
 
 def test_diamond_starts_after_both_sides(messages, alice, items):
@@ -201,11 +201,11 @@ def test_diamond_starts_after_both_sides(messages, alice, items):
     assert settle_dependents(top.pk) == 2
     complete(left)
     settle_dependents(left.pk)
-    assert (again(bottom).waits_for, claim(bottom.pk)) == (1, None)
+    assert (reloaded(bottom).waits_for, claim(bottom.pk)) == (1, None)
     complete(right)
     messages()
     settle_dependents(right.pk)
-    assert messages() == told(bottom)
+    assert messages() == queued_messages(bottom)
     assert run_batch(bottom.pk)
     assert Dependency.objects.waiting().count() == 0
 
@@ -218,11 +218,11 @@ def test_a_diamond_of_which_one_side_breaks(alice, items):
     settle_due()
     cancel(left)
     settle_due()
-    assert again(bottom).status == Status.FAILED
+    assert reloaded(bottom).status == Status.FAILED
     error = bottom.error
     complete(right)
     settle_due()
-    assert (again(bottom).status, bottom.error) == (Status.FAILED, error)
+    assert (reloaded(bottom).status, bottom.error) == (Status.FAILED, error)
     assert states(bottom) == ["broken", "met"]
 
 
@@ -239,7 +239,7 @@ def test_each_parent_has_its_own_link(alice, items):
     cancel(parents[2])
     complete(parents[0])
     settle_due()
-    assert again(child).waits_for == 1
+    assert reloaded(child).waits_for == 1
     complete_with_failures(parents[1])
     settle_due()
     assert run_batch(child.pk)
@@ -255,10 +255,10 @@ def test_already_ended_parent_counts(messages, alice, items):
     assert claim(met.pk) is None
     settle_due()
     assert run_batch(met.pk)
-    assert again(broken).error_code == "dependency"
+    assert reloaded(broken).error_code == "dependency"
 
 
-# ---------------------------------------------------------------- what is lost, and rivals
+# ---------------------------------------------------------------- lost messages and concurrency
 
 
 def test_sweep_settles_links_after_crash(messages, alice, items):
@@ -267,7 +267,7 @@ def test_sweep_settles_links_after_crash(messages, alice, items):
     complete(parent)
     messages()  # and here it is lost
     sweep()
-    assert told(child)[0] in messages()
+    assert queued_messages(child)[0] in messages()
     assert run_batch(child.pk)
 
 
@@ -279,7 +279,7 @@ def test_a_link_is_settled_once(alice, items):
     assert settle_link(link.pk) is True
     assert settle_link(link.pk) is False
     assert settle_dependents(first.pk) == 0
-    assert again(child).waits_for == 1
+    assert reloaded(child).waits_for == 1
 
 
 def test_cancelled_dependent_stays_cancelled(alice, items):
@@ -288,5 +288,5 @@ def test_cancelled_dependent_stays_cancelled(alice, items):
     cancel(child)
     cancel(parent)
     assert settle_due() == 1
-    assert (again(child).status, child.error_code) == (Status.CANCELLED, "")
+    assert (reloaded(child).status, child.error_code) == (Status.CANCELLED, "")
     assert settle_due() == 0

@@ -1,4 +1,4 @@
-"""What was tried again already, of one batch and of many at once."""
+"""Which items were already retried, for one batch and for many."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""What a batch waits for can be changed until it begins, but not to a circle."""
+"""Dependencies can be changed until a batch starts; cycles are refused."""
 
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from batches.services.engine.run_batch import claim, run_batch
 from batches.services.engine.settle import settle_due
 from batches.services.orders import dependencies
 from batches.services.orders.dependencies import depend_on
-from tests.batches.messages import told
+from tests.batches.messages import queued_messages
 from tests.batches.orders import after, price_batch
 from tests.factories import make_contents
 
@@ -23,7 +23,7 @@ def items(alice, wallet_of):
     return [content.pk for content in make_contents(wallet_of(alice), 4)]
 
 
-def again(batch):
+def reloaded(batch):
     batch.refresh_from_db()
     return batch
 
@@ -50,7 +50,7 @@ def test_it_can_be_made_to_wait_for_nothing(messages, alice, items):
     child = after(alice, items, parent)
     messages()
     depend_on(child, [], by=alice)
-    assert messages() == told(child)
+    assert messages() == queued_messages(child)
     assert not Dependency.objects.exists()
     assert run_batch(child.pk)
 
@@ -61,7 +61,7 @@ def test_running_batch_takes_no_dependencies(alice, items):
     with pytest.raises(InvalidTransition):
         depend_on(child, [(parent.pk, ALWAYS)], by=alice)
     assert not Dependency.objects.exists()
-    assert not again(parent).is_awaited
+    assert not reloaded(parent).is_awaited
 
 
 def test_others_batches_are_not_there(alice, bob, wallet_of, items):
@@ -138,7 +138,7 @@ def test_diamond_is_no_cycle(alice, items):
     left, right = after(alice, items, top), after(alice, items, top)
     bottom = price_batch(alice, items)
     depend_on(bottom, [(left.pk, ALWAYS), (right.pk, ALWAYS)], by=alice)
-    assert again(bottom).waits_for == 2
+    assert reloaded(bottom).waits_for == 2
 
 
 def test_links_that_are_met_close_no_circle(alice, items):

@@ -1,4 +1,4 @@
-"""The digest at the end of a batch: who gets it, what it says, what if it can't be sent."""
+"""The mail at the end of a batch: recipients, text, retries."""
 
 from datetime import timedelta
 

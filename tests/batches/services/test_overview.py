@@ -1,4 +1,4 @@
-"""The figures of the homes, of made-up batches of several people, states and days."""
+"""The figures of the home pages, over batches of several users, states and days."""
 
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ from batches.services.pages.overview import (
 )
 from content.models import ContractCall
 from content.rules import day_bounds
-from tests.batches.ended import made_up
+from tests.batches.inserted import insert_batch
 from tests.factories import WalletFactory, make_contents
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -35,29 +35,29 @@ def _now():
 
 
 def test_running_and_waiting_are_counted(alice, bob):
-    made_up(alice, Status.PROCESSING)
-    made_up(alice, Status.COMPLETED)
-    waited = made_up(bob, Status.PENDING, created_at=NOW - timedelta(minutes=3))
-    made_up(bob, Status.PENDING)
+    insert_batch(alice, Status.PROCESSING)
+    insert_batch(alice, Status.COMPLETED)
+    waited = insert_batch(bob, Status.PENDING, created_at=NOW - timedelta(minutes=3))
+    insert_batch(bob, Status.PENDING)
     asked = NOW - timedelta(days=9)
-    made_up(bob, Status.PENDING, created_at=asked, scheduled_for=NOW + timedelta(days=1))
+    insert_batch(bob, Status.PENDING, created_at=asked, scheduled_for=NOW + timedelta(days=1))
     assert unfinished_of(EVERYTHING.all()) == Unfinished(1, 3, waited.created_at, 1)
     # Who is on hold, or waits for others, waits for no worker; a time that came counts from then.
-    made_up(bob, Status.PENDING, created_at=asked, is_paused=True)
-    made_up(bob, Status.PENDING, created_at=asked, waits_for=1)
+    insert_batch(bob, Status.PENDING, created_at=asked, is_paused=True)
+    insert_batch(bob, Status.PENDING, created_at=asked, waits_for=1)
     due = NOW - timedelta(minutes=4)
-    made_up(bob, Status.PENDING, created_at=asked, scheduled_for=due)
+    insert_batch(bob, Status.PENDING, created_at=asked, scheduled_for=due)
     assert unfinished_of(EVERYTHING.all()) == Unfinished(1, 6, due, 3)
     assert unfinished_of(EVERYTHING.none()) == Unfinished(0, 0, None, 0)
 
 
 def test_what_failed_today(alice, bob):
-    made_up(alice, failed=3)
-    made_up(bob, Status.CANCELLED, failed=1, succeeded=2)
-    made_up(bob, Status.FAILED)
-    made_up(bob, Status.FAILED, failed=2)
-    made_up(alice, failed=9, completed_at=NOW - timedelta(days=1))
-    made_up(alice, Status.PROCESSING, failed=5)
+    insert_batch(alice, failed=3)
+    insert_batch(bob, Status.CANCELLED, failed=1, succeeded=2)
+    insert_batch(bob, Status.FAILED)
+    insert_batch(bob, Status.FAILED, failed=2)
+    insert_batch(alice, failed=9, completed_at=NOW - timedelta(days=1))
+    insert_batch(alice, Status.PROCESSING, failed=5)
     failures = failures_of(EVERYTHING.all(), timezone.localdate())
     assert (failures.batches, failures.items, failures.aborted) == (3, 6, 2)
 
@@ -78,10 +78,10 @@ ENDS = [
 
 def test_every_end_has_one_outcome(alice):
     batches = [
-        made_up(alice, status, succeeded=succeeded, failed=failed)
+        insert_batch(alice, status, succeeded=succeeded, failed=failed)
         for status, succeeded, failed, _ in ENDS
     ]
-    made_up(alice, Status.PROCESSING, succeeded=2)
+    insert_batch(alice, Status.PROCESSING, succeeded=2)
     for batch, (*_, outcome) in zip(batches, ENDS, strict=True):
         assert (batch.outcome or "untouched") == outcome
         found = [name for name in OUTCOMES if EVERYTHING.of_outcome(name).filter(pk=batch.pk)]
@@ -94,8 +94,8 @@ def test_every_end_has_one_outcome(alice):
 
 
 def test_days_end_today(alice):
-    made_up(alice, completed_at=NOW - timedelta(days=DAYS - 1))
-    made_up(alice, completed_at=NOW - timedelta(days=DAYS))
+    insert_batch(alice, completed_at=NOW - timedelta(days=DAYS - 1))
+    insert_batch(alice, completed_at=NOW - timedelta(days=DAYS))
     days = days_of(EVERYTHING.all())
     assert [day.day for day in days] == [
         date(2026, 11, 11) + timedelta(days=number) for number in range(14)
@@ -109,7 +109,7 @@ def test_days_end_today(alice):
 )
 def test_a_day_is_the_viewer_s(alice, zone, day):
     """23:30 UTC on the 23rd is the morning of the 24th in Tokyo."""
-    made_up(alice, failed=1, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    insert_batch(alice, failed=1, completed_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         assert [one.day.day for one in days_of(EVERYTHING.all()) if one.total] == [day]
         assert failures_of(EVERYTHING.all(), date(2026, 11, day)).items == 1
@@ -132,15 +132,15 @@ def test_days_adjoin_at_clock_changes(zone, day, hours):
 
 def test_creator_figures_cover_own_wallets(alice, bob, wallet_of):
     for person in (alice, bob):
-        made_up(person, Status.PROCESSING)
-        made_up(person, failed=2)
+        insert_batch(person, Status.PROCESSING)
+        insert_batch(person, failed=2)
         make_contents(wallet_of(person), 3)
         make_contents(wallet_of(person), 1, is_removed=True)
     own = {wallet_of(alice).pk}
     second = WalletFactory(owner=alice)
     own.add(second.pk)
-    made_up(alice, Status.PENDING, creator=second)
-    made_up(bob, Status.FAILED)
+    insert_batch(alice, Status.PENDING, creator=second)
+    insert_batch(bob, Status.FAILED)
 
     overview = creator_overview(alice)
 
@@ -154,7 +154,7 @@ def test_creator_figures_cover_own_wallets(alice, bob, wallet_of):
 
 
 def test_staff_home_shows_own_batches(staff, alice):
-    made_up(alice, Status.PENDING)
+    insert_batch(alice, Status.PENDING)
     overview = creator_overview(staff)
     assert overview.unfinished.waiting == 0
     assert not overview.has_batches
@@ -162,10 +162,10 @@ def test_staff_home_shows_own_batches(staff, alice):
 
 
 def test_newest_failures_first_and_limited(alice):
-    made_up(alice, failed=1, completed_at=NOW - timedelta(days=15))
-    made_up(alice, completed_at=NOW)
+    insert_batch(alice, failed=1, completed_at=NOW - timedelta(days=15))
+    insert_batch(alice, completed_at=NOW)
     keys = [
-        made_up(alice, failed=1, completed_at=NOW - timedelta(hours=number)).pk
+        insert_batch(alice, failed=1, completed_at=NOW - timedelta(hours=number)).pk
         for number in range(1, 9)
     ]
     assert [batch.pk for batch in creator_overview(alice).failed] == keys[:5]
@@ -185,8 +185,8 @@ def test_contract_calls_are_open_or_failed_today(viewer):
 def test_overview_query_count_constant(viewer, alice, wallet_of, count):
     make_contents(wallet_of(alice), count)
     for number in range(count):
-        made_up(alice, failed=number % 3, completed_at=NOW - timedelta(hours=7 * number))
-        made_up(alice, Status.PENDING)
+        insert_batch(alice, failed=number % 3, completed_at=NOW - timedelta(hours=7 * number))
+        insert_batch(alice, Status.PENDING)
     viewer.has_perm("batches.view_batchoperation")  # read once and kept
     for overview, person, queries in ((staff_overview, viewer, 8), (creator_overview, alice, 8)):
         with CaptureQueriesContext(connection) as captured:

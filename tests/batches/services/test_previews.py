@@ -1,4 +1,4 @@
-"""A preview is a pure computation: whatever dies in it leaves nothing behind."""
+"""A preview writes nothing, even if it fails."""
 
 import pytest
 from django.db import connection

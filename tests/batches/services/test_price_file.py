@@ -1,4 +1,4 @@
-"""What files of prices may look like, and in which words the others are refused."""
+"""Accepted price files, and the messages for invalid ones."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""A price for each item: frozen, shown, run as a group, tried again, put back, told of."""
+"""A price for each item: frozen, shown, run, retried, undone, mailed."""
 
 import csv
 import io

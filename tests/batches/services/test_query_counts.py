@@ -1,4 +1,4 @@
-"""Every door asks the database as often for a hundred items as for two."""
+"""Every door needs the same number of queries for a hundred items as for two."""
 
 from datetime import timedelta
 

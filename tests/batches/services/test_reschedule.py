@@ -14,7 +14,7 @@ from batches.services.orders.dependencies import depend_on
 from batches.services.results.run import run_of
 from batches.services.runs import control
 from tests.batches import runs
-from tests.batches.messages import told
+from tests.batches.messages import queued_messages
 from tests.batches.orders import price_batch, price_run
 from tests.factories import make_contents
 
@@ -111,7 +111,7 @@ def test_start_clears_time_and_pause(messages, alice, run):
 
     control.start(run, by=alice)
 
-    assert sorted(messages()) == sorted(told(*run.batches))
+    assert sorted(messages()) == sorted(queued_messages(*run.batches))
     assert set(BatchOperation.objects.values_list("scheduled_for", "is_paused")) == {(None, False)}
 
 

@@ -1,4 +1,4 @@
-"""Trying again what failed of a batch, and nothing twice."""
+"""Retrying failed items of a batch, each only once."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from content.models import Content
 from content.services.catalogue.changes import change_content
 from tests.batches.follow_ups import (
     RETRY,
-    break_off,
+    abort,
     done,
     outcomes,
     prepared,
@@ -88,7 +88,7 @@ def test_retry_of_aborted_includes_unprocessed(alice, items, settings):
     batch = price_batch(alice, items)
     write_chunk(claim(batch.pk))
     batch.refresh_from_db()
-    break_off(batch)
+    abort(batch)
     batch.refresh_from_db()
     assert prepared([batch], RETRY, alice, content_ids=items[2:]).content_ids == items[2:]
     assert retry(batch, alice).content_ids == items[1:]

@@ -1,4 +1,4 @@
-"""Runs batches through the service, and looks at everything that came of it."""
+"""Running batches through the service, with all effects."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Batches that begin at a time, or when somebody lets them go on, and not before."""
+"""Batches that start at a time or when they are resumed, not before."""
 
 from datetime import UTC, timedelta
 
@@ -17,7 +17,7 @@ from batches.services.runs import confirm, control, draft
 from batches.services.worker.sweep import sweep
 from content.models import Content
 from tests.batches import runs
-from tests.batches.messages import told
+from tests.batches.messages import queued_messages
 from tests.batches.orders import price_batch, price_draft, price_run
 from tests.factories import make_contents
 
@@ -68,7 +68,7 @@ def test_first_sweep_after_time_sends_it(messages, alice, item, time_machine, se
     time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
 
     assert sweep().batches == 1
-    assert messages() == told(batch)
+    assert messages() == queued_messages(batch)
     assert sweep().batches == 0
 
 
@@ -83,7 +83,7 @@ def test_a_backlog_does_not_hide_what_is_due(messages, alice, item, wallet_of, t
     time_machine.move_to(now + timedelta(seconds=32), tick=False)
 
     assert sweep().batches == 1
-    assert told(batch)[0] in messages()
+    assert queued_messages(batch)[0] in messages()
 
 
 def test_another_time(alice, item, time_machine):
@@ -102,7 +102,7 @@ def test_another_time(alice, item, time_machine):
 def test_at_once_after_all(messages, alice, item):
     batch = later(alice, [item.pk])
     runs.reschedule(batch, scheduled_for=None)
-    assert messages() == told(batch)
+    assert messages() == queued_messages(batch)
     assert run_batch(batch.pk)
 
 
@@ -116,7 +116,7 @@ def test_short_delay_is_sent_when_due(messages, alice, item, time_machine):
 
     sweep()
 
-    assert messages() == told(batch)
+    assert messages() == queued_messages(batch)
 
 
 def test_it_can_be_cancelled(alice, item, time_machine):
@@ -236,7 +236,7 @@ def test_paused_batch_waits_until_resumed(messages, alice, item, time_machine):
 
     runs.resume(batch)
 
-    assert messages() == told(batch)
+    assert messages() == queued_messages(batch)
     assert run_batch(batch.pk)
 
 
@@ -268,7 +268,7 @@ def test_pause_leaves_running_batches(messages, three, work):
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.PENDING]
 
     assert not control.resume(run_of(three), by=three.by).is_paused
-    assert messages() == told(third)
+    assert messages() == queued_messages(third)
     work()
     assert statuses(three) == [Status.COMPLETED, Status.PROCESSING, Status.COMPLETED]
     assert lease is not None

@@ -1,4 +1,4 @@
-"""What is prepared at a form: frozen, shown, started once, followed, stopped."""
+"""Submissions: frozen, shown, started once, watched, cancelled."""
 
 from datetime import timedelta
 

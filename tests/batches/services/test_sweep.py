@@ -1,4 +1,4 @@
-"""What the broker forgot is found again, and the broker is told only after commit."""
+"""The sweeper resends lost messages; messages are sent only after commit."""
 
 import socket
 from datetime import timedelta

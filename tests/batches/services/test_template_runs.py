@@ -1,4 +1,4 @@
-"""What a run of a template starts, or why it was refused; by hand and after a pause."""
+"""Runs of templates: started, refused with a reason, manual, after a pause."""
 
 import os
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from config.failpoints import FailpointReached
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
 from tests.batches.orders import price_batch
-from tests.batches.templates import kept, runs
+from tests.batches.templates import runs, save_template
 from tests.factories import WalletFactory, make_contents
 
 
@@ -31,7 +31,7 @@ def items(alice, wallet_of, clock):
     return [content.pk for content in make_contents(wallet_of(alice), 3)]
 
 
-def again(template):
+def reloaded(template):
     template.refresh_from_db()
     return template
 
@@ -50,26 +50,26 @@ def start_refused(template, clock):
     clock("2026-03-05T08:00")
     assert run_due_templates() == 1
     assert (Submission.objects.count(), BatchOperation.objects.count()) == before
-    assert again(template).next_run_at == at("2026-03-06T08:00")
+    assert reloaded(template).next_run_at == at("2026-03-06T08:00")
     return refused_words(template)
 
 
 def test_refused_by_the_quota(alice, items, clock, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T07:59")
     price_batch(alice, items)
     assert start_refused(template, clock).startswith("At most 1 batches an hour")
 
 
 def test_refused_without_permission_now(staff, wallet_of, alice, items, clock):
-    template = kept(staff, contentIds=items, creator=wallet_of(alice).pk)
+    template = save_template(staff, contentIds=items, creator=wallet_of(alice).pk)
     staff.user_permissions.clear()
     assert "may no longer change" in start_refused(template, clock)
 
 
 def test_refused_for_a_closed_account(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     alice.is_active = False
     alice.save()
     assert "may no longer change" in start_refused(template, clock)
@@ -78,7 +78,7 @@ def test_refused_for_a_closed_account(alice, items, clock):
 @pytest.mark.parametrize("how", ["ids", "filter"])
 def test_refused_where_nothing_is_left(alice, bob, staff, wallet_of, items, clock, how):
     selection = {"contentIds": items} if how == "ids" else {"filter": {}}
-    template = kept(alice, **selection)
+    template = save_template(alice, **selection)
     for key in items:
         change_content(key, {"creator_id": wallet_of(bob).pk}, version=1, by=staff, cause="admin")
     assert start_refused(template, clock) == "None of the creator's items matches."
@@ -86,13 +86,13 @@ def test_refused_where_nothing_is_left(alice, bob, staff, wallet_of, items, cloc
 
 
 def test_refused_as_a_whole(alice, items, clock):
-    template = kept(alice, contentIds=items, errorPolicy="reject-all")
+    template = save_template(alice, contentIds=items, errorPolicy="reject-all")
     Content.objects.filter(pk=items[0]).update(is_removed=True)
     assert start_refused(template, clock) == "1 of 3 items can't be changed, so no item is changed."
 
 
 def test_after_a_refusal_the_next_slot_runs(alice, items, clock):
-    template = kept(alice, contentIds=items, errorPolicy="reject-all")
+    template = save_template(alice, contentIds=items, errorPolicy="reject-all")
     Content.objects.filter(pk=items[0]).update(is_removed=True)
     start_refused(template, clock)
     Content.objects.update(is_removed=False)
@@ -105,7 +105,7 @@ def test_after_a_refusal_the_next_slot_runs(alice, items, clock):
 
 
 def test_filter_evaluated_at_the_run(alice, wallet_of, items, clock):
-    template = kept(alice, filter={"priceMin": 3_000_000})
+    template = save_template(alice, filter={"priceMin": 3_000_000})
     clock("2026-03-05T08:00")
     run_due_templates()
     (dearer,) = make_contents(wallet_of(alice), price=5_000_000)
@@ -118,7 +118,7 @@ def test_filter_evaluated_at_the_run(alice, wallet_of, items, clock):
 
 def test_over_a_hundred_it_becomes_a_group(alice, wallet_of, items, clock, settings, work):
     settings.BATCH_MAX_ITEMS = 2
-    template = kept(alice, filter={})
+    template = save_template(alice, filter={})
     clock("2026-03-05T08:00")
     run_due_templates()
     submission = TemplateRun.objects.get(template=template).submission
@@ -132,7 +132,7 @@ def test_over_a_hundred_it_becomes_a_group(alice, wallet_of, items, clock, setti
 
 
 def test_ids_of_other_creators_left_out(alice, bob, staff, wallet_of, items, clock, work):
-    template = kept(staff, contentIds=items, creator=wallet_of(alice).pk)
+    template = save_template(staff, contentIds=items, creator=wallet_of(alice).pk)
     assert may_run(staff, wallet_of(bob), OPERATIONS["update-price"])
     change_content(items[0], {"creator_id": wallet_of(bob).pk}, version=1, by=alice, cause="admin")
     clock("2026-03-05T08:00")
@@ -146,7 +146,7 @@ def test_ids_of_other_creators_left_out(alice, bob, staff, wallet_of, items, clo
 
 def test_edit_before_run_is_no_conflict(alice, items, clock, work):
     """An item that was edited since the template was kept is no conflict."""
-    kept(alice, contentIds=items)
+    save_template(alice, contentIds=items)
     change_content(items[0], {"price": 5}, version=1, by=alice, cause="api")
     clock("2026-03-05T08:00")
     run_due_templates()
@@ -158,7 +158,7 @@ def test_edit_before_run_is_no_conflict(alice, items, clock, work):
 
 
 def test_paused_template_misses_slots(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     pause_template(template)
     clock("2026-03-07T12:00")
     assert run_due_templates() == 0
@@ -173,23 +173,23 @@ def test_paused_template_misses_slots(alice, items, clock):
 
 
 def test_paused_between_the_look_and_the_taking(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     pause_template(template)
     assert not take_slot(template.pk)
 
 
 def test_edit_keeps_pause(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     seen = Template.objects.get(pk=template.pk)
     pause_template(template)
     order = clean_template({**body_of_template(seen), "name": "Nightly"})
     edit_template(seen, order, by=alice)
-    assert (again(template).name, template.is_paused) == ("Nightly", True)
+    assert (reloaded(template).name, template.is_paused) == ("Nightly", True)
 
 
 def test_deleted_template_stays_deleted(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     seen = Template.objects.get(pk=template.pk)
     template.delete()
     with pytest.raises(NotFound):
@@ -203,11 +203,11 @@ def test_deleted_template_stays_deleted(alice, items, clock):
 
 
 def test_manual_run_uses_callers_permissions(alice, staff, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     run = run_now(template, by=staff)
     assert (run.state, run.is_manual, run.submission.by) == ("started", True, staff)
     assert BatchOperation.objects.get().requested_by == staff
-    assert again(template).by == alice
+    assert reloaded(template).by == alice
     assert template.next_run_at == at("2026-03-05T08:00")
     assert TemplateRun.objects.get().submission.template_runs.get() == run
     run_now(template, by=staff)
@@ -215,14 +215,14 @@ def test_manual_run_uses_callers_permissions(alice, staff, items, clock):
 
 
 def test_paused_template_runs_manually(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     pause_template(template)
     assert run_now(template, by=alice).state == "started"
 
 
 def test_refused_manual_run_is_listed(alice, bob, viewer, items, clock, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     for who in (bob, viewer):
         with pytest.raises(NotAllowed):
             run_now(template, by=who)
@@ -236,7 +236,7 @@ def test_refused_manual_run_is_listed(alice, bob, viewer, items, clock, settings
 
 def test_dead_sweeper_leaves_no_manual_run(alice, staff, items, clock, monkeypatch):
     """It is never due, so nobody starts it by the right of another."""
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     monkeypatch.setitem(os.environ, "FAILPOINT", "slot-taken:raise")
     run_now(template, by=staff)
     assert not TemplateRun.objects.filter(state="due").exists()
@@ -247,7 +247,7 @@ def test_dead_sweeper_leaves_no_manual_run(alice, staff, items, clock, monkeypat
 
 
 def test_whoever_edits_it_answers_for_its_runs(alice, staff, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     edit_template(template, clean_template(body_of_template(template)), by=staff)
     clock("2026-03-05T08:00")
     run_due_templates()
@@ -258,6 +258,6 @@ def test_whoever_edits_it_answers_for_its_runs(alice, staff, items, clock):
 
 def test_lost_wallet_stops_templates(alice, items, clock):
     other = WalletFactory(owner=alice, is_creator=True)
-    kept(alice, filter={}, creator=other.pk)
+    save_template(alice, filter={}, creator=other.pk)
     other.delete()
     assert not Template.objects.exists()

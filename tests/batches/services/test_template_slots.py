@@ -1,4 +1,4 @@
-"""Each slot of a template runs once, whatever dies in between and whoever sweeps."""
+"""Each slot of a template runs once, despite crashes and concurrent sweepers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from batches.services.templates.store import edit_template, resume_template
 from batches.services.worker.sweep import sweep
 from content.models import Content
 from tests.batches.orders import price_batch
-from tests.batches.templates import kept, runs
+from tests.batches.templates import runs, save_template
 from tests.factories import make_contents
 
 
@@ -26,13 +26,13 @@ def items(alice, wallet_of, clock):
     return [content.pk for content in make_contents(wallet_of(alice), 3)]
 
 
-def again(template):
+def reloaded(template):
     template.refresh_from_db()
     return template
 
 
 def test_it_runs_at_its_slot_and_not_before(alice, items, clock, work):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T07:59")
     assert run_due_templates() == 0
     clock("2026-03-05T08:00")
@@ -44,13 +44,13 @@ def test_it_runs_at_its_slot_and_not_before(alice, items, clock, work):
     batch = BatchOperation.objects.get()
     assert (run.state, run.submission, run.is_manual) == ("started", batch.submission, False)
     assert (batch.source, batch.requested_by, batch.content_ids) == ("template", alice, items)
-    assert again(template).next_run_at == at("2026-03-06T08:00")
+    assert reloaded(template).next_run_at == at("2026-03-06T08:00")
     work()
     assert set(Content.objects.values_list("price", flat=True)) == {7_000_000}
 
 
 def test_the_sweep_starts_it(messages, alice, items, clock):
-    kept(alice, contentIds=items)
+    save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     sweep()
     key = str(BatchOperation.objects.get().pk)
@@ -58,7 +58,7 @@ def test_the_sweep_starts_it(messages, alice, items, clock):
 
 
 def test_day_after_day_each_once(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     for day in range(5, 9):
         for hour in (7, 8, 9):
             clock(f"2026-03-{day:02}T{hour:02}:00")
@@ -76,7 +76,7 @@ def test_day_after_day_each_once(alice, items, clock):
     ],
 )
 def test_fault_16_clock_changes_run_each_day_once(alice, items, clock, first, instants):
-    template = kept(alice, contentIds=items, firstRun=first, timeZone="America/New_York")
+    template = save_template(alice, contentIds=items, firstRun=first, timeZone="America/New_York")
     minute = at(instants[0]) - timedelta(hours=3)
     while minute <= at(instants[-1]) + timedelta(hours=3):
         clock(minute.isoformat()[:16])
@@ -86,7 +86,7 @@ def test_fault_16_clock_changes_run_each_day_once(alice, items, clock, first, in
 
 
 def test_latest_missed_slot_runs_after_downtime(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-08T12:00")
 
     run_due_templates()
@@ -99,11 +99,11 @@ def test_latest_missed_slot_runs_after_downtime(alice, items, clock):
     ]
     assert BatchOperation.objects.count() == 1
     assert "latest" in TemplateRun.objects.filter(state="missed").first().words
-    assert again(template).next_run_at == at("2026-03-09T08:00")
+    assert reloaded(template).next_run_at == at("2026-03-09T08:00")
 
 
 def test_after_a_year_down_the_list_is_bounded(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2027-03-05T12:00")
     run_due_templates()
     assert len(runs(template)) == 51
@@ -111,16 +111,20 @@ def test_after_a_year_down_the_list_is_bounded(alice, items, clock):
 
 
 def test_last_day_is_inclusive(alice, items, clock):
-    template = kept(alice, contentIds=items, lastDay="2026-03-06")
+    template = save_template(alice, contentIds=items, lastDay="2026-03-06")
     clock("2026-03-06T08:00")
     run_due_templates()
-    assert (again(template).next_run_at, template.next_slot, upcoming(template)) == (None, "", [])
+    assert (reloaded(template).next_run_at, template.next_slot, upcoming(template)) == (
+        None,
+        "",
+        [],
+    )
     clock("2026-03-20T08:00")
     assert run_due_templates() == 0
 
 
 def test_what_does_not_repeat_runs_once(alice, items, clock):
-    template = kept(alice, contentIds=items, repeat="never")
+    template = save_template(alice, contentIds=items, repeat="never")
     assert [slot.instant for slot in upcoming(template)] == [at("2026-03-05T08:00")]
     clock("2026-03-09T08:00")
     run_due_templates()
@@ -130,16 +134,16 @@ def test_what_does_not_repeat_runs_once(alice, items, clock):
 
 
 def test_manual_template_never_due(alice, items, clock):
-    template = kept(alice, contentIds=items, repeat="never", firstRun=None)
+    template = save_template(alice, contentIds=items, repeat="never", firstRun=None)
     clock("2029-01-01T00:00")
     assert (run_due_templates(), upcoming(template), runs(template)) == (0, [], [])
 
 
-# ---------------------------------------------------------------- what dies, and rivals
+# ---------------------------------------------------------------- crashes and concurrency
 
 
 def test_killed_between_taking_a_slot_and_starting_it(alice, items, clock, monkeypatch):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     assert take_slot(template.pk)
     assert runs(template) == [("2026-03-05T08:00", "due")]
@@ -153,7 +157,7 @@ def test_killed_between_taking_a_slot_and_starting_it(alice, items, clock, monke
 
 
 def test_slot_taken_once(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     assert [take_slot(template.pk), take_slot(template.pk)] == [True, False]
     key = TemplateRun.objects.get().pk
@@ -163,7 +167,7 @@ def test_slot_taken_once(alice, items, clock):
 
 def test_stale_edit_repeats_no_slot(alice, items, clock):
     """Saved a moment later, it plans a slot again that was taken between: that is no second run."""
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     run_due_templates()
     Template.objects.update(next_run_at=at("2026-03-05T08:00"))
@@ -172,12 +176,12 @@ def test_stale_edit_repeats_no_slot(alice, items, clock):
     assert sweep()
 
     assert runs(template) == [("2026-03-05T08:00", "started")]
-    assert again(template).next_run_at == at("2026-03-06T08:00")
+    assert reloaded(template).next_run_at == at("2026-03-06T08:00")
 
 
 def test_zone_change_makes_another_slot(alice, items, clock):
     """At nine in Berlin it ran; moved to London, it runs at nine there on the same day."""
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     run_due_templates()
     body = {**body_of_template(template), "timeZone": "Europe/London"}
@@ -191,8 +195,8 @@ def test_zone_change_makes_another_slot(alice, items, clock):
 
 def test_one_that_breaks_holds_up_no_other(alice, bob, wallet_of, items, clock, work):
     """Of a kind that is gone, or of a zone that is: the sweep goes on, and says so."""
-    gone, lost = kept(alice, contentIds=items), kept(alice, contentIds=items)
-    fine = kept(bob, contentIds=[make_contents(wallet_of(bob))[0].pk])
+    gone, lost = save_template(alice, contentIds=items), save_template(alice, contentIds=items)
+    fine = save_template(bob, contentIds=[make_contents(wallet_of(bob))[0].pk])
     Template.objects.filter(pk=gone.pk).update(kind="explode")
     Template.objects.filter(pk=lost.pk).update(time_zone="Mars/Olympus")
     waiting = price_batch(alice, items)
@@ -210,7 +214,7 @@ def test_one_that_breaks_holds_up_no_other(alice, bob, wallet_of, items, clock, 
 
 
 def test_resume_of_active_keeps_due_slot(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-05T08:00")
     resume_template(template)
     assert run_due_templates() == 1
@@ -218,12 +222,14 @@ def test_resume_of_active_keeps_due_slot(alice, items, clock):
 
 
 def test_due_slot_survives_schedule_edit(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-06T12:00")  # nobody swept for a day
-    later = clean_template({**body_of_template(template), "lastDay": "2027-01-01"}, kept=template)
+    later = clean_template(
+        {**body_of_template(template), "lastDay": "2027-01-01"}, existing=template
+    )
 
     edit_template(Template.objects.get(pk=template.pk), later, by=alice)
 
     run_due_templates()
     assert runs(template) == [("2026-03-05T08:00", "missed"), ("2026-03-06T08:00", "started")]
-    assert again(template).next_run_at == at("2026-03-07T08:00")
+    assert reloaded(template).next_run_at == at("2026-03-07T08:00")

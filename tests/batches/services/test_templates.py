@@ -1,4 +1,4 @@
-"""What can be kept as a template, how it reads back, and what a run would do now."""
+"""Valid templates, their body, and the preview of a run."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from content.models import Content
 from tests.batches.follow_ups import done, undo
 from tests.batches.operations.cases import CASES
 from tests.batches.orders import price_batch
-from tests.batches.templates import FIRST, kept
+from tests.batches.templates import FIRST, save_template
 from tests.factories import make_contents
 
 
@@ -103,19 +103,19 @@ def test_permissions_to_save_templates(alice, bob, carol, viewer, staff, wallet_
     hers = wallet_of(alice).pk
     for who in (bob, carol, viewer):
         with pytest.raises(NotAllowed):
-            kept(who, contentIds=items, creator=hers)
+            save_template(who, contentIds=items, creator=hers)
     with pytest.raises(Invalid):
-        kept(staff, contentIds=items)
+        save_template(staff, contentIds=items)
     assert not Template.objects.exists()
-    assert kept(staff, contentIds=items, creator=hers).by == staff
-    assert kept(alice, contentIds=items).creator == wallet_of(alice)
+    assert save_template(staff, contentIds=items, creator=hers).by == staff
+    assert save_template(alice, contentIds=items).creator == wallet_of(alice)
     assert not Template.objects.visible_to(bob).exists()
     assert Template.objects.visible_to(alice).count() == 2
     assert Template.objects.visible_to(viewer).count() == 2
 
 
 def test_template_needs_permission_for_creator(alice, bob, wallet_of, items):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     body = {**body_of_template(template), "creator": wallet_of(bob).pk}
     with pytest.raises(NotAllowed):
         edit_template(template, clean_template(body), by=alice)
@@ -152,7 +152,7 @@ def test_a_payload_that_was_cleaned_is_clean(percent):
 
 
 def test_next_three_runs_in_its_zone(alice, items):
-    template = kept(alice, contentIds=items, repeat="monthly", firstRun="2026-03-31T09:00")
+    template = save_template(alice, contentIds=items, repeat="monthly", firstRun="2026-03-31T09:00")
     assert [slot.wall.isoformat()[:16] for slot in upcoming(template)] == [
         "2026-03-31T09:00",
         "2026-04-30T09:00",
@@ -163,29 +163,31 @@ def test_next_three_runs_in_its_zone(alice, items):
 
 
 def test_past_start_continues_with_next_slot(alice, items):
-    template = kept(alice, contentIds=items, firstRun="2020-02-29T09:00", repeat="yearly")
+    template = save_template(alice, contentIds=items, firstRun="2020-02-29T09:00", repeat="yearly")
     assert template.next_slot == "2027-02-28T09:00"
 
 
 def test_what_has_run_can_still_be_renamed(alice, items, time_machine):
     """Its times are past, and stay as they are; other ones have to be to come."""
-    template = kept(alice, contentIds=items, repeat="never")
+    template = save_template(alice, contentIds=items, repeat="never")
     time_machine.move_to(datetime(2026, 4, 1, tzinfo=UTC), tick=False)
     run_due_templates()
     template.refresh_from_db()
     renamed = {**body_of_template(template), "name": "Once"}
     assert list(wrong(renamed)) == ["firstRun"]
-    edit_template(template, clean_template(renamed, kept=template), by=alice)
+    edit_template(template, clean_template(renamed, existing=template), by=alice)
     assert (Template.objects.get().name, Template.objects.get().next_run_at) == ("Once", None)
     with pytest.raises(Invalid):
-        clean_template({**renamed, "firstRun": "2026-03-06T09:00"}, kept=template)
+        clean_template({**renamed, "firstRun": "2026-03-06T09:00"}, existing=template)
 
 
 # ---------------------------------------------------------------- what it would do
 
 
 def test_template_preview_is_current_and_stores_nothing(alice, items):
-    template = kept(alice, filter={"priceMin": 2_000_000}, updatePayload={"percentChange": 50})
+    template = save_template(
+        alice, filter={"priceMin": 2_000_000}, updatePayload={"percentChange": 50}
+    )
     preview = preview_template(template)
     assert preview.headline == "Change 2 of 2"
     assert (preview.moves.smallest, preview.moves.largest) == (1_000_000, 1_500_000)
@@ -195,12 +197,12 @@ def test_template_preview_is_current_and_stores_nothing(alice, items):
 
 
 def test_template_preview_refused_like_run(alice, bob, staff, wallet_of, items):
-    template = kept(staff, contentIds=items[:1], creator=wallet_of(alice).pk)
+    template = save_template(staff, contentIds=items[:1], creator=wallet_of(alice).pk)
     Content.objects.filter(pk=items[0]).update(creator=wallet_of(bob))
     with pytest.raises(Invalid, match="Please check") as refusal:
         preview_template(template)
     assert refusal.value.errors == {"contentIds": ["None of the creator's items matches."]}
-    template = kept(staff, contentIds=items[1:], creator=wallet_of(alice).pk)
+    template = save_template(staff, contentIds=items[1:], creator=wallet_of(alice).pk)
     staff.user_permissions.clear()
     with pytest.raises(NotAllowed, match="may no longer"):
         preview_template(Template.objects.get(pk=template.pk))
@@ -208,9 +210,9 @@ def test_template_preview_refused_like_run(alice, bob, staff, wallet_of, items):
 
 def test_templates_limited_per_creator(alice, items, monkeypatch):
     monkeypatch.setattr(store, "MAX_KEPT", 1)
-    one = kept(alice, contentIds=items)
+    one = save_template(alice, contentIds=items)
     with pytest.raises(Invalid, match="1 templates already"):
-        kept(alice, contentIds=items)
+        save_template(alice, contentIds=items)
     assert Template.objects.get() == one
 
 
@@ -225,7 +227,7 @@ def test_concurrent_creates_respect_the_limit(alice, items, monkeypatch):
 
     def keep():
         try:
-            kept(alice, contentIds=items)
+            save_template(alice, contentIds=items)
         except (Invalid, OperationalError) as error:  # SQLite in memory refuses instead of waiting
             refused.append(error)
         finally:
@@ -245,7 +247,7 @@ def test_concurrent_creates_respect_the_limit(alice, items, monkeypatch):
 
 
 def test_last_editor_can_not_be_deleted(alice, staff, items):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     edit_template(template, clean_template(body_of_template(template)), by=staff)
     with pytest.raises(ProtectedError):
         staff.delete()
@@ -254,7 +256,7 @@ def test_last_editor_can_not_be_deleted(alice, staff, items):
 
 def test_too_many_items_refused_with_count(alice, items, monkeypatch):
     monkeypatch.setattr(store, "MAX_ITEMS", 1)
-    template = kept(alice, filter={})
+    template = save_template(alice, filter={})
     with pytest.raises(Invalid, match="3 items match"):
         preview_template(template)
 

@@ -1,4 +1,4 @@
-"""A price with an end: what it changes is put back at that time, by a batch of its own."""
+"""A price with an end: a batch of its own restores the previous prices."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ from config.database import atomic
 from content.models import Content, Wallet
 from content.services.catalogue.changes import change_content
 from tests.batches import runs
-from tests.batches.follow_ups import break_off, done, outcomes, prices, undo
-from tests.batches.messages import told
+from tests.batches.follow_ups import abort, done, outcomes, prices, undo
+from tests.batches.messages import queued_messages
 from tests.batches.orders import price_batch
 from tests.factories import make_contents
 
@@ -51,7 +51,7 @@ def test_sale_ends_automatically(messages, alice, items, end, time_machine, sett
     time_machine.move_to(end, tick=False)
     sweep()
 
-    assert told(back)[0] in messages()
+    assert queued_messages(back)[0] in messages()
     done(back)
     assert prices(items) == [1_000_000, 2_000_000, 3_000_000]
     assert BatchOperation.objects.count() == 2
@@ -87,7 +87,7 @@ def test_nothing_to_restore_without_changes(alice, items, end):
     assert BatchOperation.objects.filter(undo_of__isnull=False).count() == 0
 
 
-@pytest.mark.parametrize("stop", [lifecycle.cancel, break_off])
+@pytest.mark.parametrize("stop", [lifecycle.cancel, abort])
 def test_cancelled_sale_restores_saved_items(alice, items, end, time_machine, settings, stop):
     settings.BATCH_CHUNK_ITEMS = 2
     batch = sale(alice, items, end)

@@ -1,4 +1,4 @@
-"""Putting back what a batch changed, where nobody changed it since."""
+"""Undo restores changed items, except those changed since."""
 
 import pytest
 from django.utils import timezone
@@ -17,7 +17,7 @@ from content.models import Content, ContentChange
 from content.services.catalogue.changes import change_content
 from tests.batches.follow_ups import (
     UNDO,
-    break_off,
+    abort,
     done,
     outcomes,
     prepared,
@@ -84,7 +84,7 @@ def test_only_changed_items_restored(alice, items):
 
 def test_undo_of_partly_done_batches(alice, items, settings):
     settings.BATCH_CHUNK_ITEMS = 2
-    for end in (lifecycle.cancel, break_off):
+    for end in (lifecycle.cancel, abort):
         batch = price_batch(alice, items, newPrice=9)
         lease = claim(batch.pk)
         write_chunk(lease)

@@ -1,4 +1,4 @@
-"""One item by hand: through services.changes, never over somebody else's change."""
+"""Editing one item in the admin: through services.changes, never over a concurrent change."""
 
 import csv
 import io

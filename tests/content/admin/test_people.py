@@ -1,4 +1,4 @@
-"""Users, wallets and tokens in the admin: what staff may do, and what only superusers may."""
+"""Users, wallets and tokens in the admin: permissions of staff and superusers."""
 
 import re
 

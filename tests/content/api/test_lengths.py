@@ -1,4 +1,4 @@
-"""Bodies that don't say how long they are."""
+"""Request bodies without a length."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The catalogue's way in: what is taken, what is refused, and what is told about it."""
+"""Importing a catalogue: accepted and refused rows, and the report."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a command shows of its progress, to people and to logs."""
+"""The progress line of commands, on a terminal and in logs."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The site with views that break."""
+"""The site with failing views."""
 
 from django.db import OperationalError
 from django.urls import path

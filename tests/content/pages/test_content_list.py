@@ -1,4 +1,4 @@
-"""My content: what is shown to whom, filters, pages."""
+"""The creator's content list: visibility, filters, pages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Errors in words, in the look of the site."""
+"""Error pages with messages, in the design of the site."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Changing the own password, and a new one by a link in a mail."""
+"""Changing a password, and resetting it by a mailed link."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""An item's timeline, on pages and in the admin: what, who, when, from where, and the chain."""
+"""An item's history on pages and in the admin: change, user, time, door, chain."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The page of one's own API tokens."""
+"""The page of the user's API tokens."""
 
 import re
 from datetime import timedelta

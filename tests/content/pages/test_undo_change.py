@@ -1,4 +1,4 @@
-"""Undo this change: beside the newest entry of an item's timeline, for whoever may."""
+"""Undo this change: the newest change in an item's history, by permitted users."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The chain follows as well as it can; the database never waits for it."""
+"""Contract calls follow on a best-effort basis; the database never waits for them."""
 
 from datetime import timedelta
 

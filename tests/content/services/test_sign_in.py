@@ -1,4 +1,4 @@
-"""The bound on failed log-ins: the same at all three doors, and no way to lock others out."""
+"""The limit on failed log-ins: the same at all three doors, without locking others out."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Many requests at once, to four web processes: limits are exact, and so are keys."""
+"""Concurrent requests to four web processes: quota and idempotency keys are exact."""
 
 import json
 import urllib.error

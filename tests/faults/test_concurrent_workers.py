@@ -1,4 +1,4 @@
-"""Several processes want the same at the same moment: one gets it, and nothing is twice."""
+"""Concurrent processes for the same work: one gets it, nothing runs twice."""
 
 import json
 from datetime import timedelta
@@ -30,16 +30,16 @@ def make_batches(content_ids, times, **body):
     return [create_batch(order, by=alice, source=Source.API) for order in orders]
 
 
-def rivals(world, count, work, batches=()):
+def run_workers(world, count, work, batches=()):
     keys = [str(batch.pk) for batch in batches]
-    return json.loads(world.run("tests.faults.rivals", str(count), work, *keys, **LONG_LEASE))
+    return json.loads(world.run("tests.faults.workers", str(count), work, *keys, **LONG_LEASE))
 
 
 @pytest.mark.parametrize("world", DATABASES, indirect=True)
 def test_fault_04_one_of_eight_workers_claims(world, seven):
     batch = world.create_batch(seven)
 
-    won = rivals(world, 8, "run", [batch])
+    won = run_workers(world, 8, "run", [batch])
 
     assert sorted(won) == [0] * 7 + [1]
     batch.refresh_from_db()
@@ -64,7 +64,7 @@ def test_fault_04_eight_children_run_a_batch_once(world, seven):
 def test_fault_18_concurrent_batches_leave_gapless_history(world, seven):
     batches = make_batches(seven, 6, percentChange=10)
 
-    won = rivals(world, 4, "run", batches)
+    won = run_workers(world, 4, "run", batches)
 
     assert sum(won) == 6
     assert set(BatchOperation.objects.values_list("status", flat=True)) == {Status.COMPLETED}
@@ -85,7 +85,7 @@ def test_fault_25_one_of_eight_sweepers_queues(world, seven):
     heard_of = timezone.now() - timedelta(hours=1)
     BatchOperation.objects.update(queued_at=heard_of)
 
-    won = rivals(world, 8, "sweep")
+    won = run_workers(world, 8, "sweep")
 
     assert sum(won) == len(batches)
     assert not BatchOperation.objects.filter(queued_at=heard_of).exists()

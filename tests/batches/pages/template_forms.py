@@ -17,6 +17,6 @@ TYPED = {
 }
 
 
-def keep(by, **fields) -> Template:
+def save_template(by, **fields) -> Template:
     body = {"name": "Sale", "updatePayload": {"percentChange": -10}, **fields}
     return make_template(by, **body)

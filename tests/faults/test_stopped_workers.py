@@ -1,4 +1,4 @@
-"""A batch whose worker lost its turn, was asked to stop, or dies of the batch every time."""
+"""Workers that are suspended, stopped, or killed by their batch every time."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from batches.services.engine.run_batch import ABORTED_WORDS
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, Wallet
 from tests.factories import make_contents
-from tests.faults.test_at_once import make_batches
+from tests.faults.test_concurrent_workers import make_batches
 from tests.faults.worlds import assert_exactly_once
 
 IMPATIENT = {"BATCH_LEASE_SECONDS": "1", "BATCH_TELL_AGAIN_SECONDS": "0.2", "SWEEP_SECONDS": "0.2"}

@@ -29,14 +29,14 @@ def batch(alice, contents, work):
     return batch
 
 
-def direct(command, name, key, *more):
+def control_run(command, name, key, *more):
     extra = ["--now"] if name == "reschedule" else []
     return command("run_batch", name, str(key), *extra, *more)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_missing_batch_message(command, alice, name):
-    code, output, errors = direct(command, name, uuid4())
+    code, output, errors = control_run(command, name, uuid4())
 
     assert (code, output) == (2, "")
     assert errors.startswith("There is no batch and no run ")
@@ -47,7 +47,7 @@ def test_missing_batch_message(command, alice, name):
 def test_foreign_batch_not_found(command, alice, bob, carol, clerk, wallet_of, name, person):
     (content,) = make_contents(wallet_of(alice))
     batch = price_batch(alice, [content.pk])
-    code, output, errors = direct(command, name, batch.pk, f"--as={person}")
+    code, output, errors = control_run(command, name, batch.pk, f"--as={person}")
 
     assert (code, output) == (2, "")
     assert "There is no batch" in errors
@@ -59,7 +59,7 @@ def test_foreign_batch_not_found(command, alice, bob, carol, clerk, wallet_of, n
 def test_viewers_are_refused(command, batch, alice, contents, viewer, name):
     waiting = price_batch(alice, [contents[0].pk])
     key = batch.pk if name in {"retry", "undo"} else waiting.pk
-    code, _, errors = direct(command, name, key, "--as=viewer")
+    code, _, errors = control_run(command, name, key, "--as=viewer")
 
     assert code == 2
     assert "You may not" in errors
@@ -70,10 +70,10 @@ def test_viewers_are_refused(command, batch, alice, contents, viewer, name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_invalid_id_and_unknown_user(command, batch, name):
-    code, _, errors = direct(command, name, batch.pk, "--as=nobody")
+    code, _, errors = control_run(command, name, batch.pk, "--as=nobody")
     assert (code, errors) == (2, "There is no user 'nobody'.\n")
     with pytest.raises(CommandError):
-        direct(command, name, "12")
+        control_run(command, name, "12")
 
 
 def test_staff_act_for_others_by_name(command, batch, staff):

@@ -1,4 +1,4 @@
-"""Processes that do different things at the same moment: `contest.py ROUNDS`.
+"""Processes that do different things at the same time: `races.py ROUNDS`.
 
 ROUNDS is a JSON list; each round has a list of moves, one for each process, `[NAME, KEY, …]`. They
 begin a round together. Prints what came of each move: `done`, `nothing`, or the code of a refusal.

@@ -8,7 +8,7 @@ from batches.models import FINISHED, BatchOperation, Source, Status
 from content.models import User, Wallet
 
 
-def made_up(
+def insert_batch(
     person: User,
     status: Status = Status.COMPLETED,
     *,

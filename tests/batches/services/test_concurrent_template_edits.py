@@ -1,4 +1,4 @@
-"""Two at one template at once, at every door: the second is told, and nothing is half of each."""
+"""Concurrent edits of a template: the second is refused, at every door."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,8 +12,8 @@ from batches.errors import NotFound, TemplateChanged
 from batches.models import Template
 from batches.services.templates.spec import body_of_template, clean_template
 from batches.services.templates.store import edit_template, pause_template, resume_template
-from tests.batches.pages.kept import TYPED
-from tests.batches.templates import kept
+from tests.batches.pages.template_forms import TYPED
+from tests.batches.templates import save_template
 from tests.factories import make_contents
 
 
@@ -24,7 +24,7 @@ def items(alice, wallet_of):
 
 @pytest.fixture
 def template(alice, items, clock):
-    template = kept(alice, contentIds=items)
+    template = save_template(alice, contentIds=items)
     clock("2026-03-04T12:01")
     return Template.objects.get(pk=template.pk)
 
@@ -55,7 +55,7 @@ def delete(rows):
 
 
 def order(template, **changes):
-    return clean_template({**body_of_template(template), **changes}, kept=template)
+    return clean_template({**body_of_template(template), **changes}, existing=template)
 
 
 def test_second_editor_gets_conflict(alice, template):

@@ -1,4 +1,4 @@
-"""What somebody did between a batch's request and its run counts, and stays."""
+"""Changes between a batch's request and its run are respected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A run is directed by whoever may direct every batch of it, also those that they can't see."""
+"""A run is controlled by users who may control every batch of it, including hidden ones."""
 
 from datetime import timedelta
 

@@ -38,39 +38,39 @@ from content.words import moment_words
 
 
 @dataclass(frozen=True)
-class Direction:
+class RunCommand:
     """A subcommand on a run: its help, and examples of the options after the id."""
 
     help: str
     examples: tuple[str, ...] = ("",)
 
 
-DIRECTIONS: Mapping[str, Direction] = {
-    "show": Direction(
+RUN_COMMANDS: Mapping[str, RunCommand] = {
+    "show": RunCommand(
         "show what it does, what it waits for and its results", ("", "--watch", "--curl")
     ),
-    "start": Direction("start now, even if it is scheduled or paused", ("", "--watch")),
-    "pause": Direction("pause batches that have not started"),
-    "resume": Direction("resume paused batches", ("", "--watch")),
-    "reschedule": Direction(
+    "start": RunCommand("start now, even if it is scheduled or paused", ("", "--watch")),
+    "pause": RunCommand("pause batches that have not started"),
+    "resume": RunCommand("resume paused batches", ("", "--watch")),
+    "reschedule": RunCommand(
         "change the start time, or start at once",
         ("--at 2026-12-24T18:00 --zone Europe/Berlin", "--now"),
     ),
-    "cancel": Direction("cancel what has not ended; saved items stay saved"),
-    "retry": Direction(
+    "cancel": RunCommand("cancel what has not ended; saved items stay saved"),
+    "retry": RunCommand(
         "retry the failed items in a new batch",
         ("--preview", "--code conflict --watch"),
     ),
-    "undo": Direction(
+    "undo": RunCommand(
         "undo the changes in a new batch, except for items that were changed since",
         ("--preview", "--watch"),
     ),
 }
-DIRECTED = {"start": control.start, "pause": control.pause, "resume": control.resume}
+STATE_CHANGES = {"start": control.start, "pause": control.pause, "resume": control.resume}
 FOLLOWS = {"retry": Follows.RETRY, "undo": Follows.UNDO}
 
 
-def add_direction(parser: CommandParser, name: str) -> None:
+def add_run_command(parser: CommandParser, name: str) -> None:
     """Add the options of one subcommand on a run."""
     parser.add_argument(
         "key", type=checked(parse_key), metavar="ID", help="id of a batch or of a run"
@@ -119,7 +119,7 @@ def add_direction(parser: CommandParser, name: str) -> None:
 
 
 def find(options: dict[str, Any]) -> tuple[Run, User]:
-    """Return the run and the acting user. Raises NotThere if the user may not see it."""
+    """Return the run and the acting user. Raises NotFound if the user may not see it."""
     if options["by"] is not None:
         by = find_user(options["by"])
         return find_run(options["key"], by=by), by
@@ -131,7 +131,7 @@ def find(options: dict[str, Any]) -> tuple[Run, User]:
     return run, owner
 
 
-def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
+def control_run(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> None:
     """Carry out the subcommand. Raises ApplicationError."""
     name = options["what"]
     if name in FOLLOWS:
@@ -144,7 +144,7 @@ def direct(run: Run, by: User, options: dict[str, Any], out: OutputWrapper) -> N
         if name == "reschedule":
             run = control.reschedule(run, by=by, **_times(options))
         else:
-            run = DIRECTED[name](run, by=by)
+            run = STATE_CHANGES[name](run, by=by)
         for batch in run.batches:
             now = "; ".join(state_words(batch)) or batch.get_status_display().lower()
             out.write(plain_line(f"Batch {batch.pk}: {now}"))

@@ -1,4 +1,4 @@
-"""People and workers who want what excludes the other's wish, at the same moment, many times."""
+"""Concurrent actions that exclude each other, many times."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from batches.services.engine.run_batch import run_batch
 from batches.services.integrity.verify import verify
 from content.models import Content
 from tests.batches.runs import pause, resume
-from tests.faults.test_at_once import LONG_LEASE, make_batches
+from tests.faults.test_concurrent_workers import LONG_LEASE, make_batches
 
 pytestmark = pytest.mark.parametrize("world", ["files", "servers", "documents"], indirect=True)
 
@@ -19,13 +19,13 @@ TIMES = 20
 REFUSED, TOO_LATE = "invalid", "wrong-state"
 
 
-def contest(world, rounds):
+def race(world, rounds):
     """What came of each move of each round."""
     if connection.vendor == "postgresql":  # else each that it ends has waited for a second
         with connection.cursor() as cursor:
             name = connection.settings_dict["NAME"]
             cursor.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '50ms'")
-    said = world.run("tests.faults.contest", json.dumps(rounds), **LONG_LEASE)
+    said = world.run("tests.faults.races", json.dumps(rounds), **LONG_LEASE)
     return [tuple(outcomes) for outcomes in json.loads(said)]
 
 
@@ -56,7 +56,7 @@ def test_fault_24_concurrent_cycles_refused(world, make):
         for circle in circles
     ]
 
-    came = contest(world, rounds)
+    came = race(world, rounds)
 
     for outcomes in came:
         assert Counter(outcomes)[REFUSED] == 1, came
@@ -79,7 +79,7 @@ def test_fault_24_parent_ending_during_link_unblocks(world, make):
         for place, (parent, child) in enumerate(zip(parents, children, strict=True))
     ]
 
-    came = contest(world, rounds)
+    came = race(world, rounds)
 
     assert {outcomes[:2] for outcomes in came} == {("done", "done")}, came
     assert list(verify()) == []  # each counts what it waits for, and is told of each once
@@ -102,7 +102,7 @@ def test_fault_24_parent_ending_during_link_unblocks(world, make):
 def test_batch_is_either_paused_or_running(world, make):
     batches = make(TIMES)
 
-    came = contest(world, [[["hold", key], ["run", key], ["run", key]] for key in batches])
+    came = race(world, [[["hold", key], ["run", key], ["run", key]] for key in batches])
 
     for key, (hold, *runs) in zip(batches, came, strict=True):
         if hold == "done":
@@ -121,7 +121,7 @@ def test_one_concurrent_follow_up_succeeds(world, seven, follows):
     for batch in originals:
         assert run_batch(batch.pk)
 
-    came = contest(world, [[["follow", str(batch.pk), follows]] * 4 for batch in originals])
+    came = race(world, [[["follow", str(batch.pk), follows]] * 4 for batch in originals])
 
     assert [sorted(outcomes) for outcomes in came] == [["done", *[TOO_LATE] * 3]] * 7
     followers = BatchOperation.objects.exclude(pk__in=[batch.pk for batch in originals])

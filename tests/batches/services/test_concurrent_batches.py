@@ -1,4 +1,4 @@
-"""Those who want the same at the same moment: each waits for the other, or is told that it lost."""
+"""Concurrent requests for the same rows: each waits for the other, or is refused."""
 
 from collections.abc import Callable
 from threading import Thread

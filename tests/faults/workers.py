@@ -1,4 +1,4 @@
-"""Several processes that begin the same work at the same moment: `rivals.py COUNT WORK [BATCH…]`.
+"""Several processes that start the same work at the same time: `workers.py COUNT WORK [BATCH…]`.
 
 `run` has each run all the batches, each in an order of its own; `sweep` has each sweep once. Prints
 a JSON list of what each one won: how many batches it claimed, or how many it told the broker of.
