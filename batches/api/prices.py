@@ -21,12 +21,12 @@ from batches.services.orders.schedule import Schedule
 from batches.services.results.run import run_of
 from batches.services.runs import price_drafts, price_file
 from batches.services.runs.price_lines import OPERATION, Prices
-from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
 from content.api.filters import ContentFilter
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
 from content.api.negotiation import AlwaysJSON
+from content.api.openapi import errors, example
 from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
 from content.http import AuthenticatedRequest
 from content.models import Content, ContentQuerySet, User
