@@ -153,7 +153,7 @@ def test_a_payload_that_was_cleaned_is_clean(percent):
 
 def test_next_three_runs_in_its_zone(alice, items):
     template = save_template(alice, contentIds=items, repeat="monthly", firstRun="2026-03-31T09:00")
-    assert [slot.wall.isoformat()[:16] for slot in upcoming(template)] == [
+    assert [slot.local.isoformat()[:16] for slot in upcoming(template)] == [
         "2026-03-31T09:00",
         "2026-04-30T09:00",
         "2026-05-31T09:00",
