@@ -20,7 +20,7 @@ NEVER, DAILY, WEEKLY, MONTHLY, QUARTERLY, YEARLY = (
     "quarterly",
     "yearly",
 )
-WALL_FORMAT = "%Y-%m-%dT%H:%M"
+LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
 REPEATS = (NEVER, DAILY, WEEKLY, MONTHLY, QUARTERLY, YEARLY)
 _DAYS = {DAILY: 1, WEEKLY: 7}
@@ -31,17 +31,17 @@ _SECOND = timedelta(seconds=1)
 class Slot(NamedTuple):
     """One occurrence: the local time and its instant."""
 
-    wall: datetime
+    local: datetime
     instant: datetime
 
 
-def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
+def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the instant of that local time, or of the next one that exists. Of two the first."""
-    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if first.astimezone(zone).replace(tzinfo=None) == wall:
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) == local:
         return first
     # Skipped: with the offset after the change it lies before the change, and vice versa.
-    before, after = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), first
+    before, after = local.replace(tzinfo=zone, fold=1).astimezone(UTC), first
     offset = before.astimezone(zone).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) / 2
@@ -63,12 +63,12 @@ def slots_after(
     """
     numbers = iter([0]) if repeat == NEVER else count(_number_before(moment, first, repeat, zone))
     for number in numbers:
-        wall = _wall(first, repeat, number)
-        if wall is None or (last_day is not None and wall.date() > last_day):
+        local = _local_time(first, repeat, number)
+        if local is None or (last_day is not None and local.date() > last_day):
             return
-        instant = instant_of(wall, zone)
+        instant = instant_of(local, zone)
         if instant > moment:
-            yield Slot(wall, instant)
+            yield Slot(local, instant)
             moment = instant
 
 
@@ -85,20 +85,20 @@ def _number_before(moment: datetime, first: datetime, repeat: str, zone: ZoneInf
     return max(0, passed.days // longest - 1)
 
 
-def _wall(first: datetime, repeat: str, number: int) -> datetime | None:
+def _local_time(first: datetime, repeat: str, number: int) -> datetime | None:
     """Return the local time of one slot; None after the end of the calendar."""
     try:
         if repeat in _MONTHS:
             months = first.month - 1 + number * _MONTHS[repeat]
             year, month = first.year + months // 12, months % 12 + 1
             day = min(first.day, calendar.monthrange(year, month)[1])
-            wall = first.replace(year=year, month=month, day=day)
+            local = first.replace(year=year, month=month, day=day)
         else:
-            wall = first + timedelta(days=number * _DAYS.get(repeat, 0))
+            local = first + timedelta(days=number * _DAYS.get(repeat, 0))
     except (OverflowError, ValueError):
         return None
     # The last hours of the last year overflow in some zones.
-    return wall if wall.year < MAXYEAR else None
+    return local if local.year < MAXYEAR else None
 
 
 def clean_repeat(value: Any) -> str:
@@ -114,14 +114,14 @@ def clean_zone(value: Any) -> str:
     return value
 
 
-def parse_wall(value: Any) -> datetime | None:
+def parse_local_time(value: Any) -> datetime | None:
     """`2026-12-01T09:00`, a local time; None for null. Raises ValueError."""
     if value is None:
         return None
-    wall = _parsed(value, WALL_FORMAT)
-    if wall is None:
+    local = _parsed(value, LOCAL_FORMAT)
+    if local is None:
         raise ValueError("Write it like 2026-12-01T09:00, without an offset.")
-    return _within_reach(wall)
+    return _within_reach(local)
 
 
 def parse_day(value: Any) -> date | None:
@@ -143,7 +143,7 @@ def _parsed(value: Any, form: str) -> datetime | None:
     return found if f"{found:{form}}" == value else None
 
 
-def _within_reach(wall: datetime) -> datetime:
-    if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
+def _within_reach(local: datetime) -> datetime:
+    if not EARLIEST_YEAR <= local.year <= LATEST_YEAR:
         raise ValueError(f"Choose a year from {EARLIEST_YEAR} to {LATEST_YEAR}.")
-    return wall
+    return local

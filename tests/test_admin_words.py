@@ -41,7 +41,7 @@ def test_sidebar_matches_page_titles():
 
 
 @pytest.mark.parametrize("model", MODELS, ids=[model._meta.label_lower for model in MODELS])
-def test_an_empty_list_says_what_to_do(signed_in, root, model):
+def test_empty_list_shows_hint(signed_in, root, model):
     address = list_of(f"{model._meta.app_label}_{model._meta.model_name}")
     client = signed_in(root)
     page = client.get(address)

@@ -28,7 +28,7 @@ def test_on_commit_runs_after_all_work(alice, wallet_of):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_raises_leaves_nothing_and_runs_nothing(alice, wallet_of):
+def test_exception_rolls_back_and_skips_callbacks(alice, wallet_of):
     seen = []
 
     @atomic

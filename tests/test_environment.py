@@ -11,7 +11,7 @@ SECRET = "p4ssword"
 
 
 @pytest.mark.parametrize("given", ["abc", "0", "-5", "1.5", "٣", "1_000", "1e3", "9" * 20])
-def test_what_is_no_count_is_refused(monkeypatch, given):
+def test_invalid_integer_refused(monkeypatch, given):
     monkeypatch.setenv("BATCH_QUOTA_PER_HOUR", given)
     with pytest.raises(ConfigurationError) as refused:
         environment.env_int("BATCH_QUOTA_PER_HOUR", default=50)
@@ -21,13 +21,13 @@ def test_what_is_no_count_is_refused(monkeypatch, given):
 
 
 @pytest.mark.parametrize("given", ["abc", "0", "-1", "nan", "inf", "1,5"])
-def test_what_is_no_time_is_refused(monkeypatch, given):
+def test_invalid_seconds_refused(monkeypatch, given):
     monkeypatch.setenv("SWEEP_SECONDS", given)
     with pytest.raises(ConfigurationError, match=r"^SWEEP_SECONDS is .*above 0\.$"):
         environment.env_seconds("SWEEP_SECONDS", default=5)
 
 
-def test_what_is_meant_is_taken(monkeypatch):
+def test_valid_values_accepted(monkeypatch):
     monkeypatch.setenv("BATCH_QUOTA_PER_HOUR", " 7 ")
     monkeypatch.setenv("SWEEP_SECONDS", "0.5")
     monkeypatch.setenv("DEBUG", "No")
@@ -51,7 +51,7 @@ def test_senders_and_failures_that_are_meant_are_taken(monkeypatch):
     assert environment.mail_sender("Shop <shop@127.0.0.1>") == "Shop <shop@127.0.0.1>"
 
 
-def test_what_is_empty_has_its_default(monkeypatch):
+def test_empty_variable_uses_default(monkeypatch):
     for name in ("LOGIN_FAILURES", "SWEEP_SECONDS", "DEBUG", "CONTRACT_CLIENT", "EMAIL_URL"):
         monkeypatch.setenv(name, "")
     assert environment.env_int("LOGIN_FAILURES", default=10) == 10

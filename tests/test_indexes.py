@@ -21,7 +21,7 @@ def indexes_of(model):
 
 
 @pytest.mark.parametrize("name", SPARSE)
-def test_what_few_rows_have_is_indexed(db, name):
+def test_rare_values_have_partial_indexes(db, name):
     model, column = SPARSE[name]
 
     found = indexes_of(model)

@@ -30,7 +30,7 @@ def test_every_operation_has_a_summary_of_one_line(described):
     assert len(set(summaries)) == len(summaries)
 
 
-def test_a_creation_is_answered_as_the_example_says(described, call, alice, wallet_of):
+def test_creation_matches_example(described, call, alice, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     for operation in OPERATIONS.values():
         path = f"/api/batches/{operation.api_path}"
@@ -41,7 +41,7 @@ def test_a_creation_is_answered_as_the_example_says(described, call, alice, wall
         assert (shown["message"], shown["status"]) == (answer["message"], answer["status"])
 
 
-def test_a_preview_is_answered_as_the_example_says(described, call, alice, wallet_of):
+def test_preview_matches_example(described, call, alice, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     body = {
         "operationType": "update-price",

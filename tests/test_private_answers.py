@@ -13,7 +13,7 @@ def test_pages_not_cached(signed_in, alice, path):
     assert "private" in kept
 
 
-def test_what_anybody_may_read_is_not_touched(client, db):
+def test_public_answers_unchanged(client, db):
     assert "no-store" not in client.get("/livez").headers.get("Cache-Control", "")
 
 

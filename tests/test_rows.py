@@ -192,7 +192,7 @@ def test_rows_read_in_key_order(alice, wallet_of):
     assert (other.pk, other.removed_at) == (second.pk, MOMENT)
 
 
-def test_what_equals_is_written_and_nothing_else(alice, wallet_of):
+def test_update_writes_matching_rows_only(alice, wallet_of):
     item, other = make_contents(wallet_of(alice), 2)
     before, kept = everything(item), everything(other)
     where = {"pk": item.pk, "removed_at": None, "is_removed": False}
@@ -241,7 +241,7 @@ def test_nothing_is_locked_outside_of_a_transaction(alice, wallet_of, transactio
         read_locked(Content, ("pk",), [item.pk])
 
 
-def test_what_fails_ends_the_transaction_around_it(alice, wallet_of, transactional_db):
+def test_error_ends_outer_transaction(alice, wallet_of, transactional_db):
     """Whoever catches it: nothing stays, and nobody is told."""
     item, other = make_contents(wallet_of(alice), 2)
     Content.objects.filter(pk=other.pk).update(onchain_id=7)

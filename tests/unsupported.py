@@ -31,7 +31,7 @@ POSTGRESQL: dict[str, str] = {**PLANS, **CUT_OFF, **SHIM}
 MONGODB: dict[str, str] = {
     **PLANS,
     **LOCKS,
-    "*/test_rows.py::test_what_fails_ends_*": "Django's own updates don't end a transaction there",
+    "*/test_rows.py::test_error_ends_outer_*": "Django's own updates don't end a transaction there",
     "*/test_rows.py::test_values_by_key_*": "any key is plain there",
     "*/test_rows.py::test_an_object_is_no_key": "Django's own updates take objects",
     "*/test_rows.py::test_each_thread_has_*": "everything goes through querysets there",

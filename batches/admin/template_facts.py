@@ -56,7 +56,7 @@ def slots_shown(template: Template) -> list[dict[str, str]]:
     """Return the next runs in the template's zone, the viewer's zone and UTC."""
     return [
         {
-            "wall": f"{date_format(slot.wall, 'D j M Y, H:i')} in {template.time_zone}",
+            "template_time": f"{date_format(slot.local, 'D j M Y, H:i')} in {template.time_zone}",
             "local": moment_words(slot.instant),
             "utc": f"{date_format(slot.instant.astimezone(UTC), 'j M Y, H:i')} UTC",
         }

@@ -16,7 +16,7 @@ FILE_CLASSES = (
 )
 
 
-class WallInput(widgets.UnfoldAdminTextInputWidget):
+class LocalTimeInput(widgets.UnfoldAdminTextInputWidget):
     input_type = "datetime-local"
 
 
@@ -40,7 +40,7 @@ WIDGETS: dict[str, type[forms.Widget]] = {
     "Select": widgets.UnfoldAdminSelectWidget,
     "CheckboxInput": widgets.UnfoldBooleanSwitchWidget,
     "FileInput": FileInput,
-    "WallInput": WallInput,
+    "LocalTimeInput": LocalTimeInput,
     "DateInput": DayInput,
 }
 

@@ -30,8 +30,8 @@ from batches.models.batch import BatchQuerySet
 from batches.operations import OPERATIONS
 from batches.operations.base import REFUSALS
 from batches.services.results.results import results_of, totals_of
-from content.api.described import errors
 from content.api.negotiation import AlwaysJSON
+from content.api.openapi import errors
 from content.api.queries import (
     PAGE_PARAMETERS,
     Checked,

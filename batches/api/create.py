@@ -17,9 +17,9 @@ from batches.operations import Operation
 from batches.services.orders.create import create_batch
 from batches.services.orders.order import clean_order, operation_of
 from batches.services.orders.preview import preview_order
-from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
+from content.api.openapi import errors, example
 from content.api.parsers import body_of
 from content.http import AuthenticatedRequest
 

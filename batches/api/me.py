@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.services.quota import quota_of
-from content.api.described import errors
 from content.api.fields import Instant
+from content.api.openapi import errors
 from content.http import AuthenticatedRequest
 from content.models import User, Wallet
 

@@ -23,12 +23,12 @@ from batches.services.runs import price_file
 from batches.services.runs.confirm import preview_draft, start_draft
 from batches.services.runs.price_drafts import draft_prices, without_unchanged
 from batches.services.runs.price_lines import OPERATION, Prices
-from content.api.described import errors, example
 from content.api.files import CSV, FILE_PARSERS, XLSX, file_of
 from content.api.filters import ContentFilter
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
 from content.api.negotiation import AlwaysJSON
+from content.api.openapi import errors, example
 from content.api.queries import Checked, boolean, choice, filter_parameters, filtered
 from content.http import AuthenticatedRequest
 from content.models import Content, ContentQuerySet, User

@@ -32,9 +32,9 @@ from batches.services.orders.schedule import clean_times
 from batches.services.results.run import Run, find_batch_run, find_submission_run, run_of
 from batches.services.runs import control
 from batches.services.runs.follow_up import clean_partial_ids, follow_up, preview_follow_up
-from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
+from content.api.openapi import errors, example
 from content.api.parsers import fields_of
 from content.api.queries import PAGE_PARAMETERS
 from content.http import AuthenticatedRequest

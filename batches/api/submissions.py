@@ -16,10 +16,10 @@ from batches.downloads import submission_file
 from batches.errors import Invalid
 from batches.models import BatchItem, BatchOperation, Follows, Source, Status, Submission
 from batches.services.results.run import Run, find_submission_run
-from content.api.described import errors
 from content.api.fields import Instant
 from content.api.files import CSV
 from content.api.negotiation import AlwaysJSON
+from content.api.openapi import errors
 from content.http import AuthenticatedRequest
 
 FILE_OPTIONS = ("outcome", "format")

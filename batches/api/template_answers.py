@@ -13,17 +13,17 @@ from batches.api.bodies import ContentFilterBody
 from batches.api.previews import PreviewPage
 from batches.models import Template, TemplateRun
 from batches.operations import OPERATIONS
-from batches.recurrence import WALL_FORMAT, Slot
+from batches.recurrence import LOCAL_FORMAT, Slot
 from batches.rules import ERROR_POLICIES
 from batches.services.runs.draft import MAX_ITEMS
 from batches.services.templates.spec import MAX_NAME
 from content.api.fields import ContentId, Instant
 
-WALL = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
+LOCAL_TIME = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"}
 
 
-@extend_schema_field({**WALL, "nullable": True})
-class WallField(serializers.CharField):
+@extend_schema_field({**LOCAL_TIME, "nullable": True})
+class LocalTimeField(serializers.CharField):
     """A local time, to the minute and without an offset."""
 
 
@@ -54,7 +54,7 @@ class TemplateChanges(serializers.Serializer[Any]):
     repeat = serializers.ChoiceField(
         recurrence.REPEATS, required=False, help_text="`never` runs once, or only on demand."
     )
-    firstRun = WallField(
+    firstRun = LocalTimeField(
         required=False,
         allow_null=True,
         help_text="A local time in `timeZone`, such as `2026-12-01T09:00`; null runs only on "
@@ -90,7 +90,7 @@ class TemplateBody(TemplateChanges):
 class NextRun(serializers.Serializer[Any]):
     """One upcoming run: in the template's zone, and in UTC."""
 
-    slot = serializers.RegexField(WALL["pattern"])
+    slot = serializers.RegexField(LOCAL_TIME["pattern"])
     at = Instant()
 
 
@@ -117,7 +117,7 @@ class TemplateAnswer(serializers.Serializer[Template]):
     def get_contentIds(self, template: Template) -> list[str] | None:
         return template.content_ids if template.filter is None else None
 
-    @extend_schema_field(WallField(allow_null=True))
+    @extend_schema_field(LocalTimeField(allow_null=True))
     def get_firstRun(self, template: Template) -> str | None:
         return template.first_slot or None
 
@@ -160,11 +160,11 @@ class RunAnswer(serializers.Serializer[TemplateRun]):
     message = serializers.SerializerMethodField(help_text="Why it was missed or not started.")
     submissionId = serializers.UUIDField(source="submission_id", allow_null=True)
 
-    @extend_schema_field(WallField(allow_null=True))
+    @extend_schema_field(LocalTimeField(allow_null=True))
     def get_slot(self, run: TemplateRun) -> str | None:
         if run.is_manual:
             return None
-        return run.due_at.astimezone(run.template.zone).strftime(WALL_FORMAT)
+        return run.due_at.astimezone(run.template.zone).strftime(LOCAL_FORMAT)
 
     def get_message(self, run: TemplateRun) -> str | None:
         return run.words or None
@@ -180,5 +180,5 @@ class RunPage(serializers.Serializer[Any]):
 
 def next_runs(slots: list[Slot]) -> Any:
     """Return slots in the format of the answers."""
-    rows = [{"slot": each.wall.strftime(WALL_FORMAT), "at": each.instant} for each in slots]
+    rows = [{"slot": each.local.strftime(LOCAL_FORMAT), "at": each.instant} for each in slots]
     return NextRun(rows, many=True).data

@@ -42,9 +42,9 @@ from batches.services.templates.store import (
     preview_template,
     resume_template,
 )
-from content.api.described import errors, example
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
+from content.api.openapi import errors, example
 from content.api.parsers import body_of, fields_of
 from content.api.queries import (
     PAGE_PARAMETERS,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from batches.errors import Invalid
 from batches.models import Dependency
 from batches.operations import Operation, operation_for
-from batches.recurrence import WALL_FORMAT, instant_of, parse_wall
+from batches.recurrence import LOCAL_FORMAT, instant_of, parse_local_time
 from batches.services.orders.schedule import AT_ONCE, Schedule
 from batches.services.pages.dependency_choices import BATCH, RUN, Candidate, candidates_for
 from batches.services.results.run import Run
@@ -28,26 +28,26 @@ LINK_CHOICES = [
 ]
 
 
-class WallInput(forms.TextInput):
+class LocalTimeInput(forms.TextInput):
     """A local date and time, from the browser's calendar or typed like 2026-12-01 09:00."""
 
     input_type = "datetime-local"
 
 
-def parse_wall_input(text: str) -> datetime | None:
+def parse_local_input(text: str) -> datetime | None:
     """Parse the value of a WallInput, also with seconds or a space. Raises ValidationError."""
     text = text.strip().replace(" ", "T", 1)
     if len(text) == len("2026-12-01T09:00:00") and text.endswith(":00"):
         text = text[:-3]
     try:
-        return parse_wall(text or None)
+        return parse_local_time(text or None)
     except ValueError as error:
         raise ValidationError(str(error)) from error
 
 
-def format_wall_input(moment: datetime) -> str:
+def format_local_input(moment: datetime) -> str:
     """Format an instant in the viewer's time zone for a WallInput."""
-    return timezone.localtime(moment).strftime(WALL_FORMAT)
+    return timezone.localtime(moment).strftime(LOCAL_FORMAT)
 
 
 class MomentField(forms.CharField):
@@ -57,17 +57,17 @@ class MomentField(forms.CharField):
     refuses them.
     """
 
-    widget = WallInput
+    widget = LocalTimeInput
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=40, **options)
 
     def prepare_value(self, value: Any) -> Any:
-        return format_wall_input(value) if isinstance(value, datetime) else value
+        return format_local_input(value) if isinstance(value, datetime) else value
 
     def clean(self, value: Any) -> Any:
-        wall = parse_wall_input(super().clean(value))
-        return wall and instant_of(wall, timezone.get_current_timezone())
+        local = parse_local_input(super().clean(value))
+        return local and instant_of(local, timezone.get_current_timezone())
 
 
 class ScheduleForm(forms.Form):
@@ -195,7 +195,7 @@ class ScheduleForm(forms.Form):
         """Keep the exact instant if its minute was not edited: the input drops seconds."""
         moment: datetime | None = self.cleaned_data[name]
         known: datetime | None = self.initial[name]
-        return known if known and self.data.get(name) == format_wall_input(known) else moment
+        return known if known and self.data.get(name) == format_local_input(known) else moment
 
 
 def _keys(names: Iterable[str], kind: str) -> set[UUID]:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from batches.errors import Invalid
 from batches.forms.operation import FORMS
-from batches.forms.schedule import WallInput, parse_wall_input
+from batches.forms.schedule import LocalTimeInput, parse_local_input
 from batches.models import Template
 from batches.operations import Operation
-from batches.recurrence import NEVER, WALL_FORMAT, parse_wall
+from batches.recurrence import LOCAL_FORMAT, NEVER, parse_local_time
 from batches.services.templates.spec import MAX_NAME, TemplateOrder, clean_template
 from content.days import DayField
 from content.forms import ContentFilterForm, time_zones
@@ -97,7 +97,7 @@ class PlanForm(forms.Form):
         required=False,
         max_length=40,
         help_text="Local time in its time zone. Leave empty to run it only on demand.",
-        widget=WallInput,
+        widget=LocalTimeInput,
     )
     time_zone = forms.ChoiceField(label="Time zone", choices=time_zones)
     last_day = DayField(
@@ -108,8 +108,8 @@ class PlanForm(forms.Form):
         return list(dict.fromkeys(self.cleaned_data["content_ids"].replace(",", " ").split()))
 
     def clean_first_run(self) -> str | None:
-        wall = parse_wall_input(self.cleaned_data["first_run"])
-        return wall.strftime(WALL_FORMAT) if wall else None
+        local = parse_local_input(self.cleaned_data["first_run"])
+        return local.strftime(LOCAL_FORMAT) if local else None
 
 
 class TemplateForm:
@@ -229,7 +229,7 @@ class TemplateForm:
 def first_run_of(text: str) -> str:
     """Return the start typed for a single change, as the first run of a template."""
     try:
-        wall = parse_wall(text)
+        local = parse_local_time(text)
     except ValueError:
         return ""
-    return wall.strftime(WALL_FORMAT) if wall else ""
+    return local.strftime(LOCAL_FORMAT) if local else ""

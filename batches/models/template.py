@@ -62,7 +62,7 @@ class Template(models.Model):
 
     repeat = models.CharField(max_length=16, choices=Repeat, default=Repeat.NEVER)
     time_zone = models.CharField(max_length=64, default="UTC")
-    # Local times, in recurrence.WALL_FORMAT; empty if it only runs on demand.
+    # Local times, in recurrence.LOCAL_FORMAT; empty if it only runs on demand.
     first_slot = models.CharField(max_length=16, blank=True)
     next_slot = models.CharField(max_length=16, blank=True)
     # The instant of next_slot; null if there is none.
@@ -92,7 +92,7 @@ class Template(models.Model):
     @property
     def first(self) -> datetime | None:
         """The local time of the first slot; None if it only runs on demand."""
-        return recurrence.parse_wall(self.first_slot or None)
+        return recurrence.parse_local_time(self.first_slot or None)
 
     @property
     def description(self) -> str:

@@ -32,7 +32,7 @@ class TemplateRunRow:
         return TONES[TemplateRun.State(self.run.state)]
 
     @property
-    def wall(self) -> datetime | None:
+    def local(self) -> datetime | None:
         """The local time in the template's zone; None for a manual run."""
         if self.run.is_manual:
             return None

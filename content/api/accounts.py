@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content.api.authentication import TokenAuthentication
-from content.api.described import errors, example
+from content.api.openapi import errors, example
 from content.api.parsers import body_of
 from content.api.serializers import Credentials, Token
 from content.errors import Invalid

@@ -8,10 +8,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content.api.described import errors, example
 from content.api.filters import ContentFilter
 from content.api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from content.api.idempotency import idempotent
+from content.api.openapi import errors, example
 from content.api.parsers import body_of
 from content.api.queries import PAGE_PARAMETERS, filter_parameters, filtered, page, rows_under
 from content.api.serializers import (

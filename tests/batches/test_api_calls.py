@@ -207,7 +207,7 @@ def test_pages_show_call_and_command(alice, staff, wallet_of, client):
         assert "&lt;/pre&gt;&lt;script&gt;\\u200b" in page
 
 
-def test_every_option_writes_what_it_reads():
+def test_options_round_trip():
     for operation in OPERATIONS.values():
         for payload in operation.examples.values():
             clean = operation.clean_payload(payload)

@@ -35,13 +35,13 @@ def utc(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def wall(text):
+def local(text):
     return datetime.fromisoformat(text)
 
 
-def walls(count, first, repeat, *, after=LONG_AGO, zone=BERLIN, last_day=None):
-    found = slots_after(after, first=wall(first), repeat=repeat, zone=zone, last_day=last_day)
-    return [slot.wall.isoformat(timespec="minutes") for slot in islice(found, count)]
+def slot_times(count, first, repeat, *, after=LONG_AGO, zone=BERLIN, last_day=None):
+    found = slots_after(after, first=local(first), repeat=repeat, zone=zone, last_day=last_day)
+    return [slot.local.isoformat(timespec="minutes") for slot in islice(found, count)]
 
 
 def slots_between(after, until, **how):
@@ -79,14 +79,14 @@ def slots_between(after, until, **how):
     ],
 )
 def test_local_time_to_instant(zone, shown, instant):
-    assert instant_of(wall(shown), zone) == utc(instant)
+    assert instant_of(local(shown), zone) == utc(instant)
 
 
 def test_slot_in_skipped_hour_runs_after_it():
     found = slots_after(
-        utc("2026-03-07T00:00"), first=wall("2026-01-01T02:30"), repeat=DAILY, zone=NEW_YORK
+        utc("2026-03-07T00:00"), first=local("2026-01-01T02:30"), repeat=DAILY, zone=NEW_YORK
     )
-    assert [(slot.wall.day, slot.instant) for slot in islice(found, 3)] == [
+    assert [(slot.local.day, slot.instant) for slot in islice(found, 3)] == [
         (7, utc("2026-03-07T07:30")),
         (8, utc("2026-03-08T07:00")),
         (9, utc("2026-03-09T06:30")),
@@ -97,7 +97,7 @@ def test_slot_in_repeated_hour_runs_once():
     found = slots_between(
         utc("2026-10-31T12:00"),
         utc("2026-11-02T12:00"),
-        first=wall("2026-01-01T01:30"),
+        first=local("2026-01-01T01:30"),
         repeat=DAILY,
         zone=NEW_YORK,
     )
@@ -106,60 +106,60 @@ def test_slot_in_repeated_hour_runs_once():
 
 def test_repeated_local_time_passes_once():
     between = utc("2026-11-01T06:30")  # 01:30 for the second time
-    found = slots_after(between, first=wall("2026-11-01T01:30"), repeat=DAILY, zone=NEW_YORK)
-    assert next(found).wall == wall("2026-11-02T01:30")
+    found = slots_after(between, first=local("2026-11-01T01:30"), repeat=DAILY, zone=NEW_YORK)
+    assert next(found).local == local("2026-11-02T01:30")
 
 
 def test_skipped_day_gives_no_second_run():
     found = slots_after(
-        utc("2011-12-29T00:00"), first=wall("2011-12-01T00:00"), repeat=DAILY, zone=APIA
+        utc("2011-12-29T00:00"), first=local("2011-12-01T00:00"), repeat=DAILY, zone=APIA
     )
     instants = [slot.instant for slot in islice(found, 3)]
     assert instants == [utc(f"2011-12-{day}T10:00") for day in (29, 30, 31)]
 
 
 def test_short_month_runs_on_last_day():
-    assert walls(4, "2026-01-31T09:00", MONTHLY) == [
+    assert slot_times(4, "2026-01-31T09:00", MONTHLY) == [
         "2026-01-31T09:00",
         "2026-02-28T09:00",
         "2026-03-31T09:00",
         "2026-04-30T09:00",
     ]
-    assert walls(3, "2027-12-31T09:00", MONTHLY)[2] == "2028-02-29T09:00"
+    assert slot_times(3, "2027-12-31T09:00", MONTHLY)[2] == "2028-02-29T09:00"
 
 
 def test_the_leap_day():
-    assert walls(3, "2024-02-29T00:00", QUARTERLY) == [
+    assert slot_times(3, "2024-02-29T00:00", QUARTERLY) == [
         "2024-02-29T00:00",
         "2024-05-29T00:00",
         "2024-08-29T00:00",
     ]
-    assert walls(5, "2024-02-29T00:00", YEARLY) == [
+    assert slot_times(5, "2024-02-29T00:00", YEARLY) == [
         "2024-02-29T00:00",
         "2025-02-28T00:00",
         "2026-02-28T00:00",
         "2027-02-28T00:00",
         "2028-02-29T00:00",
     ]
-    assert walls(3, "2023-11-30T00:00", QUARTERLY)[1] == "2024-02-29T00:00"
+    assert slot_times(3, "2023-11-30T00:00", QUARTERLY)[1] == "2024-02-29T00:00"
 
 
 def test_weekly_keeps_weekday_and_local_time():
-    found = walls(9, "2026-03-05T09:00", WEEKLY)
-    assert {wall(each).weekday() for each in found} == {3}
+    found = slot_times(9, "2026-03-05T09:00", WEEKLY)
+    assert {local(each).weekday() for each in found} == {3}
     assert {each[-5:] for each in found} == {"09:00"}
 
 
 def test_single_run_has_one_slot():
-    assert walls(3, "2026-03-05T09:00", NEVER) == ["2026-03-05T09:00"]
-    assert walls(3, "2026-03-05T09:00", NEVER, after=utc("2026-03-05T08:00")) == []
+    assert slot_times(3, "2026-03-05T09:00", NEVER) == ["2026-03-05T09:00"]
+    assert slot_times(3, "2026-03-05T09:00", NEVER, after=utc("2026-03-05T08:00")) == []
 
 
 def test_last_day_is_local_and_included():
     late = {"zone": NEW_YORK, "last_day": date(2026, 6, 3)}  # 03:30 on the fourth in UTC
-    assert walls(9, "2026-06-01T23:30", DAILY, **late)[-1] == "2026-06-03T23:30"
-    assert walls(9, "2026-06-04T23:30", NEVER, **late) == []
-    assert walls(9, "2026-06-01T23:30", DAILY, after=utc("2026-06-04T03:30"), **late) == []
+    assert slot_times(9, "2026-06-01T23:30", DAILY, **late)[-1] == "2026-06-03T23:30"
+    assert slot_times(9, "2026-06-04T23:30", NEVER, **late) == []
+    assert slot_times(9, "2026-06-01T23:30", DAILY, after=utc("2026-06-04T03:30"), **late) == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_last_day_is_local_and_included():
     ],
 )
 def test_far_future_slot_found_fast(repeat, next_wall):
-    found = walls(1, "2026-01-31T09:00", repeat, after=utc("9000-01-01T12:00"))
+    found = slot_times(1, "2026-01-31T09:00", repeat, after=utc("9000-01-01T12:00"))
     assert found == ([next_wall] if next_wall else [])
 
 
@@ -182,7 +182,7 @@ def test_far_future_slot_found_fast(repeat, next_wall):
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, ZoneInfo("Pacific/Kiritimati")])
 def test_no_slot_after_last_representable_day(repeat, zone):
     moment = utc("9997-06-01T00:00")
-    found = slots_after(moment, first=wall("2098-12-31T23:59"), repeat=repeat, zone=zone)
+    found = slots_after(moment, first=local("2098-12-31T23:59"), repeat=repeat, zone=zone)
     assert all(slot.instant > moment for slot in found)
 
 
@@ -208,7 +208,7 @@ def test_no_slot_after_last_representable_day(repeat, zone):
 )
 def test_invalid_local_times(text):
     with pytest.raises(ValueError, match=r"\w"):
-        recurrence.parse_wall(text)
+        recurrence.parse_local_time(text)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ zones = st.sampled_from(
         "America/Havana",
     ]
 ).map(ZoneInfo)
-wall_times = st.datetimes(datetime(2000, 1, 1), datetime(2032, 12, 31)).map(
+local_times = st.datetimes(datetime(2000, 1, 1), datetime(2032, 12, 31)).map(
     lambda each: each.replace(second=0, microsecond=0)
 )
 # Around changes of clocks, where it is hard.
@@ -284,7 +284,7 @@ def first_minute(shown, zone):
     return minute
 
 
-@given(st.one_of(wall_times, changes), zones)
+@given(st.one_of(local_times, changes), zones)
 def test_instant_is_first_matching_minute(shown, zone):
     assert instant_of(shown, zone) == first_minute(shown, zone)
 
@@ -310,7 +310,7 @@ def by_brute_force(first, repeat, zone, days):
 
 
 @given(
-    st.one_of(wall_times, changes), st.sampled_from(REPEATS), zones, st.integers(-20_000, 900_000)
+    st.one_of(local_times, changes), st.sampled_from(REPEATS), zones, st.integers(-20_000, 900_000)
 )
 @example(datetime(2011, 12, 1), DAILY, APIA, 29 * 24 * 60)
 @example(datetime(2011, 12, 30), DAILY, APIA, 10 * 60)
@@ -325,7 +325,7 @@ def test_slots_match_brute_force(first, repeat, zone, minutes):
 
 
 @given(
-    st.one_of(wall_times, changes),
+    st.one_of(local_times, changes),
     st.sampled_from(REPEATS),
     zones,
     st.integers(0, 400_000),

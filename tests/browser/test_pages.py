@@ -118,7 +118,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path_of", PAGES, ids=lambda page: page.__name__)
-def test_a_page_is_for_everybody(visit, request, alice, contents, work, path_of):
+def test_page_is_accessible(visit, request, alice, contents, work, path_of):
     world = {"alice": alice, "contents": contents, "work": work}
     for name in ("submission", "batch"):
         if name in path_of.__code__.co_varnames:
@@ -133,7 +133,7 @@ def test_a_page_is_for_everybody(visit, request, alice, contents, work, path_of)
         here.assert_accessible()
 
 
-def test_signing_in_is_for_everybody(visit, alice):
+def test_sign_in_is_accessible(visit, alice):
     for size in (DESKTOP, PHONE):
         here = visit(size=size)
         here.open(reverse("login"))

@@ -50,7 +50,7 @@ def test_the_tabs_work_by_keyboard(visit, alice, batch, has_scripts):
 
 
 @pytest.mark.parametrize("query", ["", "?outcome=failed&code=removed", "?outcome=unchanged"])
-def test_the_tabs_are_for_everybody(visit, alice, batch, query):
+def test_tabs_are_accessible(visit, alice, batch, query):
     for size in (DESKTOP, PHONE):
         here = visit(alice, size=size)
         here.open(path_of(batch) + query)

@@ -73,7 +73,7 @@ def test_ids_that_are_none(value):
         ("1,234,567", 1_234_567_000_000),
     ],
 )
-def test_what_people_type_as_a_price(text, micro):
+def test_typed_prices(text, micro):
     assert rules.parse_stx(text) == micro
 
 
@@ -84,18 +84,18 @@ def test_what_people_type_as_a_price(text, micro):
         *("1000000001", "0,5", "2,50", "1.234,5", "1,23,456", "1,0000", "1,", ",5"),
     ],
 )
-def test_what_is_no_price(text):
+def test_invalid_prices(text):
     with pytest.raises(ValueError, match=r"."):
         rules.parse_stx(text)
 
 
 @pytest.mark.parametrize(("text", "percent"), [("10", "10"), ("+10 %", "10"), ("−12.5", "-12.5")])
-def test_what_people_type_as_a_percentage(text, percent):
+def test_typed_percentages(text, percent):
     assert rules.parse_percent(text) == Decimal(percent)
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1e3", "0", "-101", "1001", "1.234", "9" * 400])
-def test_what_is_no_percentage(text):
+def test_invalid_percentages(text):
     with pytest.raises(ValueError, match=r"."):
         rules.parse_percent(text)
 

@@ -38,7 +38,7 @@ def test_every_section_speaks_all_languages():
 
 @pytest.mark.processes
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_examples_print_what_the_page_says(world, tmp_path, language):
+def test_examples_print_shown_output(world, tmp_path, language):
     command, between, name, programs = LANGUAGES[language]
     for program in programs:
         need_program(program)

@@ -34,7 +34,7 @@ def test_every_command_of_a_block_can_be_read(page):
 
 
 @pytest.mark.processes
-def test_the_recipes_print_what_the_page_says(world, tmp_path, django_db_blocker):
+def test_recipes_print_shown_output(world, tmp_path, django_db_blocker):
     for program in ("bash", "curl", "jq"):
         need_program(program)
     with django_db_blocker.unblock(), looking_at(world.database_url):

@@ -68,7 +68,7 @@ def started(environment) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 
 @pytest.mark.processes
-def test_each_unit_starts_and_ends_as_it_says(started, environment):
+def test_each_unit_starts_and_stops(started, environment):
     wait_for_port(int(environment["PORT"]))
     url = f"http://127.0.0.1:{environment['PORT']}/readyz"
 

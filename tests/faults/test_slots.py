@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from batches.models import BatchOperation, Submission, Template, TemplateRun
-from batches.recurrence import WALL_FORMAT
+from batches.recurrence import LOCAL_FORMAT
 from batches.services.integrity.verify import verify
 from content.models import Content, ContentChange, User
 from tests.batches.templates import save_template
@@ -26,7 +26,7 @@ def make_due(content_ids, *, since=timedelta()):
                 alice,
                 contentIds=[key],
                 updatePayload={"newPrice": 9},
-                firstRun=f"{first:{WALL_FORMAT}}",
+                firstRun=f"{first:{LOCAL_FORMAT}}",
                 timeZone="UTC",
             )
             for key in content_ids

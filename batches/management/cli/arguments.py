@@ -80,15 +80,15 @@ def parse_moment(text: str, zone: str | None, option: str) -> datetime:
             return _instant(text)
         if _has_offset(text):
             raise ValueError("Give either an offset or --zone, not both.")
-        wall = recurrence.parse_wall(text)
-        assert wall is not None
-        return recurrence.instant_of(wall, ZoneInfo(zone))
+        local = recurrence.parse_local_time(text)
+        assert local is not None
+        return recurrence.instant_of(local, ZoneInfo(zone))
     except ValueError as error:
         stop(f"{option} {text[:60]!r}: {error}")
 
 
 def _instant(text: str) -> datetime:
-    if not _has_offset(text) and _is_wall(text):
+    if not _has_offset(text) and _is_local_time(text):
         raise ValueError(
             "Add an offset, such as +01:00, or a time zone, such as --zone Europe/Berlin."
         )
@@ -99,9 +99,9 @@ def _has_offset(text: str) -> bool:
     return bool(re.search(r"T.*(Z|[+-]\d\d(:?\d\d)?)$", text.strip(), re.IGNORECASE))
 
 
-def _is_wall(text: str) -> bool:
+def _is_local_time(text: str) -> bool:
     try:
-        return recurrence.parse_wall(text) is not None
+        return recurrence.parse_local_time(text) is not None
     except ValueError:
         return False
 

@@ -53,7 +53,7 @@ def plan(person: User, wallet: Wallet) -> None:
             "filter": {"contentType": "book"},
             "creator": wallet.pk,
             "repeat": recurrence.WEEKLY,
-            "firstRun": friday.strftime(recurrence.WALL_FORMAT),
+            "firstRun": friday.strftime(recurrence.LOCAL_FORMAT),
             "timeZone": ZONE,
         }
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from batches import recurrence
 from batches.models import Template, TemplateRun
-from batches.recurrence import WALL_FORMAT, Slot
+from batches.recurrence import LOCAL_FORMAT, Slot
 from config.database import atomic
 
 # At most this many missed slots are recorded.
@@ -40,7 +40,7 @@ def coming_slots(template: Template, *, after: datetime) -> Iterator[Slot]:
 def plan_next(template: Template, *, after: datetime) -> None:
     """Set, and do not save, the first slot later than that instant."""
     following = next(coming_slots(template, after=after), None)
-    template.next_slot = following.wall.strftime(WALL_FORMAT) if following else ""
+    template.next_slot = following.local.strftime(LOCAL_FORMAT) if following else ""
     template.next_run_at = following.instant if following else None
 
 
@@ -57,7 +57,7 @@ def take_slot(template_id: UUID) -> bool:
     ours = Template.objects.filter(pk=template.pk, next_run_at=template.next_run_at)
     passed, following = _passed(template, template.next_run_at, now)
     taken = ours.filter(is_paused=False, updated_at=template.updated_at).update(
-        next_slot=following.wall.strftime(WALL_FORMAT) if following else "",
+        next_slot=following.local.strftime(LOCAL_FORMAT) if following else "",
         next_run_at=following.instant if following else None,
     )
     if not taken or not passed:

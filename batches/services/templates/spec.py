@@ -101,7 +101,7 @@ def clean_template(body: Mapping[str, Any], *, existing: Template | None = None)
             "errorPolicy", rules.clean_error_policy, body.get("errorPolicy", rules.SKIP_FAILED)
         ),
         "repeat": attempt("repeat", recurrence.clean_repeat, body.get("repeat", recurrence.NEVER)),
-        "first": attempt("firstRun", recurrence.parse_wall, body.get("firstRun")),
+        "first": attempt("firstRun", recurrence.parse_local_time, body.get("firstRun")),
         "zone": attempt("timeZone", recurrence.clean_zone, body.get("timeZone", "UTC")),
         "last_day": attempt("lastDay", recurrence.parse_day, body.get("lastDay")),
     }
@@ -201,6 +201,6 @@ def _time_errors(order: TemplateOrder) -> dict[str, list[str]]:
     )
     if coming is None:
         return {"firstRun": ["This time is in the past. Choose a later one."]}
-    if last_day is not None and coming.wall.date() > last_day:
+    if last_day is not None and coming.local.date() > last_day:
         return {"lastDay": ["It would never run by then. Choose a later day."]}
     return {}

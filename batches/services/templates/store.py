@@ -10,7 +10,7 @@ from batches import rules
 from batches.errors import Invalid, NotAllowed, NotFound, NothingOwn, TemplateChanged
 from batches.models import Source, Submission, Template
 from batches.operations import OPERATIONS
-from batches.recurrence import WALL_FORMAT
+from batches.recurrence import LOCAL_FORMAT
 from batches.services.orders.preview import Preview
 from batches.services.permissions import may_run, wallet_to_act_for
 from batches.services.quota import Need, lock_wallet, need_of
@@ -205,7 +205,7 @@ def _fill(template: Template, order: TemplateOrder) -> None:
     template.filter = order.filter
     template.error_policy = order.error_policy
     template.repeat = order.repeat
-    template.first_slot = order.first.strftime(WALL_FORMAT) if order.first else ""
+    template.first_slot = order.first.strftime(LOCAL_FORMAT) if order.first else ""
     template.time_zone = order.zone
     template.last_day = order.last_day
     template.updated_at = _now()

@@ -139,7 +139,7 @@ def test_invalid_ids_refused_unknown_ids_fail(signed_in, staff, items, work):
     assert "Content not found or not owned by creator" in progress
 
 
-def test_an_unknown_operation_is_not_there(signed_in, staff):
+def test_unknown_operation_not_found(signed_in, staff):
     address = reverse("admin:content_content_run", args=["format-disk"])
     assert signed_in(staff).post(address, {"selection": "a"}).status_code == 404
 

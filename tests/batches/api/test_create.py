@@ -52,7 +52,7 @@ def test_expected_versions_guard_an_edit(call, alice, item, work):
     assert Content.objects.get(pk=item.pk).price == 9
 
 
-def test_quota_answer_says_when(call, alice, item, settings):
+def test_quota_answer_has_reset_time(call, alice, item, settings):
     settings.BATCH_QUOTA_PER_HOUR = 1
     caller = call(alice)
     assert caller.post(PATH, {"contentIds": [item.pk], "newPrice": 5}).status_code == 201

@@ -88,7 +88,7 @@ def test_invalid_arguments_reported(command, file, staff, contents, cells, more,
     assert not Submission.objects.exists()
 
 
-def test_a_file_that_is_not_there(command, alice):
+def test_missing_file(command, alice):
     code, _, errors = command(
         "run_batch", "update-price", "--creator=alice", "--file=/nowhere/prices.csv"
     )

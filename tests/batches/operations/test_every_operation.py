@@ -117,7 +117,7 @@ def test_items_in_the_other_state_unchanged(doors, kind, work):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_the_preview_says_what_the_run_does(doors, call, alice, kind, work):
+def test_preview_matches_run(doors, call, alice, kind, work):
     (item,) = make_contents(doors.wallet, 1, **CASES[kind].before)
     body = {"contentIds": [item.pk, "8"], **CASES[kind].body}
 

@@ -69,8 +69,8 @@ def test_every_door_runs_it(doors, door, bob, wallet_of, work):
     every.test_only_requested_fields_change(doors, door, KIND, bob, wallet_of, work)
 
 
-def test_the_preview_says_what_the_run_does(doors, call, alice, work):
-    every.test_the_preview_says_what_the_run_does(doors, call, alice, KIND, work)
+def test_preview_matches_run(doors, call, alice, work):
+    every.test_preview_matches_run(doors, call, alice, KIND, work)
 
 
 def test_new_form_redisplays_typed_values(doors, signed_in):
@@ -123,7 +123,7 @@ def test_the_description_has_its_body(doors, client):
         ({"refundWindowDays": 1, "noteToBuyers": None}, "noteToBuyers"),
     ],
 )
-def test_the_api_refuses_what_the_fields_refuse(doors, payload, field):
+def test_api_applies_field_limits(doors, payload, field):
     body = {"contentIds": ["7"], **payload}
     answer = doors.call(doors.alice).post(PATH, body)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
@@ -147,7 +147,7 @@ def test_nothing_is_lacking(doors):
         ({"body": "batches.api.bodies.PriceFields"}, "E007"),
     ],
 )
-def test_the_check_names_what_is_lacking(monkeypatch, lacking, number):
+def test_check_names_missing_parts(monkeypatch, lacking, number):
     broken = type("OfferRefund", (OfferRefund,), lacking)
     monkeypatch.setitem(OPERATIONS, KIND, broken())
     found = [error for error in check_operations() if error.msg.startswith("OfferRefund")]

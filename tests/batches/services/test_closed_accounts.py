@@ -24,7 +24,7 @@ def close(signed_in, root):
 
 
 @pytest.mark.parametrize("who", ["alice", "staff"])
-def test_what_waits_fails_item_by_item(request, call, close, work, alice, wallet_of, who):
+def test_pending_batch_fails_item_by_item(request, call, close, work, alice, wallet_of, who):
     user = request.getfixturevalue(who)
     caller, onlooker = call(user), call(request.getfixturevalue("viewer"))
     items = make_contents(wallet_of(alice), 3)
@@ -43,7 +43,7 @@ def test_what_waits_fails_item_by_item(request, call, close, work, alice, wallet
     assert not ContentChange.objects.filter(cause=f"batch:{batch_id}").exists()
 
 
-def test_what_is_done_stays(call, close, alice, wallet_of):
+def test_finished_batch_stays(call, close, alice, wallet_of):
     items = make_contents(wallet_of(alice), 2)
     body = {"contentIds": [item.pk for item in items], "newPrice": 9_000_000}
     batch_id = call(alice).post("/api/batches/batch-update-price", body).json()["batchId"]

@@ -86,7 +86,7 @@ def test_resume_uses_the_current_schedule(alice, template):
 
 
 @pytest.mark.parametrize("act", [pause_template, resume_template])
-def test_what_was_deleted_is_neither_paused_nor_resumed(template, act):
+def test_deleted_template_not_paused_or_resumed(template, act):
     mine = Template.objects.get()
     template.delete()
     with pytest.raises(NotFound):
@@ -105,7 +105,7 @@ def test_at_the_pages(signed_in, alice, template):
 
 
 @pytest.mark.parametrize("action", ["edit", "pause", "resume"])
-def test_deleted_it_is_not_there_at_the_pages(signed_in, alice, template, action):
+def test_deleted_template_is_404_on_pages(signed_in, alice, template, action):
     client = signed_in(alice)
     with meanwhile(delete):
         answer = client.post(f"/templates/{template.pk}/{action}", TYPED)

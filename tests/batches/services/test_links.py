@@ -64,7 +64,7 @@ def test_running_batch_takes_no_dependencies(alice, items):
     assert not reloaded(parent).is_awaited
 
 
-def test_others_batches_are_not_there(alice, bob, wallet_of, items):
+def test_batches_of_others_not_found(alice, bob, wallet_of, items):
     foreign = price_batch(bob, [make_contents(wallet_of(bob))[0].pk])
     child = price_batch(alice, items)
     for key in (foreign.pk, uuid4()):

@@ -51,7 +51,7 @@ def test_running_and_waiting_are_counted(alice, bob):
     assert unfinished_of(EVERYTHING.none()) == Unfinished(0, 0, None, 0)
 
 
-def test_what_failed_today(alice, bob):
+def test_failures_of_today(alice, bob):
     insert_batch(alice, failed=3)
     insert_batch(bob, Status.CANCELLED, failed=1, succeeded=2)
     insert_batch(bob, Status.FAILED)

@@ -37,20 +37,20 @@ def asked(by, keys, **more):
     return Request(operation=OPERATIONS["update-price"], by=by, source=Source.COMMAND, **values)
 
 
-def test_of_more_than_one_batch(alice, keys):
+def test_preview_of_several_batches(alice, keys):
     request = asked(alice, keys)
     assert writes(lambda: preview(request)) == []
     assert preview(request).change_count == 3
     assert not Submission.objects.exists()
 
 
-def test_of_a_price_for_each_item(alice, keys):
+def test_preview_of_item_prices(alice, keys):
     lines = [PriceLine(number, key, {"newPrice": 5}) for number, key in enumerate(keys, start=2)]
     request = asked(alice, keys, prices=Prices(lines))
     assert writes(lambda: preview(request)) == []
 
 
-def test_of_what_follows_upon_a_run(alice, keys, work):
+def test_preview_of_follow_up(alice, keys, work):
     run = start(asked(alice, keys))
     work()
     run = run.refreshed()

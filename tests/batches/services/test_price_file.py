@@ -88,7 +88,7 @@ def test_spreadsheet_numbers_as_displayed():
     assert [line.payload["newPrice"] for line in prices.lines] == [3_300_000, 1, 10**15]
 
 
-def test_cells_that_were_neutralised_are_what_they_were():
+def test_neutralised_cells_round_trip():
     data = csv_of("content_id,percent", "'-7,'-12.5", "'-8,+5")
     assert pairs(price_file.read(data)) == [
         ("-7", {"percentChange": -12.5}),
@@ -262,7 +262,7 @@ def test_chart_sheet_skipped():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_what_is_written_is_read_again(alice, wallet_of, form):
+def test_written_file_round_trips(alice, wallet_of, form):
     items = make_contents(wallet_of(alice), 3)
     (hostile,) = make_contents(
         wallet_of(alice), content_id="-7", title='=HYPERLINK("http://x")', price=1

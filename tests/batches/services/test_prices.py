@@ -185,7 +185,7 @@ def test_retry_and_undo_use_item_prices(alice, wallet_of, work):
     assert list(verify()) == []
 
 
-def test_the_mail_says_what_it_was(alice, wallet_of, work):
+def test_mail_describes_price_change(alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 101)
     submission = prepare(alice, *(f"{item.pk},4," for item in items), "nowhere,4,")
     confirm.confirm(submission.pk, by=alice)

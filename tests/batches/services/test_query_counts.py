@@ -280,7 +280,7 @@ def test_running(kind, alice, wallet_of):
     assert run(FEW) == run(MANY) <= 9
 
 
-def test_what_is_sent_after_a_batch(alice, wallet_of):
+def test_messages_after_a_batch(alice, wallet_of):
     def send(count):
         ran(alice, make_contents(wallet_of(alice), count, onchain_id=lambda number: number))
         mail = Notification.objects.due().get()

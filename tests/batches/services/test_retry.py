@@ -100,7 +100,7 @@ def test_retry_of_cancelled_batch_takes_failed_items(alice, items):
         retry(batch, alice)
 
 
-def test_only_what_failed_with_that_code(alice, items):
+def test_retry_by_code(alice, items):
     batch = done(price_batch(alice, [*items, "unknown"], expectedVersions={items[1]: 9}))
     assert outcomes(batch) == ["succeeded", "conflict", "succeeded", "not-found"]
     submission = prepared([batch], RETRY, alice, code="conflict")

@@ -87,7 +87,7 @@ def test_duplicate_messages_do_nothing(alice, wallet_of):
     assert BatchItem.objects.count() == 1
 
 
-def test_a_batch_that_is_not_there_is_left(db):
+def test_missing_batch_ignored(db):
     assert not run_batch("01a20ae2-80ce-743f-bc1b-55f8431fb1d1")
 
 

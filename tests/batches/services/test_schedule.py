@@ -72,7 +72,7 @@ def test_first_sweep_after_time_sends_it(messages, alice, item, time_machine, se
     assert sweep().batches == 0
 
 
-def test_a_backlog_does_not_hide_what_is_due(messages, alice, item, wallet_of, time_machine):
+def test_backlog_does_not_hide_due_batches(messages, alice, item, wallet_of, time_machine):
     """As many messages wait at the broker as there are other batches: none is missing there."""
     now = timezone.now()
     time_machine.move_to(now, tick=False)
@@ -180,7 +180,7 @@ def test_a_change_to_such_a_time_is_refused(alice, item, moment):
     assert list(refusal.value.errors) == ["scheduledFor"]
 
 
-def test_what_is_prepared_is_refused_such_times_too(alice, item):
+def test_draft_with_invalid_times_refused(alice, item):
     for times, path in [
         ({"scheduled_for": timezone.now() - HOUR}, "scheduledFor"),
         ({"until": timezone.now() - HOUR}, "until"),

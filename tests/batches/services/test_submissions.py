@@ -21,7 +21,7 @@ def prepare(by, content_ids, **payload):
     return price_draft(by, content_ids, payload=payload)
 
 
-def test_what_was_confirmed_is_what_runs(alice, wallet_of, work):
+def test_confirmed_selection_runs(alice, wallet_of, work):
     items = make_contents(wallet_of(alice), 3)
     submission = prepare(alice, [item.pk for item in items], percentChange=10)
     make_contents(wallet_of(alice), 2)  # later arrivals don't slip in
@@ -91,7 +91,7 @@ def test_it_expires_after_an_hour(alice, wallet_of, time_machine):
     assert not BatchOperation.objects.exists()
 
 
-def test_it_is_of_no_use_to_anybody_else(alice, bob, root, wallet_of):
+def test_submission_unusable_for_others(alice, bob, root, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     submission = prepare(alice, [item.pk])
     for other in (bob, root):
@@ -155,7 +155,7 @@ def test_a_quota_that_doesn_t_suffice_starts_nothing(alice, wallet_of, settings)
         confirm.confirm(submission.pk, by=alice)
 
 
-def test_cancelling_stops_what_has_not_ended(alice, wallet_of, settings):
+def test_cancel_stops_unfinished_batches(alice, wallet_of, settings):
     settings.BATCH_MAX_ITEMS = 2
     items = make_contents(wallet_of(alice), 4)
     submission = prepare(alice, [item.pk for item in items])

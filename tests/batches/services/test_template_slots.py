@@ -123,7 +123,7 @@ def test_last_day_is_inclusive(alice, items, clock):
     assert run_due_templates() == 0
 
 
-def test_what_does_not_repeat_runs_once(alice, items, clock):
+def test_non_repeating_template_runs_once(alice, items, clock):
     template = save_template(alice, contentIds=items, repeat="never")
     assert [slot.instant for slot in upcoming(template)] == [at("2026-03-05T08:00")]
     clock("2026-03-09T08:00")

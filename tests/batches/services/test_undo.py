@@ -36,7 +36,7 @@ def items(alice, wallet_of):
 
 
 @pytest.mark.parametrize("kind", OPERATIONS)
-def test_undo_puts_back_exactly_what_each_operation_changed(kind, alice, wallet_of):
+def test_undo_restores_exactly_the_changed_fields(kind, alice, wallet_of):
     case = CASES[kind]
     removed_at = timezone.now().replace(microsecond=0) if "is_removed" in case.before else None
     fields = {**case.before, "removed_at": removed_at}
@@ -124,7 +124,7 @@ def test_a_second_undo_is_refused_while_one_waits(alice, items):
     undo(batch, alice)
 
 
-def test_what_was_undone_is_not_undone_again(alice, items):
+def test_undo_refused_twice(alice, items):
     batch = done(price_batch(alice, items))
     change_content(items[0], {"price": 5}, version=2, by=alice, cause="api")
     first = done(undo(batch, alice))

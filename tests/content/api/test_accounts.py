@@ -58,7 +58,7 @@ def test_a_log_in_without_a_shape(call, db, body):
     assert call(None).post("/api/auth/login", body).status_code == 400
 
 
-def test_what_a_log_in_lacks_is_named(call, db):
+def test_missing_login_fields_named(call, db):
     assert call(None).post("/api/auth/login", {"username": "alice"}).json()["errors"] == {
         "password": ["This field is required."]
     }

@@ -134,7 +134,7 @@ def test_the_history_of_an_item(call, alice, item):
 
 
 @pytest.mark.parametrize("path", ["/api/contents/nope", "/api/nope", "/api/", "/api"])
-def test_what_is_not_there(call, alice, path):
+def test_unknown_items(call, alice, path):
     answer = call(alice).get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 

@@ -20,7 +20,7 @@ def test_signing_in_never_leads_to_another_site(client, alice):
 
 
 @pytest.mark.parametrize("password", ["wrong", ""])
-def test_a_failed_sign_in_says_so_in_words(client, alice, password):
+def test_failed_sign_in_shows_message(client, alice, password):
     answer = client.post("/login", {"username": "alice", "password": password})
     page = answer.content.decode()
     assert "correct username and password" in page or "This field is required" in page
@@ -51,7 +51,7 @@ def test_the_profile_keeps_time_zone_and_mails(signed_in, alice, wallet_of):
     assert "Times are shown in Europe/Berlin" in signed_in(alice).get("/").content.decode()
 
 
-def test_the_profile_refuses_what_it_does_not_offer(signed_in, alice, wallet_of):
+def test_profile_refuses_unknown_choices(signed_in, alice, wallet_of):
     wallet = wallet_of(alice)
     data = {"time_zone": "Mars/Olympus", f"notify-{wallet.pk}": "sometimes"}
     page = signed_in(alice).post("/profile", data).content.decode()

@@ -31,7 +31,7 @@ def test_unknown_id_not_found(signed_in, alice, key):
     assert signed_in(alice).get(f"/content/{key}").status_code == 404
 
 
-def test_only_the_owner_reads_what_is_paid_for(signed_in, alice, viewer, wallet_of):
+def test_only_owner_sees_paid_content(signed_in, alice, viewer, wallet_of):
     (content,) = make_contents(wallet_of(alice))
     change_content(
         content.pk, {"url": "https://media.example.org/new"}, version=1, by=alice, cause="api"

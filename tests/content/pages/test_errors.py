@@ -12,7 +12,7 @@ def broken(settings, db):
     return Client(raise_request_exception=False)
 
 
-def test_a_page_that_is_not_there(signed_in, alice):
+def test_unknown_page_shows_404(signed_in, alice):
     answer = signed_in(alice).get("/nothing/here")
     assert answer.status_code == 404
     assert "Page not found" in answer.content.decode()

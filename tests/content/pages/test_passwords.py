@@ -259,7 +259,7 @@ def test_link_requests_deleted_after_an_hour(db):
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b", "a\nb@example.org", "x" * 250 + "@b.org"])
-def test_what_is_no_address_is_refused(db, address):
+def test_invalid_address_refused(db, address):
     answer = ask(address)
     assert answer.status_code == 200
     assert 'aria-invalid="true"' in answer.content.decode()

@@ -53,7 +53,7 @@ def test_the_text_is_shown_once_and_kept_nowhere(signed_in, alice, caplog):
     assert ApiToken.objects.get().digest not in again
 
 
-def test_thirty_days_is_what_is_offered_first(signed_in, alice):
+def test_thirty_days_is_the_default(signed_in, alice):
     page = signed_in(alice).get("/tokens").content.decode()
     assert '<option value="30-days" selected>' in page
     assert "You have no token yet" in page

@@ -53,7 +53,7 @@ def test_undo_can_be_undone(signed_in, alice, edited):
     assert (edited.price, edited.version) == (5_000_000, 5)
 
 
-def test_what_was_changed_since_stays(signed_in, alice, edited):
+def test_later_change_stays(signed_in, alice, edited):
     answer = signed_in(alice).post(f"/content/{edited.pk}/put-back", {"version": "2"}, follow=True)
     assert "This item has changed since, so it was not undone." in text(answer)
     edited.refresh_from_db()

@@ -36,14 +36,14 @@ def test_a_stale_version_is_refused(alice, wallet_of):
     assert Content.objects.get(pk=item.pk).price == 5
 
 
-def test_what_does_not_differ_is_not_written(alice, wallet_of):
+def test_unchanged_values_not_written(alice, wallet_of):
     (item,) = make_contents(wallet_of(alice))
     after = {"price": item.price, "title": item.title}
     assert change_content(item.pk, after, version=1, by=alice, cause="api").version == 1
     assert ContentChange.objects.count() == 1
 
 
-def test_an_item_that_is_not_there(alice):
+def test_unknown_item(alice):
     with pytest.raises(Content.DoesNotExist):
         change_content("unknown", {"price": 1}, version=None, by=alice, cause="api")
 
