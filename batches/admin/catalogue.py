@@ -25,6 +25,7 @@ from batches.services.pages.history import with_batches
 from batches.services.permissions import may_run_for_others
 from batches.services.runs.draft import MAX_ITEMS, draft, keep_draft
 from content.admin.base import replace
+from content.http import user_of
 from content.models import Content, ContentChange
 
 
@@ -34,7 +35,7 @@ class BatchContentAdmin(PriceFileAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         for kind in FORMS:
-            if kind in OPERATIONS and may_run_for_others(_user(request), OPERATIONS[kind]):
+            if kind in OPERATIONS and may_run_for_others(user_of(request), OPERATIONS[kind]):
                 offer = functools.partial(_show_form, kind=kind)
                 actions[kind] = (offer, kind, OPERATIONS[kind].label)
         return actions
@@ -65,12 +66,12 @@ class BatchContentAdmin(PriceFileAdmin):
             messages.warning(request, "Choose at least one item first.")
             return redirect("admin:content_content_changelist")
         form = FORMS[kind](request.POST)
-        schedule = ScheduleForm(request.POST, user=_user(request), operation=operation)
+        schedule = ScheduleForm(request.POST, user=user_of(request), operation=operation)
         if form.is_valid() & schedule.is_valid():
             try:
                 submission = keep_draft(
                     draft(
-                        by=_user(request),
+                        by=user_of(request),
                         source=Source.ADMIN,
                         operation=operation,
                         payload=form.payload(),
@@ -133,7 +134,7 @@ class BatchContentAdmin(PriceFileAdmin):
             context["restoring"] = [
                 operation
                 for operation in OPERATIONS.values()
-                if operation.is_for_removed and may_run_for_others(_user(request), operation)
+                if operation.is_for_removed and may_run_for_others(user_of(request), operation)
             ]
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
@@ -142,7 +143,7 @@ class BatchContentAdmin(PriceFileAdmin):
     def with_causes(
         self, request: HttpRequest, changes: Iterable[ContentChange]
     ) -> Iterator[tuple[ContentChange, dict[str, str]]]:
-        found = with_batches(changes, _user(request))
+        found = with_batches(changes, user_of(request))
         for (change, cause), (_, batch, is_deleted) in zip(
             super().with_causes(request, changes), found, strict=True
         ):
@@ -166,7 +167,7 @@ def _show_form(
         messages.warning(request, "None of these items exists any more.")
         return None
     operation = OPERATIONS[kind]
-    schedule = ScheduleForm(user=_user(request), operation=operation)
+    schedule = ScheduleForm(user=user_of(request), operation=operation)
     return model_admin.form_page(request, operation, FORMS[kind](), schedule, selection)
 
 
@@ -183,13 +184,9 @@ def list_url(query: str) -> str:
 def _undo_url(request: HttpRequest, batch: BatchOperation) -> str:
     """Return the URL to undo a batch's change of an item; empty without permission."""
     is_known = batch.kind in OPERATIONS and batch.is_finished
-    if not is_known or not may_run_for_others(_user(request), operation_for(batch)):
+    if not is_known or not may_run_for_others(user_of(request), operation_for(batch)):
         return ""
     return reverse("admin:batches_batchoperation_undo", args=[batch.pk])
-
-
-def _user(request: HttpRequest) -> Any:
-    return request.user
 
 
 replace(Content, BatchContentAdmin)

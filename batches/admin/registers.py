@@ -13,12 +13,13 @@ from batches.models import BatchOperation, Dependency, TemplateRun, sees_all
 from batches.operations import describe
 from content.admin.base import ReadOnlyAdmin, link
 from content.admin.filters import DayFilter
+from content.http import user_of
 
 
 class RegisterAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As at the other doors: requires permission to view batches."""
-        return sees_all(request.user)  # type: ignore[arg-type]
+        return sees_all(user_of(request))
 
 
 @admin.register(TemplateRun)

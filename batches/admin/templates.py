@@ -30,6 +30,7 @@ from batches.services.permissions import may_direct, may_run_for_others
 from batches.services.templates.runs import run_now
 from batches.services.templates.store import delete_template, pause_template, resume_template
 from content.admin.base import StrictAdmin
+from content.http import user_of
 from content.words import moment_words
 
 RUNS_A_PAGE = 50
@@ -57,17 +58,17 @@ class TemplateAdmin(TemplateEdit, StrictAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         """Require permission to view batches, as at the other doors."""
-        return sees_all(_user(request))
+        return sees_all(user_of(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        user = _user(request)
+        user = user_of(request)
         may = any(may_run_for_others(user, operation) for operation in OPERATIONS.values())
         return may and self.has_view_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         if obj is None:
             return self.has_add_permission(request)
-        return self.has_view_permission(request) and may_direct(_user(request), obj)
+        return self.has_view_permission(request) and may_direct(user_of(request), obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         return self.has_change_permission(request, obj)
@@ -168,7 +169,7 @@ class TemplateAdmin(TemplateEdit, StrictAdmin):
         """Start an extra run now and redirect to its progress."""
         template = self.own_template(request, key)
         try:
-            run = run_now(template, by=_user(request))
+            run = run_now(template, by=user_of(request))
         except ApplicationError as error:
             messages.error(request, f"Not started: {error.summary}")
             return redirect(CHANGE, key)
@@ -189,14 +190,10 @@ class TemplateAdmin(TemplateEdit, StrictAdmin):
         return redirect(CHANGE, key)
 
     def own_template(self, request: HttpRequest, key: UUID) -> Template:
-        visible = Template.objects.visible_to(_user(request))
+        visible = Template.objects.visible_to(user_of(request))
         template = visible.select_related("creator", "by").filter(pk=key).first()
         if template is None:
             raise Http404
         if not self.has_change_permission(request, template):
             raise PermissionDenied
         return template
-
-
-def _user(request: HttpRequest) -> Any:
-    return request.user

@@ -9,6 +9,7 @@ from unfold import widgets
 
 from batches.operations import Operation
 from batches.services.permissions import may_run_for_others
+from content.http import user_of
 
 FILE_CLASSES = (
     "bg-white border border-base-200 px-3 py-2 rounded-default w-full max-w-2xl "
@@ -64,5 +65,5 @@ def _apply_widget(field: Any) -> None:
 
 
 def require_right(request: HttpRequest, operation: Operation) -> None:
-    if not may_run_for_others(request.user, operation):  # type: ignore[arg-type]
+    if not may_run_for_others(user_of(request), operation):
         raise PermissionDenied

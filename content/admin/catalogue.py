@@ -28,6 +28,7 @@ from content.admin.filters import PriceFilter
 from content.admin.forms import ContentForm
 from content.admin.words import CHAIN_LABELS
 from content.errors import AlreadyExists, StaleVersion
+from content.http import user_of
 from content.models import Content, ContentChange
 from content.rules import format_stx
 from content.services.catalogue.changes import add_contents, change_content
@@ -183,7 +184,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
         """Raises AlreadyExists and StaleVersion, which changeform_view turns into messages."""
         if not change:
             content = Content(content_id=form.cleaned_data["content_id"], **form.values())
-            add_contents([content], by=request.user, cause="admin")  # type: ignore[arg-type]
+            add_contents([content], by=user_of(request), cause="admin")
             return
         opened = form.cleaned_data["opened_version"]
         try:
@@ -191,7 +192,7 @@ class ContentAdmin(ExportMixin, StrictAdmin):
                 obj.pk,
                 form.values(),
                 version=opened,
-                by=request.user,  # type: ignore[arg-type]
+                by=user_of(request),
                 cause="admin",
             )
         except StaleVersion as error:

@@ -30,7 +30,8 @@ def start_notes(run: Run, graph: Graph) -> list[Note]:
     """Return why pending batches have not started, and when the change ends."""
     notes = []
     if paused := sum(batch.is_paused for batch in run.pending):
-        notes.append(Note(PAUSED if paused == len(run.pending) else _paused_in_part(run, paused)))
+        some = f"{paused:,} of {len(run.pending):,} pending batches are paused until resumed."
+        notes.append(Note(PAUSED if paused == len(run.pending) else some))
     times = [batch.scheduled_for for batch in run.pending]
     notes += _times(times, _start_word(bool(paused)))
     if run.pending:
@@ -79,10 +80,6 @@ def _origins(submission: Submission, user: User) -> list[Note]:
 
 def _start_word(is_paused: bool) -> str:
     return "Scheduled for" if is_paused else "Starts"
-
-
-def _paused_in_part(run: Run, paused: int) -> str:
-    return f"{paused:,} of {len(run.pending):,} pending batches are paused until they are resumed."
 
 
 def _followed_by(follower: BatchOperation, verb: str) -> Note:
