@@ -114,7 +114,7 @@ class RunActions:
         run = self.visible_run(request, key)
         if run.kind not in OPERATIONS:
             raise Http404
-        if not run.may_be_directed_by(request.user):
+        if not run.may_be_controlled_by(request.user):
             raise PermissionDenied
         return run
 

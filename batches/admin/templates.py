@@ -26,7 +26,7 @@ from batches.admin.template_facts import dry_run, facts_of, runs_shown, slots_sh
 from batches.errors import ApplicationError
 from batches.models import Template, TemplateRun, sees_all
 from batches.operations import OPERATIONS, describe
-from batches.services.permissions import may_direct, may_run_for_others
+from batches.services.permissions import may_control, may_run_for_others
 from batches.services.templates.runs import run_now
 from batches.services.templates.store import delete_template, pause_template, resume_template
 from content.admin.base import StrictAdmin
@@ -68,7 +68,7 @@ class TemplateAdmin(TemplateEdit, StrictAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         if obj is None:
             return self.has_add_permission(request)
-        return self.has_view_permission(request) and may_direct(user_of(request), obj)
+        return self.has_view_permission(request) and may_control(user_of(request), obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         return self.has_change_permission(request, obj)

@@ -6,7 +6,7 @@ from uuid import UUID
 from batches.errors import NotAllowed, NotFound
 from batches.models import BatchOperation, Template
 from batches.operations import OPERATIONS
-from batches.services.permissions import may_direct
+from batches.services.permissions import may_control
 from batches.services.results.run import Run
 from content.http import AuthenticatedRequest
 
@@ -29,7 +29,7 @@ def find_run(request: AuthenticatedRequest, text: str, find: Callable[..., Run])
 def find_own_run(request: AuthenticatedRequest, text: str, find: Callable[..., Run]) -> Run:
     """Find a run of which the caller may change every batch. Raises NotFound and NotAllowed."""
     run = find_run(request, text, find)
-    if not run.may_be_directed_by(request.user):
+    if not run.may_be_controlled_by(request.user):
         raise NotAllowed(NOT_YOURS)
     return run
 
@@ -46,7 +46,7 @@ def find_template(request: AuthenticatedRequest, template_id: str) -> Template:
 def find_own_template(request: AuthenticatedRequest, template_id: str) -> Template:
     """Find a template that the caller may change. Raises NotFound and NotAllowed."""
     template = find_template(request, template_id)
-    if not may_direct(request.user, template):
+    if not may_control(request.user, template):
         raise NotAllowed(NOT_YOURS)
     return template
 

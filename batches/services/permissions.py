@@ -26,15 +26,15 @@ def may_run_for_others(user: User, operation: Operation) -> bool:
     )
 
 
-def may_direct(user: User, change: BatchOperation | Template) -> bool:
+def may_control(user: User, change: BatchOperation | Template) -> bool:
     """True if the user may control the batch or the template; False for an unknown kind."""
     return change.kind in OPERATIONS and may_run(user, change.creator, OPERATIONS[change.kind])
 
 
-def may_direct_all(user: User, submission: Submission) -> bool:
+def may_control_all(user: User, submission: Submission) -> bool:
     """Return True if the user may control every batch of it, including hidden ones; one query."""
     batches = BatchOperation.objects.filter(submission=submission).select_related("creator")
-    return all(may_direct(user, batch) for batch in batches.only("kind", "creator"))
+    return all(may_control(user, batch) for batch in batches.only("kind", "creator"))
 
 
 def wallet_to_act_for(user: User, address: str | None, operation: Operation) -> Wallet:

@@ -8,7 +8,7 @@ from batches.api_calls import command_of, curl_of
 from batches.models import BatchOperation, Status, Template
 from batches.operations import OPERATIONS, Operation, describe
 from batches.services.pages.history import with_batches
-from batches.services.permissions import may_direct
+from batches.services.permissions import may_control
 from batches.services.results.blockers import blockers
 from content.models import Content, ContentChange, User
 from content.rules import format_stx
@@ -62,7 +62,7 @@ def undo_method(
     if batch is None:
         is_hidden = change.batch_id is not None  # of another user, or deleted
         return "hand" if not is_hidden and may_undo_change(user, content, change) else ""
-    return "batch" if batch.is_finished and may_direct(user, batch) else ""
+    return "batch" if batch.is_finished and may_control(user, batch) else ""
 
 
 @register.filter

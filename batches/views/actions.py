@@ -44,7 +44,7 @@ def run_view(action: Action, find: Callable[..., Run]) -> Callable[..., HttpResp
             raise Http404 from None
         if request.method != "POST" and action is not reschedule:
             return redirect(url_of(run))
-        if not run.may_be_directed_by(user):
+        if not run.may_be_controlled_by(user):
             raise PermissionDenied(f"You may not change this {run.noun}.")
         try:
             answer = action(request, run)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from batches.models import sees_all
 from batches.services.pages.actions import Actions
 from batches.services.pages.agenda import AgendaEntry, agenda_of
-from batches.services.permissions import may_direct
+from batches.services.permissions import may_control
 from content.http import AuthenticatedHttpRequest
 from content.models import User
 
@@ -33,6 +33,6 @@ def calendar(request: AuthenticatedHttpRequest) -> HttpResponse:
 def _rows(entries: Sequence[AgendaEntry], user: User) -> list[tuple[AgendaEntry, Actions | bool]]:
     """Each entry with the actions on its batches, or whether its template may be changed."""
     return [
-        (entry, may_direct(user, entry.template) if entry.template else entry.actions(user))
+        (entry, may_control(user, entry.template) if entry.template else entry.actions(user))
         for entry in entries
     ]

@@ -26,7 +26,7 @@ from batches.forms.template import TemplateForm, first_run_of
 from batches.models import BatchOperation, Submission, Template, sees_all
 from batches.operations import OPERATIONS, Operation
 from batches.services.orders.preview import Preview
-from batches.services.permissions import may_direct, may_run_for_others
+from batches.services.permissions import may_control, may_run_for_others
 from batches.services.templates import runs
 from batches.services.templates.slots import upcoming
 from batches.services.templates.spec import body_of_template, template_body
@@ -83,7 +83,7 @@ def template_detail(request: AuthenticatedHttpRequest, template_id: UUID) -> Htt
         "need": need_of_run(template, preview) if preview else None,
         "page": page,
         "runs": runs_of(list(page), user),
-        "may_act": may_direct(user, template),
+        "may_act": may_control(user, template),
     }
     return render(request, "batches/template_detail.html", context)
 
@@ -133,7 +133,7 @@ def template_new(request: AuthenticatedHttpRequest) -> HttpResponse:
 def template_edit(request: AuthenticatedHttpRequest, template_id: UUID) -> HttpResponse:
     """Edit it; from then on it runs with the permissions of the editor."""
     template, user = _visible(request, template_id), request.user
-    if not may_direct(user, template):
+    if not may_control(user, template):
         raise PermissionDenied("You may not change this template.")
     operation = OPERATIONS[template.kind]
     form = TemplateForm(
@@ -176,7 +176,7 @@ def template_action(action: Action) -> Callable[..., HttpResponse]:
         url = reverse("template-detail", args=[template.pk])
         if request.method != "POST":
             return redirect(url)
-        if not may_direct(request.user, template):
+        if not may_control(request.user, template):
             raise PermissionDenied("You may not change this template.")
         try:
             answer = action(request, template)

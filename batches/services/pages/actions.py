@@ -38,7 +38,7 @@ def allowed_actions(
 
     `follow_ups` are all retries and undos of its batches.
     """
-    if not run.may_be_directed_by(user):
+    if not run.may_be_controlled_by(user):
         return Actions()
     is_undo = any(UNDO in batch.payload for batch in run.batches)
     retry, conflicts = _failures(run, totals)

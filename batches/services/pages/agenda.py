@@ -15,7 +15,7 @@ from batches.models import BatchOperation, Template
 from batches.models.batch import BatchQuerySet
 from batches.models.template import TemplateQuerySet
 from batches.services.pages.actions import Actions, unfinished_actions
-from batches.services.permissions import may_direct
+from batches.services.permissions import may_control
 from batches.services.results.blockers import conditions
 from batches.services.results.results import sisters_of
 from batches.services.results.run import Run
@@ -65,7 +65,7 @@ class AgendaEntry:
         Nothing where it covers only a part of a run, since actions apply to all of it.
         """
         is_whole = len(self.batches) == 1 or self.submission_id is not None
-        if not is_whole or not all(may_direct(user, batch) for batch in self.batches):
+        if not is_whole or not all(may_control(user, batch) for batch in self.batches):
             return Actions()
         actions = unfinished_actions(Run(self.batches))
         return Actions(reschedule=actions.reschedule) if self.is_end else actions

@@ -11,7 +11,7 @@ from batches.errors import NotAllowed, NotFound
 from batches.models import BatchOperation, Status, Submission
 from batches.models.batch import BatchQuerySet
 from batches.operations import describe
-from batches.services.permissions import may_direct, may_direct_all
+from batches.services.permissions import may_control, may_control_all
 from content.models import User
 
 
@@ -57,14 +57,14 @@ class Run:
 
     def check_right(self, user: User) -> None:
         """Raise NotAllowed unless the user may control every batch of it."""
-        if not self.may_be_directed_by(user):
+        if not self.may_be_controlled_by(user):
             raise NotAllowed(f"You may not change this {self.noun}.")
 
-    def may_be_directed_by(self, user: User) -> bool:
+    def may_be_controlled_by(self, user: User) -> bool:
         """Return True if the user may control every batch of it, including hidden ones."""
         if self.submission:
-            return may_direct_all(user, self.submission)
-        return all(may_direct(user, batch) for batch in self.batches)
+            return may_control_all(user, self.submission)
+        return all(may_control(user, batch) for batch in self.batches)
 
     def refreshed(self) -> Self:
         """Read the same batches again; one query."""

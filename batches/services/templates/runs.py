@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from batches.errors import ApplicationError, NotAllowed, NotFound
 from batches.models import Submission, Template, TemplateRun
-from batches.services.permissions import may_direct
+from batches.services.permissions import may_control
 from batches.services.runs.confirm import start_draft
 from batches.services.templates.slots import take_slot
 from batches.services.templates.store import draft_of
@@ -51,7 +51,7 @@ def run_now(template: Template, *, by: User) -> TemplateRun:
     Raises Invalid, NotAllowed and QuotaExceeded, which are recorded in the run, and NotFound if
     the template was deleted.
     """
-    if not may_direct(by, template):
+    if not may_control(by, template):
         raise NotAllowed
     # Never in state DUE: a sweeper would start it with the permissions of another user.
     run = TemplateRun(template=template, slot=f"by-hand {uuid7()}", due_at=timezone.now())

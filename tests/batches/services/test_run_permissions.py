@@ -103,8 +103,8 @@ def test_own_batch_of_run_still_controllable(signed_in, run, former, wallet_of):
 
 
 def test_control_of_every_batch_controls_run(signed_in, run, alice, bob, staff):
-    assert run_of(run).may_be_directed_by(staff)
-    assert not run_of(run).may_be_directed_by(bob)
+    assert run_of(run).may_be_controlled_by(staff)
+    assert not run_of(run).may_be_controlled_by(bob)
     signed_in(staff).post(f"/submissions/{run.pk}/hold")
     assert set(BatchOperation.objects.values_list("is_paused", flat=True)) == {True}
 
@@ -116,7 +116,7 @@ def test_permission_queries_constant(settings, bob, wallet_of):
     def cost(submission):
         run = run_of(submission)
         with CaptureQueriesContext(connection) as captured:
-            assert run.may_be_directed_by(bob)
+            assert run.may_be_controlled_by(bob)
         return len(captured)
 
     assert cost(few) == cost(many) == 1
