@@ -16,7 +16,7 @@ from batches.services.engine.lifecycle import cancel
 from batches.services.integrity.verify import verify
 from batches.services.results.run import run_of
 from batches.services.runs import control, draft
-from batches.services.runs.confirm import confirm
+from batches.services.runs.confirm import start_draft
 from content.models import ApiToken, User, Wallet
 from tests.batches.runs import pause, resume
 from tests.factories import make_contents
@@ -166,14 +166,14 @@ def test_fault_24_sweep_settles_after_worker_kill(world, seven):
 def test_nothing_starts_after_pause_answered(world, seven, settings):
     settings.BATCH_MAX_ITEMS = 2
     alice = User.objects.get(username="alice")
-    submission = draft.prepare(
+    prepared = draft.draft(
         by=alice,
         source=Source.PAGE,
         operation=OPERATIONS["update-price"],
         payload={"percentChange": 1},
         content_ids=[item.pk for item in make_contents(Wallet.objects.get(), 20)],
     )
-    submission = confirm(submission.pk, by=alice)
+    submission = start_draft(prepared)
     batches = BatchOperation.objects.filter(submission=submission)
     in_the_middle = {"FAILPOINT": "chunk-committed:stop", "BATCH_CHUNK_ITEMS": "1"}
     workers = [world.start_worker(sweeps=True, **in_the_middle, **LONG_LEASE) for _ in range(2)]
